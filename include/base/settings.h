@@ -1,0 +1,55 @@
+/* settings: "key = value" files read through a table. A table row names the key, its type and unit, its bounds, its
+ * default and one line of help; the same rows parse, check, print and document. Values land in a struct of the
+ * caller's by offset, so a file is read whole into a fresh struct and swapped in, or not at all. */
+#ifndef BASE_SETTINGS_H
+#define BASE_SETTINGS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/must.h"
+
+enum setting_type {
+	SETTING_INT,  /* int64_t */
+	SETTING_SPAN, /* int64_t milliseconds, written 90s 15m 4h 7d */
+	SETTING_SIZE, /* int64_t bytes, written 32k 4m 1g */
+	SETTING_BOOL, /* _Bool, yes or no */
+	SETTING_TEXT, /* char *, heap; may be empty */
+	SETTING_WORD  /* int, one of a list: words = "system|replay" gives 0, 1 … */
+};
+
+struct setting {
+	const char *key;
+	enum setting_type type;
+	size_t offset;          /* of the field in the target struct */
+	int64_t least, most;    /* for numbers, inclusive; text: most bytes */
+	const char *fallback;   /* the default, as it would be written in a file */
+	const char *words;      /* SETTING_WORD only */
+	const char *help;       /* one line */
+};
+
+/* Problems found in files: "file:line: what was found; what was expected", each a line of text. */
+struct problems {
+	char **lines;
+	size_t count;
+};
+#define PROBLEMS_MOST 200 /* further ones are counted in the last line, not kept */
+void problems_add(struct problems *p, const char *file, int line, const char *format, ...) PRINTF_LIKE(4, 5);
+void problems_print(const struct problems *p, FILE *to);
+void problems_close(struct problems *p);
+
+/* Fills target with the defaults. rows ends with a NULL key. */
+void settings_defaults(const struct setting *rows, void *target);
+/* Reads the file over target: blank lines and "# comment" lines are passed over; unknown keys, doubled keys, bad and
+ * out-of-bounds values become problems with file and line. true when there were none. */
+_Bool settings_read(const struct setting *rows, void *target, const char *path, struct problems *p) MUST_USE;
+/* As settings_read for one "key=value" of a command line (origin names it in a problem). */
+_Bool settings_assign(const struct setting *rows, void *target, const char *assignment, const char *origin,
+                      struct problems *p) MUST_USE;
+/* Every row as "key = value" under its help, in table order. */
+void settings_print(const struct setting *rows, const void *target, FILE *to);
+/* Frees the texts in target. Safe twice. */
+void settings_close(const struct setting *rows, void *target);
+
+#endif

@@ -1,0 +1,149 @@
+/* policy: what one street has decided, as data: areas and grids, people and units, categories and routes, cameras,
+ * limits and rewards. Loaded whole from a folder of files, checked whole, then immutable; a reload makes a new one.
+ * Knows nothing of cases. Any thread may read it; texts live as long as the policy.
+ *
+ * Files in the folder (UTF-8 CSV with a header row, '#' comment lines; columns in the order given):
+ *   areas.csv       code,name,parent            12-digit codes; parent empty for the root
+ *   grids.csv       grid,name,community,south,west,north,east,worker    15-digit; box in WGS-84 degrees; worker: person id or empty
+ *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours    see struct category
+ *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street
+ *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted    roles joined by '+'
+ *   routes.csv      category,area,unit,from,to  category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
+ *   cameras.csv     camera,name,gateway,grid,lat,lon,label,category,confidence    one row a label the camera may send
+ *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss
+ *   policy.conf     the settings below in struct policy_rules
+ */
+#ifndef JURISDICTION_POLICY_H
+#define JURISDICTION_POLICY_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/settings.h"
+
+struct area {
+	int64_t code; /* 12 digits */
+	const char *name;
+	int64_t parent; /* 0: root */
+};
+
+struct grid {
+	int64_t code; /* 15 digits; its first 12 are its community */
+	const char *name;
+	int64_t community;
+	int32_t south_e7, west_e7, north_e7, east_e7;
+	const char *worker; /* person id of the grid's own worker, or NULL */
+};
+
+struct category {
+	int32_t code; /* workflow/domain.h: kind × 10000 + class × 100 + subclass */
+	const char *name, *zh;
+	int64_t limit_ms;  /* handling limit, clock hours for now */
+	int32_t points;    /* what a first report earns at a verified close */
+	_Bool sure;        /* a trusted reporter's report of it is filed without being asked */
+	_Bool after_photo; /* handled needs a photo */
+	int32_t merge_m;   /* automatic merge radius in metres, 0: never by itself */
+	int64_t merge_ms;  /* and window */
+};
+
+struct unit {
+	const char *id, *name, *kind;
+	int64_t area; /* prefix code it works in, 0: everywhere */
+};
+
+struct person {
+	const char *id, *name;
+	int kind;       /* enum reporter_kind */
+	uint32_t roles; /* enum role bits */
+	int64_t area;   /* 12- or 15-digit code its rights are for, 0: the whole jurisdiction */
+	const char *unit; /* unit id or NULL */
+	const char *token_sha256; /* 64 hex digits; NULL: cannot log in */
+	_Bool trusted;
+};
+
+struct route {
+	int32_t category; /* 0: any; multiple of 100: a class */
+	int64_t area;     /* prefix, 0: any */
+	const char *unit;
+	int64_t from_ms, to_ms; /* contract in force: from ≤ t < to; 0: unbounded */
+};
+
+struct camera {
+	const char *id, *name, *gateway, *label;
+	int64_t grid;
+	int32_t lat_e7, lon_e7;
+	int32_t category;
+	double confidence; /* least */
+};
+
+/* policy.conf. Sources: domain 4 (timers), 5 (limits), 6 (rewards). */
+struct policy_rules {
+	int64_t accept_ms;          /* REPORTED: 15 min */
+	int64_t alarm_ms;           /* ALARM_PENDING: 10 min */
+	int64_t alarm_window_ms;    /* the same camera and label within it only counts: 10 min */
+	int64_t verify_ms;          /* VERIFYING: 30 min */
+	int64_t dispatch_ms;        /* FILED: 15 min */
+	int64_t sign_ms;            /* DISPATCHED: 30 min */
+	int64_t whistle_ms;         /* WHISTLED: 30 min */
+	int64_t check_ms;           /* HANDLED and CHECKING: 30 min */
+	int64_t review_ms;          /* CLOSED: 7 days */
+	int64_t reopen_ms;          /* after closing: 7 days */
+	int64_t reopen_most;        /* 2 */
+	int64_t suspend_most_ms;    /* 365 days */
+	int64_t extend_most;        /* 2 times */
+	int64_t escalate_every_ms;  /* between levels while late: 24 h */
+	int64_t verify_within_m;    /* 100 m */
+	int64_t same_within_m;      /* "perhaps the same" hint: 50 m */
+	int64_t reward_review_above;/* points from which a supervisor must agree: 100 */
+	int64_t reward_cooling_ms;  /* payable this long after closing: 7 days */
+	int64_t reward_interval_ms; /* same reporter, place, category: 24 h */
+	int64_t reward_place_m;     /* what "the same place" is: 50 m */
+	int64_t reward_month_most;  /* per person: 1500 */
+	int64_t me_too_points;      /* a merged reporter's: 1 */
+	_Bool auto_file;            /* trusted reporter and sure category */
+	_Bool auto_dispatch;        /* exactly one route */
+};
+
+struct policy;
+
+/* Loads and checks the folder. NULL when anything is wrong; every mistake is a line in *p. */
+struct policy *policy_load(const char *folder, struct problems *p) MUST_USE;
+void policy_free(struct policy *p); /* NULL is fine */
+
+const struct policy_rules *policy_rules(const struct policy *p);
+/* Look-ups: NULL when unknown. */
+const struct area *policy_area(const struct policy *p, int64_t code);
+const struct grid *policy_grid(const struct policy *p, int64_t code);
+const struct category *policy_category(const struct policy *p, int32_t code);
+const struct unit *policy_unit(const struct policy *p, const char *id);
+const struct person *policy_person(const struct policy *p, const char *id);
+const struct camera *policy_camera(const struct policy *p, const char *id, const char *label);
+/* Any label of that camera: whether the camera is known at all. */
+const struct camera *policy_camera_any(const struct policy *p, const char *id);
+/* The reason's text for this act's name, NULL when the code is not on its list. */
+const char *policy_reason(const struct policy *p, const char *act, const char *code);
+/* "a, b, c": the codes allowed for this act, for refusals. */
+void policy_reasons(const struct policy *p, const char *act, char *out, size_t size);
+
+/* The grid whose box holds the position (the smallest when boxes overlap), NULL: outside every one. */
+const struct grid *policy_locate(const struct policy *p, int32_t lat_e7, int32_t lon_e7);
+/* Who handles this category in this grid at this time: the most specific route in force (longer area, then narrower
+ * category, then file order). *sure (may be NULL): no other route ties. NULL: nobody. */
+const struct unit *policy_route(const struct policy *p, int64_t grid, int32_t category, int64_t now_ms, _Bool *sure);
+
+/* Whether a 15- or 12-digit code lies under a prefix code (12-digit areas end in zeros at upper levels). prefix 0: yes. */
+_Bool area_holds(int64_t prefix, int64_t code);
+/* "610404004001" or 15 digits → code, 0 when it is none. */
+int64_t area_code_from_text(const char *text);
+
+/* The i-th of each list, NULL past the end, for printing and statistics. */
+const struct area *policy_area_at(const struct policy *p, size_t i);
+const struct grid *policy_grid_at(const struct policy *p, size_t i);
+const struct category *policy_category_at(const struct policy *p, size_t i);
+const struct person *policy_person_at(const struct policy *p, size_t i);
+const struct unit *policy_unit_at(const struct policy *p, size_t i);
+const struct camera *policy_camera_at(const struct policy *p, size_t i);
+/* The settings table behind policy.conf, ending in a NULL key. */
+const struct setting *policy_settings(void);
+
+#endif

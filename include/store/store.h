@@ -1,0 +1,52 @@
+/* store: the database. Facts go in as rows, one transaction a batch; the open rows come out again at start. SQLite only
+ * here. One struct store is the one read-write connection; it does every write and every checkpoint, on one thread
+ * (Debian 12's SQLite corrupts a WAL database when another connection checkpoints). Readers: store/query.h. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdint.h>
+
+#include "workflow/casebook.h"
+#include "workflow/command.h"
+#include "workflow/facts.h"
+
+struct store;
+
+struct store_options {
+	const char *path;         /* database file; its folder must exist */
+	const char *vfs;          /* NULL: the system's */
+	int64_t checkpoint_frames; /* checkpoint between batches from this many WAL frames on */
+};
+
+enum store_result {
+	STORE_OK = 0,
+	STORE_FULL,    /* disk full: rolled back, nothing of the batch is there; answer "retry later" */
+	STORE_UNKNOWN, /* the commit may or may not be on disk: answer nobody, end the process, restart */
+};
+
+/* Opens or creates, migrates, takes the write lock for good. NULL with *cause (heap) when that fails: wrong application,
+ * newer schema, damaged, in use by another process. */
+struct store *store_open(const struct store_options *o, char **cause) MUST_USE;
+void store_close(struct store *s); /* checkpoints; NULL is fine */
+
+/* Loads every open case, account, follower, counter and the newest keys into an empty casebook. */
+_Bool store_recover(struct store *s, struct casebook *b, char **cause) MUST_USE;
+
+/* A batch: begin, any number of writes, commit. Writes are in the order decided, after casebook_apply of the same facts. */
+enum store_result store_begin(struct store *s) MUST_USE;
+enum store_result store_write(struct store *s, const struct facts *f) MUST_USE;
+enum store_result store_commit(struct store *s) MUST_USE;
+/* After STORE_FULL memory is ahead of the disk: the caller must throw its casebook away and recover a new one. */
+void store_rollback(struct store *s);
+
+/* The stored answer of a key; false when there is none. */
+_Bool store_find_key(struct store *s, const struct uuid *key, struct key_fact *out);
+/* Whether a case is in the archive, and its category and state, to tell "archived" from "unknown". */
+_Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, enum state *state);
+
+/* Between batches: a checkpoint when the WAL is long enough, or when idle is true and it is not empty. */
+enum store_result store_checkpoint(struct store *s, _Bool idle) MUST_USE;
+#define STORE_SCHEMA_VERSION 1
+#define STORE_APPLICATION_ID 0x67726964 /* "grid" */
+
+#endif

@@ -1,0 +1,91 @@
+/* casebook: everything still alive, in memory, owned by the writer's thread: open cases by id and by place, recent
+ * keys, accounts, timers, followers. Every look-up a decision needs is answered here. It changes only through
+ * casebook_apply (facts) and, at start, through the casebook_restore_* calls of the store's recovery. */
+#ifndef WORKFLOW_CASEBOOK_H
+#define WORKFLOW_CASEBOOK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workflow/case_file.h"
+#include "workflow/facts.h"
+
+#define CASEBOOK_KEYS_PER_GENERATION 262144 /* two generations are kept; older keys are asked of the store */
+#define CASEBOOK_CASES_MOST 8000000         /* open cases; beyond: "retry later" */
+
+struct casebook;
+
+struct casebook *casebook_new(int shard) MUST_USE;
+void casebook_free(struct casebook *b);
+
+/* ---- look-ups (none changes anything) ---- */
+const struct case_file *casebook_case(const struct casebook *b, int64_t id); /* NULL: not open */
+size_t casebook_open_count(const struct casebook *b);
+/* The nearest open case of this category within metres, reported at or after since_ms, leaving `except` out; NULL: none. */
+const struct case_file *casebook_near(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
+                                      double metres, int64_t since_ms, int64_t except);
+/* The open case of this camera and category that was last seen by alarm at or after since_ms; NULL: none. */
+const struct case_file *casebook_alarm(const struct casebook *b, const char *camera, int32_t category, int64_t since_ms);
+/* The answer given to this key, if memory has it. */
+const struct key_fact *casebook_key(const struct casebook *b, const struct uuid *key);
+/* Whether memory knows every key of this key's time: then "not found" means new, otherwise the store must be asked. */
+_Bool casebook_keys_complete_for(const struct casebook *b, const struct uuid *key);
+
+struct account {
+	const char *person;
+	int64_t balance;      /* sum of all ledger rows */
+	int32_t month;        /* yyyymm of month_points */
+	int64_t month_points; /* earned by cases in that month */
+};
+const struct account *casebook_account(const struct casebook *b, const char *person); /* NULL: no rows yet */
+/* What of the balance can be redeemed at now. */
+int64_t casebook_payable(const struct casebook *b, const char *person, int64_t now_ms);
+/* When this reporter+category+place was last rewarded; 0: not within memory (the interval is short). */
+int64_t casebook_rewarded_at(const struct casebook *b, int64_t place_key);
+
+struct follower {
+	int64_t case_id;
+	int32_t category;
+	const char *reporter; /* NULL: anonymous */
+};
+/* The cases merged into this one; *count may be 0. */
+const struct follower *casebook_followers(const struct casebook *b, int64_t master, size_t *count);
+
+/* The next timer: false when none. act is what the timer asks for. */
+struct timer {
+	int64_t at_ms;
+	int64_t case_id;
+	enum act act;
+};
+_Bool casebook_next_timer(const struct casebook *b, struct timer *out);
+
+/* Counters: the next ids to be given out. */
+struct counters {
+	int64_t event, ledger, notice;
+	int32_t day;      /* local day of sequence, days since 1970 */
+	int32_t sequence; /* next in that day */
+	int64_t last_ms;  /* newest time any fact carries: a replay clock starts here */
+};
+const struct counters *casebook_counters(const struct casebook *b);
+int casebook_shard(const struct casebook *b);
+/* Interns a text for case_file fields (NULL stays NULL). A cache, not state: allowed while deciding. */
+const char *casebook_intern(const struct casebook *b, const char *text);
+
+/* Visits every open case in no order. */
+void casebook_each(const struct casebook *b, void (*visit)(void *ctx, const struct case_file *c), void *ctx);
+
+/* ---- change ---- */
+/* Obeys the facts: cases, indexes, timers, accounts, counters. Cannot fail. */
+void casebook_apply(struct casebook *b, const struct facts *f);
+
+/* Recovery, by the store: texts are interned here. */
+void casebook_restore_case(struct casebook *b, const struct case_file *c);
+void casebook_restore_key(struct casebook *b, const struct key_fact *k);   /* oldest first */
+void casebook_restore_keys_from(struct casebook *b, int64_t complete_after_ms); /* keys of later times are all loaded */
+void casebook_restore_ledger(struct casebook *b, const char *person, int64_t balance, int32_t month, int64_t month_points);
+void casebook_restore_pending(struct casebook *b, const char *person, int64_t points, int64_t payable_ms);
+void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at_ms);
+void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f);
+void casebook_restore_counters(struct casebook *b, const struct counters *c);
+
+#endif

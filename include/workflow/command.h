@@ -1,0 +1,112 @@
+/* command: what somebody asks of the workflow, with all its texts, in one block of memory. A door makes it from bytes
+ * it has checked (UTF-8, lengths, ranges), the queue carries it, the writer decides it and puts the outcome in, and it
+ * goes back to its door, which answers and frees it. Owned by exactly one of them at a time. */
+#ifndef WORKFLOW_COMMAND_H
+#define WORKFLOW_COMMAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/refusal.h"
+#include "base/uuid.h"
+#include "workflow/domain.h"
+
+#define COMMAND_PHOTOS_MOST 8
+#define COMMAND_UNITS_MOST 4
+#define COMMAND_ID_MOST 64           /* bytes of a person, unit or camera id */
+#define COMMAND_DESCRIPTION_MOST 4000 /* bytes */
+#define COMMAND_TEXT_MOST 2000
+#define COMMAND_ADDRESS_MOST 300
+#define COMMAND_PHOTO_MOST 128
+
+enum command_kind {
+	COMMAND_SUBMIT,  /* report → a case */
+	COMMAND_ALARM,   /* a camera's alert */
+	COMMAND_ACT,     /* an action on a case */
+	COMMAND_SEEN,    /* notices read up to value */
+	COMMAND_REDEEM,  /* 兑换: value points of person leave */
+	COMMAND_CORRECT, /* 冲正: value signed */
+	COMMAND_CLOCK,   /* replay clock: run to value; settle: to the end of every timer that ends cases */
+	COMMAND_KIND_COUNT
+};
+
+/* All texts point into the command's own block, NUL-terminated, or are NULL when not given. */
+struct command {
+	enum command_kind kind;
+	const char *actor;      /* the identity that sent it, as authenticated by its door */
+	const char *channel;    /* static: "tcp", "redis", "camera"; which door it came by */
+	int64_t replay_at_ms;   /* 0: none */
+	struct uuid key;        /* all zero: none */
+	uint8_t hash[16];       /* first half of SHA-256 over the content and the reporter; set by command_seal */
+
+	/* a report or an alarm */
+	int32_t category;
+	int32_t lat_e7, lon_e7; /* PLACE_NONE: not given; WGS-84 */
+	const char *address, *description, *beneficiary, *programme;
+	const char *reporter;   /* effective account; NULL: anonymous. "<gateway>/<id>" from a gateway */
+	enum reporter_kind reporter_kind; /* REPORTER_UNSET: the actor's own */
+	_Bool anonymous;
+	int64_t seen_at_ms;
+	const char *camera, *label, *alarm_event;
+	double confidence;
+	_Bool ended;
+	const char *photos;     /* references joined by ' ', or NULL */
+	int photo_count;
+
+	/* an action */
+	int64_t case_id;
+	enum act act;
+	const char *reason, *text, *unit;
+	const char *units[COMMAND_UNITS_MOST];
+	int unit_count;
+	int64_t grid;
+	int64_t master;         /* case id */
+	int64_t until_ms, extend_ms;
+	enum finding finding;
+	enum rating rating;
+
+	/* points, notices, clock */
+	const char *person;
+	int64_t value;
+	_Bool settle;
+
+	/* where the answer goes; the workflow does not look at it */
+	struct command_origin {
+		void (*answer)(void *door, struct command *c); /* called on the loop; owns c from there */
+		void *door;
+		uint64_t session;
+		uint32_t seq;
+		uint32_t slot;       /* place in a batch frame */
+		void *extra;         /* the door's own */
+	} origin;
+
+	/* what came of it */
+	struct outcome {
+		_Bool accepted;
+		struct refusal refusal; /* when not accepted */
+		int64_t case_id;
+		int32_t category;    /* for the number */
+		enum state state;
+		int64_t due_ms;
+		_Bool again;         /* the key was known: this is the answer of then */
+		int64_t merged_into, maybe_same_as; /* case ids, 0: none */
+		int32_t merged_into_category, maybe_same_category;
+		int64_t balance, payable; /* points commands */
+	} outcome;
+
+	/* block management */
+	size_t arena_used, arena_size;
+	char arena[];
+};
+
+/* A zeroed command with room for arena bytes of text. */
+struct command *command_new(enum command_kind kind, size_t arena) MUST_USE;
+void command_free(struct command *c); /* NULL is fine */
+/* Copies bytes into the command's block with a terminator; NULL for length 0. The room must have been asked for. */
+const char *command_text(struct command *c, const void *bytes, size_t length);
+
+struct digester;
+/* Computes hash over everything that makes two commands the same request (not the actor's connection, not replay_at). */
+void command_seal(struct command *c, struct digester *d);
+
+#endif

@@ -1,0 +1,167 @@
+/* domain: the field's words as numbers and names. The numbers are those of proto/gridloop.proto and of the database, so
+ * they never change; the names are what people and files see. */
+#ifndef WORKFLOW_DOMAIN_H
+#define WORKFLOW_DOMAIN_H
+
+#include <stdint.h>
+
+#include "base/must.h"
+
+/* What a state means, and its default timer, is in docs/workflow.md, generated from transitions.c. */
+enum state {
+	STATE_NONE = 0,
+	STATE_REPORTED = 1,
+	STATE_ALARM_PENDING = 2,
+	STATE_VERIFYING = 3,
+	STATE_FILED = 4,
+	STATE_DISPATCHED = 5,
+	STATE_HANDLING = 6,
+	STATE_SUSPENDED = 7,
+	STATE_RETURNED = 8,
+	STATE_WHISTLED = 9,
+	STATE_HANDLED = 10,
+	STATE_CHECKING = 11,
+	STATE_CLOSED = 12,
+	STATE_REVIEWED = 13,
+	STATE_REWARDED = 14,
+	STATE_REJECTED = 15,
+	STATE_MERGED = 16,
+	STATE_CANCELLED = 17,
+	STATE_COUNT
+};
+
+enum act {
+	ACT_NONE = 0,
+	ACT_SUBMIT = 1,
+	ACT_ALARM = 2,
+	ACT_ALARM_AGAIN = 3,
+	ACT_CONFIRM = 4,
+	ACT_DISMISS = 5,
+	ACT_EXPIRE = 6,
+	ACT_VERIFY = 7,
+	ACT_VERIFIED = 8,
+	ACT_FILE = 9,
+	ACT_REJECT = 10,
+	ACT_MERGE = 11,
+	ACT_WITHDRAW = 12,
+	ACT_DISPATCH = 13,
+	ACT_SIGN = 14,
+	ACT_RETURN = 15,
+	ACT_TAKE_BACK = 16,
+	ACT_ASK_EXTENSION = 17,
+	ACT_EXTEND = 18,
+	ACT_REFUSE_EXTENSION = 19,
+	ACT_ASK_SUSPENSION = 20,
+	ACT_SUSPEND = 21,
+	ACT_REFUSE_SUSPENSION = 22,
+	ACT_RESUME = 23,
+	ACT_WHISTLE = 24,
+	ACT_ANSWER = 25,
+	ACT_WHISTLE_LAPSE = 26,
+	ACT_HANDLED = 27,
+	ACT_CO_HANDLED = 28,
+	ACT_CHECK = 29,
+	ACT_PASS = 30,
+	ACT_REWORK = 31,
+	ACT_REVIEW = 32,
+	ACT_REOPEN = 33,
+	ACT_REWARD = 34,
+	ACT_SUPERVISE = 35,
+	ACT_REPLY = 36,
+	ACT_ESCALATE = 37,
+	ACT_FOLLOW = 38,
+	ACT_COUNT
+};
+
+enum reporter_kind {
+	REPORTER_UNSET = 0,
+	REPORTER_RESIDENT = 1,
+	REPORTER_GRID_WORKER = 2,
+	REPORTER_PART_TIME = 3,
+	REPORTER_COURIER = 4,
+	REPORTER_FOOD_RIDER = 5,
+	REPORTER_RIDE_HAIL = 6,
+	REPORTER_PROPERTY = 7,
+	REPORTER_CONTRACTOR = 8,
+	REPORTER_VOLUNTEER = 9,
+	REPORTER_HOTLINE = 10,
+	REPORTER_CAMERA = 11,
+	REPORTER_MEETING = 12,
+	REPORTER_KIND_COUNT
+};
+
+/* Roles are bits: a person may hold several. */
+enum role {
+	ROLE_REPORTER = 1 << 0,   /* may report */
+	ROLE_ACCEPTOR = 1 << 1,   /* 受理员 */
+	ROLE_DISPATCHER = 1 << 2, /* 派遣员 */
+	ROLE_WORKER = 1 << 3,     /* 网格员: verifies, checks */
+	ROLE_HANDLER = 1 << 4,    /* 处置单位: acts for its unit */
+	ROLE_SUPERVISOR = 1 << 5, /* 督办 */
+	ROLE_VISITOR = 1 << 6,    /* 回访员 */
+	ROLE_CONVENER = 1 << 7,   /* community or street: may whistle 吹哨 */
+	ROLE_STATION = 1 << 8,    /* 小哥驿站: redeems points */
+	ROLE_GATEWAY = 1 << 9,    /* a platform that reports for its people */
+	ROLE_CAMERAS = 1 << 10,   /* a camera gateway */
+	ROLE_OPERATOR = 1 << 11   /* runs the daemon: the replay clock */
+};
+#define ROLE_BITS 12
+
+enum finding { FINDING_NONE = 0, FINDING_EXISTS = 1, FINDING_NOT_THERE = 2, FINDING_CANNOT_TELL = 3 };
+enum rating { RATING_NONE = 0, RATING_SATISFIED = 1, RATING_FAIRLY = 2, RATING_UNSATISFIED = 3, RATING_UNANSWERED = 4 };
+enum level { LEVEL_GRID = 0, LEVEL_COMMUNITY = 1, LEVEL_STREET = 2, LEVEL_DISTRICT = 3 };
+
+/* Where a case's time goes. The four sums of a case add up to its age (domain invariant 5). */
+enum stage { STAGE_DISCOVER = 0, STAGE_HANDLE = 1, STAGE_FEEDBACK = 2, STAGE_PAUSED = 3, STAGE_COUNT = 4 };
+
+struct state_info {
+	const char *name;  /* "REPORTED" */
+	const char *zh;
+	const char *phase; /* discover, handle, feedback, reward; "ended" for the three that leave the loop */
+	enum stage stage;  /* where time spent in it is counted */
+	_Bool terminal;    /* archived on entry */
+};
+/* state must be < STATE_COUNT. */
+const struct state_info *state_info(enum state s);
+enum state state_from_name(const char *name); /* any case; STATE_NONE when unknown */
+
+struct act_info {
+	const char *name; /* "ask-extension" */
+	const char *zh;
+};
+const struct act_info *act_info(enum act a);
+enum act act_from_name(const char *name);
+
+const char *reporter_kind_name(enum reporter_kind k); /* "food-rider" */
+enum reporter_kind reporter_kind_from_name(const char *name);
+const char *role_name(enum role one_bit);             /* "acceptor" */
+uint32_t role_from_name(const char *name);            /* 0 when unknown */
+const char *rating_name(enum rating r);
+const char *level_name(enum level l);
+
+/* Category codes: kind (1 event E, 2 component C) × 10000 + class × 100 + subclass; "E0110" is 10110. 0: none. */
+int32_t category_from_text(const char *text); /* 0 when it is no code */
+#define CATEGORY_TEXT_SIZE 6
+void category_text(int32_t category, char out[CATEGORY_TEXT_SIZE]);
+
+/* Case ids: time-ordered 64-bit integers, made without asking anyone: shard (10 bits) · local day since 2000-01-01
+ * (20 bits) · sequence in the day (26 bits). Several daemons can make ids if each has its own shard. */
+#define CASE_SEQUENCE_MOST ((1 << 26) - 1)
+int64_t case_id_make(int shard, int32_t day_since_1970, int32_t sequence);
+int32_t case_id_day(int64_t id); /* days since 1970-01-01 */
+int32_t case_id_sequence(int64_t id);
+/* The number people use: E/C + class + subclass + yyyymmdd + sequence (at least 5 digits), "E01102026112100042". The
+ * shard is added to the sequence's front as "s-" only when it is not 0. */
+#define CASE_NUMBER_SIZE 40
+void case_number_text(int64_t id, int32_t category, char out[CASE_NUMBER_SIZE]);
+/* The id in a number, 0 when it is none. The category part only has to be well formed: it may have been corrected since. */
+int64_t case_number_id(const char *number);
+
+/* Degrees × 10^7 as integers, as stored; PLACE_NONE when there is no position. */
+#define PLACE_NONE INT32_MIN
+/* Metres between two positions (equirectangular, good to a per mille within a city). */
+double place_metres(int32_t lat1_e7, int32_t lon1_e7, int32_t lat2_e7, int32_t lon2_e7);
+/* GCJ-02 → WGS-84 (inverse of the published obfuscation by iteration; error under 1 m). Outside China: unchanged. */
+void place_gcj02_to_wgs84(double *lat, double *lon);
+
+#endif
