@@ -1,0 +1,190 @@
+# gridloop: `make help` lists what can be made. Outputs go to build/ and nowhere else.
+
+# ---- what must be installed (Debian 12 names): the one list ------------------------------------------------------
+
+BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev libprotobuf-c-dev \
+	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev tzdata
+CHECK_PACKAGES = libcmocka-dev redis-server python3 nodejs npm
+SANITIZE_PACKAGES = valgrind
+LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
+
+# ---- switches ----------------------------------------------------------------------------------------------------
+# make SANITIZE=address,undefined   the same under sanitizers, in a folder of its own
+# make WERROR=1                     warnings are errors (for CI: a new compiler must not stop a user's build)
+# make DESTDIR=… PREFIX=… install
+
+SANITIZE =
+WERROR =
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+UNITDIR = $(PREFIX)/lib/systemd/system
+DOCDIR = $(PREFIX)/share/doc/gridloop
+SYSCONFDIR = /etc
+
+comma = ,
+BUILD = build$(if $(SANITIZE),/san-$(subst $(comma),-,$(SANITIZE)))
+
+CC = gcc
+OPTIMISE = -O2 -D_FORTIFY_SOURCE=2
+CFLAGS = -g
+CPPFLAGS =
+LDFLAGS =
+ifneq ($(SANITIZE),)
+# Fortified calls would hide from the sanitizer what they check themselves.
+OPTIMISE = -O1 -fno-omit-frame-pointer -fsanitize=$(SANITIZE) -fno-sanitize-recover=all
+endif
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef -Wwrite-strings \
+	$(if $(WERROR),-Werror)
+INCLUDES = -Iinclude -I$(BUILD)/gen
+STANDARD = -std=gnu17 -D_GNU_SOURCE -pthread -fPIE -fstack-protector-strong
+COMPILE = $(CC) $(STANDARD) $(OPTIMISE) $(CFLAGS) $(INCLUDES) $(CPPFLAGS)
+LINK = $(CC) -pthread -pie -Wl,-z,relro,-z,now $(OPTIMISE) $(LDFLAGS)
+LIBS = -levent_core -levent_extra -levent_openssl -levent_pthreads -lhiredis -lsqlite3 -lprotobuf-c -lssl -lcrypto -lz -lm
+
+# ---- what there is -----------------------------------------------------------------------------------------------
+
+DAEMON_SRC = $(sort $(wildcard daemon/*/*.c))
+CLI_SRC = $(sort $(wildcard cli/*.c))
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+# In bench/ and the folders of tests/, a file with a main is a program; the folder's other files belong to each of them.
+mains = $(if $(wildcard $(1)/*.c),$(sort $(shell grep -l '^int main\b' $(wildcard $(1)/*.c))))
+programs = $(patsubst %.c,$(BUILD)/%,$(call mains,$(1)))
+parts = $(call objects,$(filter-out $(call mains,$(1)),$(wildcard $(1)/*.c)))
+
+GEN = $(BUILD)/gen/gridloop.pb-c
+LIB = $(BUILD)/libgridloop.a
+UNIT_TESTS = $(call programs,tests/unit)
+SCENARIO_TESTS = $(call programs,tests/scenario)
+FAULT_TESTS = $(call programs,tests/fault)
+BENCHES = $(call programs,bench)
+
+# ---- targets -----------------------------------------------------------------------------------------------------
+
+.DEFAULT_GOAL = all
+.PHONY: all tests help flags clean install lint bench demo serve replay check test-unit test-scenario test-system \
+	check-sanitize packages packages-build packages-check packages-sanitize packages-lint FORCE
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+## all: the daemon and the command line, in build/
+all: $(BUILD)/gridloopd $(BUILD)/gridloop
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+flags:
+	@echo '$(COMPILE) $(WARNINGS)'
+
+tests: $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS)
+
+## check: every quick test; ends with "N passed, M failed, K skipped"
+check: all tests | packages-check
+	@BUILD=$(BUILD) tests/run unit scenario system
+
+## test-unit, test-scenario, test-system: one part of it
+test-unit: $(UNIT_TESTS) | packages-check
+	@BUILD=$(BUILD) tests/run unit
+
+test-scenario: $(SCENARIO_TESTS) all | packages-check
+	@BUILD=$(BUILD) tests/run scenario
+
+test-system: all | packages-check
+	@BUILD=$(BUILD) tests/run system
+
+## check-sanitize: the tests under ASan+UBSan, TSan and (a few) valgrind; SHORT=1 leaves out the slow ones
+check-sanitize: | packages-check packages-sanitize
+	@MAKE='$(MAKE)' tests/sanitize $(if $(SHORT),short)
+
+## lint: arrows between folders, sizes, format, clang-tidy, cppcheck
+lint: $(GEN).h | packages-build packages-lint
+	@COMPILE='$(COMPILE)' WARNINGS='$(WARNINGS)' tests/lint/run
+
+## demo: a street's day through the real daemon
+demo: all | packages-check
+	@BUILD=$(BUILD) python3 tests/system/demo.py
+
+## serve: the daemon in the foreground on the sample jurisdiction, Redis beside it, ports 7311 (TCP) and 8311 (HTTP)
+serve: all | packages-check
+	@BUILD=$(BUILD) python3 tests/system/serve.py
+
+## replay FILE=… [MAP=…] [DOOR=tcp|redis] [TZ_NAME=…]: a city's 311 CSV through the daemon
+replay: all $(BENCHES) | packages-check
+	@BUILD=$(BUILD) FILE='$(FILE)' MAP='$(MAP)' DOOR='$(DOOR)' TZ_NAME='$(TZ_NAME)' python3 tests/system/replay.py
+
+## bench [SHORT=1]: side-by-side speed; ends with one line of JSON
+bench: all $(BENCHES) | packages-check
+	@BUILD=$(BUILD) SHORT='$(SHORT)' bench/run
+
+## packages: installs what is missing for all of this (asks for sudo only when something is)
+packages: packages-build packages-check packages-sanitize packages-lint
+
+packages-build:
+	@.ci/packages $(BUILD_PACKAGES)
+packages-check: | packages-build
+	@.ci/packages $(CHECK_PACKAGES)
+packages-sanitize: | packages-check
+	@.ci/packages $(SANITIZE_PACKAGES)
+packages-lint: | packages-sanitize
+	@.ci/packages $(LINT_PACKAGES)
+
+## install [DESTDIR=…] [PREFIX=/usr/local]: programs, units, sample configuration (never over yours), documents
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/gridloop
+	install -m 755 $(BUILD)/gridloopd $(BUILD)/gridloop $(DESTDIR)$(BINDIR)
+	for unit in $(wildcard systemd/*.service systemd/*.socket systemd/*.timer); do \
+		sed 's|/usr/bin/|$(BINDIR)/|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+	done
+	cp -rn config/. $(DESTDIR)$(SYSCONFDIR)/gridloop
+	cp -r $(wildcard docs/.) proto/gridloop.proto $(DESTDIR)$(DOCDIR)
+
+## clean: removes build/
+clean:
+	rm -rf build
+
+# ---- how ---------------------------------------------------------------------------------------------------------
+
+$(BUILD)/gridloopd: $(call objects,daemon/main.c) $(LIB)
+$(BUILD)/gridloop: $(call objects,$(CLI_SRC)) $(LIB)
+$(BUILD)/gridloopd $(BUILD)/gridloop:
+	$(LINK) -o $@ $^ $(LIBS)
+
+$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,bench) $(LIB)
+$(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,tests/unit) $(LIB)
+$(SCENARIO_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,tests/scenario) $(LIB)
+$(FAULT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,tests/fault) $(LIB)
+$(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS):
+	@mkdir -p $(@D)
+	$(LINK) -o $@ $^ $(LIBS) $(if $(filter $(BUILD)/tests/%,$@),-lcmocka)
+
+# Built beside its place and moved in, so that two makes at once never read half a library.
+$(LIB): $(call objects,$(DAEMON_SRC)) $(GEN).o
+	rm -f $@.$$$$ && ar rcs $@.$$$$ $^ && mv $@.$$$$ $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GEN).h packages-build
+	@mkdir -p $(@D)
+	$(COMPILE) $(WARNINGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/obj/tests/%.o: | packages-check
+
+# Texts become byte strings before C is made of the contract. The bytes on the wire are the same; but protobuf-c gives
+# a `string` as a char * whose length is lost and whose UTF-8 nobody checked. Only "string name = number;" is touched.
+$(BUILD)/gen/gridloop.proto: proto/gridloop.proto
+	@mkdir -p $(@D)
+	sed -E 's/\bstring ([a-z_]+ = [0-9]+;)/bytes \1/g' $< >$@
+
+$(GEN).c: $(BUILD)/gen/gridloop.proto | packages-build
+	protoc-c --c_out=$(@D) --proto_path=$(<D) $<
+$(GEN).h: $(GEN).c ;
+
+# Generated code answers to its generator, not to our warnings.
+$(GEN).o: $(GEN).c $(BUILD)/flags
+	$(COMPILE) -w -c -o $@ $<
+
+# Everything is compiled anew when the command changes.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(COMPILE) $(WARNINGS)' | cmp -s - $@ || echo '$(COMPILE) $(WARNINGS)' >$@
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
