@@ -6,7 +6,8 @@
 
 #include "base/must.h"
 
-/* Years one to 9999: what four digits can say, and what keeps a day number within 32 bits whatever a peer sends. */
+/* Years one to 9999: what four digits can say, and what keeps a day number within 32 bits whatever a peer
+ * sends. */
 #define WALL_LEAST_MS INT64_C(-62135596800000)
 #define WALL_MOST_MS INT64_C(253402300799999)
 #define ZONE_MARGIN_MS CLOCK_DAY_MS
@@ -41,7 +42,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-/* The Gregorian calendar by eras of 400 years with the year beginning in March, so that the leap day comes last. */
+/* The Gregorian calendar by eras of 400 years; the year begins in March, so that the leap day comes last. */
 static int64_t civil_to_day(int64_t year, int month, int mday)
 {
 	int64_t shifted = year - (month <= 2);
@@ -85,8 +86,8 @@ static int32_t day_of_second(int64_t second)
 	return day_of(&tm);
 }
 
-/* Halves the span in which the local date must turn; for zones where midnight is skipped, doubled, or a whole day is
- * missing. No zone is more than a day away from UTC. */
+/* Halves the span in which the local date must turn; for zones where midnight is skipped, doubled, or a whole day
+ * is missing. No zone is more than a day away from UTC. */
 static int64_t search_first_second(int32_t day)
 {
 	int64_t before = ((int64_t)day - 2) * 86400;
@@ -108,7 +109,10 @@ static int64_t first_second(int32_t day)
 {
 	int32_t ymd = clock_day_to_ymd(day);
 	struct tm tm = {
-		.tm_year = ymd / 10000 - 1900, .tm_mon = ymd / 100 % 100 - 1, .tm_mday = ymd % 100, .tm_isdst = -1,
+		.tm_year = ymd / 10000 - 1900,
+		.tm_mon = ymd / 100 % 100 - 1,
+		.tm_mday = ymd % 100,
+		.tm_isdst = -1,
 	};
 	int64_t guess = (int64_t)mktime(&tm);
 
@@ -154,7 +158,8 @@ static int days_in_month(int year, int month)
 
 static _Bool is_date(int year, int month, int mday)
 {
-	return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && mday >= 1 && mday <= days_in_month(year, month);
+	return year >= 1 && year <= 9999 && month >= 1 && month <= 12 && mday >= 1 &&
+	       mday <= days_in_month(year, month);
 }
 
 int32_t clock_ymd_to_day(int32_t yyyymmdd)
@@ -173,8 +178,8 @@ void clock_text(int64_t wall_ms, char *out, size_t size)
 {
 	struct tm tm = local_of(wall_ms);
 
-	snprintf(out, size, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-	         tm.tm_min);
+	snprintf(out, size, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+	         tm.tm_hour, tm.tm_min);
 }
 
 /* Reads exactly this many digits; *at is left alone when they are not there. */
@@ -206,8 +211,8 @@ static _Bool take_date(const char **at, struct tm *tm)
 {
 	int year, month, mday;
 
-	if (!take_number(at, 4, &year) || !take_char(at, "-") || !take_number(at, 2, &month) || !take_char(at, "-") ||
-	    !take_number(at, 2, &mday) || !is_date(year, month, mday))
+	if (!take_number(at, 4, &year) || !take_char(at, "-") || !take_number(at, 2, &month) ||
+	    !take_char(at, "-") || !take_number(at, 2, &mday) || !is_date(year, month, mday))
 		return 0;
 	tm->tm_year = year - 1900;
 	tm->tm_mon = month - 1;
@@ -286,8 +291,7 @@ _Bool clock_parse(const char *text, int64_t *out_ms)
 	} else {
 		if (!take_offset(text, &offset))
 			return 0;
-		second = civil_to_day((int64_t)tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 + tm.tm_hour * 3600 +
-		         tm.tm_min * 60 + tm.tm_sec - offset;
+		second = (int64_t)day_of(&tm) * 86400 + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec - offset;
 	}
 	*out_ms = second * CLOCK_SECOND_MS + ms;
 	return 1;

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-#define LOG_LINE_MOST 2048 /* bytes, newline included; below PIPE_BUF, so that lines of two threads never mix */
+#define LOG_LINE_MOST 2048 /* newline included; below PIPE_BUF, so that two threads' lines never mix */
 
 struct line {
 	char text[LOG_LINE_MOST];

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MOST_MS (INT64_C(365) * 24 * 3600 * 1000) /* longer waits are cut, so that deadlines cannot overflow */
+#define WAIT_MOST_MS (INT64_C(365) * 24 * 3600 * 1000) /* more is cut, so that deadlines cannot overflow */
 
 struct queue {
 	pthread_mutex_t lock;
