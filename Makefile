@@ -53,7 +53,7 @@ mains = $(if $(wildcard $(1)/*.c),$(sort $(shell grep -l '^int main\b' $(wildcar
 programs = $(patsubst %.c,$(BUILD)/%,$(call mains,$(1)))
 parts = $(call objects,$(filter-out $(call mains,$(1)),$(wildcard $(1)/*.c)))
 
-GEN = $(BUILD)/gen/gridloop.pb-c
+GEN = $(patsubst proto/%.proto,$(BUILD)/gen/%.pb-c,$(sort $(wildcard proto/*.proto)))
 LIB = $(BUILD)/libgridloop.a
 UNIT_TESTS = $(call programs,tests/unit)
 SCENARIO_TESTS = $(call programs,tests/scenario)
@@ -98,7 +98,7 @@ check-sanitize: | packages-check packages-sanitize
 	@MAKE='$(MAKE)' tests/sanitize $(if $(SHORT),short)
 
 ## lint: arrows between folders, sizes, format, clang-tidy, cppcheck
-lint: $(GEN).h | packages-build packages-lint
+lint: $(GEN:=.h) | packages-build packages-lint
 	@COMPILE='$(COMPILE)' WARNINGS='$(WARNINGS)' tests/lint/run
 
 ## demo: a street's day through the real daemon
@@ -159,27 +159,28 @@ $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS):
 	$(LINK) -o $@ $^ $(LIBS) $(if $(filter $(BUILD)/tests/%,$@),-lcmocka)
 
 # Built beside its place and moved in, so that two makes at once never read half a library.
-$(LIB): $(call objects,$(DAEMON_SRC)) $(GEN).o
+$(LIB): $(call objects,$(DAEMON_SRC)) $(GEN:=.o)
 	rm -f $@.$$$$ && ar rcs $@.$$$$ $^ && mv $@.$$$$ $@
 
-$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GEN).h packages-build
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GEN:=.h) packages-build
 	@mkdir -p $(@D)
 	$(COMPILE) $(WARNINGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/tests/%.o: | packages-check
 
-# Texts become byte strings before C is made of the contract. The bytes on the wire are the same; but protobuf-c gives
+# Texts become byte strings before C is made of the contracts. The bytes on the wire are the same; but protobuf-c gives
 # a `string` as a char * whose length is lost and whose UTF-8 nobody checked. Only "string name = number;" is touched.
-$(BUILD)/gen/gridloop.proto: proto/gridloop.proto
+$(BUILD)/gen/%.proto: proto/%.proto
 	@mkdir -p $(@D)
 	sed -E 's/\bstring ([a-z_]+ = [0-9]+;)/bytes \1/g' $< >$@
 
-$(GEN).c: $(BUILD)/gen/gridloop.proto | packages-build
+$(BUILD)/gen/%.pb-c.c: $(BUILD)/gen/%.proto | packages-build
 	protoc-c --c_out=$(@D) --proto_path=$(<D) $<
-$(GEN).h: $(GEN).c ;
+$(GEN:=.h): %.h: %.c ;
+.SECONDARY: $(GEN:.pb-c=.proto)
 
 # Generated code answers to its generator, not to our warnings.
-$(GEN).o: $(GEN).c $(BUILD)/flags
+$(GEN:=.o): %.o: %.c $(BUILD)/flags
 	$(COMPILE) -w -c -o $@ $<
 
 # Everything is compiled anew when the command changes.
