@@ -63,7 +63,7 @@ BENCHES = $(call programs,bench)
 # ---- targets -----------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all tests help flags clean install lint bench demo serve replay check test-unit test-scenario test-system \
+.PHONY: all tests help flags clean install lint format bench demo serve replay check test-unit test-scenario test-system \
 	check-sanitize packages packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -100,6 +100,10 @@ check-sanitize: | packages-check packages-sanitize
 ## lint: arrows between folders, sizes, format, clang-tidy, cppcheck
 lint: $(GEN:=.h) | packages-build packages-lint
 	@COMPILE='$(COMPILE)' WARNINGS='$(WARNINGS)' tests/lint/run
+
+## format: what lint's format check asks for
+format: | packages-lint
+	clang-format -i $$(git ls-files -co --exclude-standard -- '*.c' '*.h')
 
 ## demo: a street's day through the real daemon
 demo: all | packages-check
