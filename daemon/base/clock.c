@@ -86,8 +86,8 @@ static int32_t day_of_second(int64_t second)
 	return day_of(&tm);
 }
 
-/* Halves the span in which the local date must turn; for zones where midnight is skipped, doubled, or a whole day
- * is missing. No zone is more than a day away from UTC. */
+/* Halves the span in which the local date must turn, for zones where midnight is skipped or doubled or a whole
+ * day is missing. No zone is more than a day away from UTC. */
 static int64_t search_first_second(int32_t day)
 {
 	int64_t before = ((int64_t)day - 2) * 86400;
@@ -291,7 +291,8 @@ _Bool clock_parse(const char *text, int64_t *out_ms)
 	} else {
 		if (!take_offset(text, &offset))
 			return 0;
-		second = (int64_t)day_of(&tm) * 86400 + tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec - offset;
+		second = (int64_t)day_of(&tm) * 86400 - offset;
+		second += tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
 	}
 	*out_ms = second * CLOCK_SECOND_MS + ms;
 	return 1;

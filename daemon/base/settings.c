@@ -434,23 +434,26 @@ static void read_line(struct source *s, char *line, size_t length)
 }
 
 /* One line without its end; bytes beyond the buffer are counted but not kept. false at the file's end. */
-static _Bool fetch_line(FILE *from, char line[LINE_MOST + 1], size_t *length)
+static _Bool fetch_line(FILE *from, char line[LINE_MOST + 2], size_t *length)
 {
-	int c;
+	int c, last = EOF;
 
-	for (*length = 0; (c = getc_unlocked(from)) != EOF && c != '\n'; ++*length)
-		if (*length < LINE_MOST)
+	for (*length = 0; (c = getc_unlocked(from)) != EOF && c != '\n'; ++*length) {
+		last = c;
+		if (*length <= LINE_MOST)
 			line[*length] = (char)c;
-	if (*length > 0 && *length <= LINE_MOST && line[*length - 1] == '\r')
-		--*length;
-	line[*length < LINE_MOST ? *length : LINE_MOST] = '\0';
-	return c != EOF || *length > 0;
+	}
+	if (c == EOF && *length == 0)
+		return 0;
+	*length -= last == '\r';
+	line[*length <= LINE_MOST ? *length : LINE_MOST] = '\0';
+	return 1;
 }
 
 static void read_lines(struct source *s, FILE *from)
 {
 	static const char mark[] = "\xef\xbb\xbf";
-	char line[LINE_MOST + 1];
+	char line[LINE_MOST + 2];
 	size_t length;
 
 	while (fetch_line(from, line, &length)) {

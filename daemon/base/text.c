@@ -109,7 +109,7 @@ static const struct range no_columns[] = {
 	{ 0xe0100, 0xe01ef },
 };
 
-/* East Asian Width W and F of Unicode's UAX 11, neighbours joined where only unassigned ones lie between. In order. */
+/* East Asian Width W and F of Unicode's UAX 11, joined where only unassigned ones lie between. In order. */
 static const struct range two_columns[] = {
 	{ 0x1100, 0x115f },   { 0x231a, 0x231b },   { 0x2329, 0x232a },   { 0x23e9, 0x23ec },
 	{ 0x23f0, 0x23f0 },   { 0x23f3, 0x23f3 },   { 0x25fd, 0x25fe },   { 0x2614, 0x2615 },
@@ -176,7 +176,7 @@ size_t text_cut(const char *text, size_t most)
 
 	if (length < most)
 		return length;
-	/* A character has at most three bytes behind its first; more of them in a row are no character anyway. */
+	/* A character has at most three bytes behind its first; more in a row are no character anyway. */
 	for (size_t back = 0; back <= 3 && back <= length; back++)
 		if (((uint8_t)text[length - back] & 0xc0) != 0x80)
 			return length - back;
