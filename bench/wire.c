@@ -289,7 +289,7 @@ uint64_t wire_random(struct wire_random *r)
 	return z ^ z >> 31;
 }
 
-static void stamp_key(uint8_t *out, int64_t unix_ms, struct wire_random *r)
+void wire_key(uint8_t out[16], int64_t unix_ms, struct wire_random *r)
 {
 	uint64_t a = wire_random(r), b = wire_random(r);
 
@@ -330,7 +330,7 @@ void wire_stamp(const struct request *q, const struct wire_options *o, uint32_t 
 	memcpy(out, q->bytes, q->length);
 	if (q->seq_at)
 		stamp_seq(out + q->seq_at, seq);
-	stamp_key(out + q->key_at, unix_ms, r);
+	wire_key(out + q->key_at, unix_ms, r);
 	stamp_place(out + q->lat_at, out + q->lon_at, o, r);
 	stamp_hex(out + q->text_at, TEXT_DIGITS, wire_random(r));
 	if (q->reporter_at)

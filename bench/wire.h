@@ -58,6 +58,8 @@ struct wire_random {
 	uint64_t state;
 };
 uint64_t wire_random(struct wire_random *r);
+/* A UUIDv7 of this time. */
+void wire_key(uint8_t out[16], int64_t unix_ms, struct wire_random *r);
 
 /* Writes the request to out as its next sending: this seq, a key whose time is unix_ms, a position in one of the boxes. */
 void wire_stamp(const struct request *q, const struct wire_options *o, uint32_t seq, int64_t unix_ms,
