@@ -178,8 +178,8 @@ void clock_text(int64_t wall_ms, char *out, size_t size)
 {
 	struct tm tm = local_of(wall_ms);
 
-	snprintf(out, size, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-	         tm.tm_hour, tm.tm_min);
+	snprintf(out, size, "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	         tm.tm_min);
 }
 
 /* Reads exactly this many digits; *at is left alone when they are not there. */
@@ -211,8 +211,8 @@ static _Bool take_date(const char **at, struct tm *tm)
 {
 	int year, month, mday;
 
-	if (!take_number(at, 4, &year) || !take_char(at, "-") || !take_number(at, 2, &month) ||
-	    !take_char(at, "-") || !take_number(at, 2, &mday) || !is_date(year, month, mday))
+	if (!take_number(at, 4, &year) || !take_char(at, "-") || !take_number(at, 2, &month) || !take_char(at, "-") ||
+	    !take_number(at, 2, &mday) || !is_date(year, month, mday))
 		return 0;
 	tm->tm_year = year - 1900;
 	tm->tm_mon = month - 1;

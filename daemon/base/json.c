@@ -20,7 +20,7 @@ static const char *escape_of(unsigned char byte)
 {
 	static const char *const escapes[] = {
 		['"'] = "\\\"", ['\\'] = "\\\\", ['\b'] = "\\b", ['\f'] = "\\f",
-		['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t",
+		['\n'] = "\\n", ['\r'] = "\\r",  ['\t'] = "\\t",
 	};
 
 	return byte < sizeof escapes / sizeof escapes[0] ? escapes[byte] : NULL;

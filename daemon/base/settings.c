@@ -8,10 +8,10 @@
 
 #include "base/text.h"
 
-#define LINE_MOST 4096      /* bytes of one line of a file */
-#define TEXT_MOST 1024      /* bytes of a text whose row names no bound */
-#define SHOWN_MOST 60       /* bytes of a wrong value that a problem repeats */
-#define EXPECTED_SIZE 256   /* bytes of what a problem says was expected */
+#define LINE_MOST 4096    /* bytes of one line of a file */
+#define TEXT_MOST 1024    /* bytes of a text whose row names no bound */
+#define SHOWN_MOST 60     /* bytes of a wrong value that a problem repeats */
+#define EXPECTED_SIZE 256 /* bytes of what a problem says was expected */
 #define PROBLEM_SIZE 512
 
 /* ---- problems ---- */
@@ -51,8 +51,9 @@ void problems_add(struct problems *p, const char *file, int line, const char *fo
 	must(vasprintf(&text, format, args) >= 0);
 	va_end(args);
 	/* A command line or a whole file has no line number. */
-	must((line > 0 ? asprintf(&whole, "%s:%d: %s", file, line, text)
-	               : asprintf(&whole, "%s: %s", file, text)) >= 0);
+	int made = line > 0 ? asprintf(&whole, "%s:%d: %s", file, line, text) : asprintf(&whole, "%s: %s", file, text);
+
+	must(made >= 0);
 	free(text);
 	keep_line(p, whole);
 }
@@ -367,8 +368,8 @@ static const struct setting *admit_key(struct source *s, const char *key)
 	const struct setting *row = find_row(s->rows, key);
 
 	if (!row) {
-		complain(s, "unknown key \"%.*s\"; expected one of the documented keys",
-		             (int)text_cut(key, SHOWN_MOST), key);
+		complain(s, "unknown key \"%.*s\"; expected one of the documented keys", (int)text_cut(key, SHOWN_MOST),
+		         key);
 		return NULL;
 	}
 	if (!s->seen)
@@ -377,8 +378,7 @@ static const struct setting *admit_key(struct source *s, const char *key)
 	int *first = &s->seen[row - s->rows];
 
 	if (*first) {
-		complain(s, "key \"%s\" is given again; expected it once, as in line %d", key,
-		             *first);
+		complain(s, "key \"%s\" is given again; expected it once, as in line %d", key, *first);
 		return NULL;
 	}
 	*first = s->line;
@@ -391,8 +391,7 @@ static void read_pair(struct source *s, char *pair)
 	char *equals = strchr(pair, '=');
 
 	if (!equals || equals == pair) {
-		complain(s, "found \"%.*s\"; expected key = value",
-		             (int)text_cut(pair, SHOWN_MOST), pair);
+		complain(s, "found \"%.*s\"; expected key = value", (int)text_cut(pair, SHOWN_MOST), pair);
 		return;
 	}
 	*equals = '\0';
@@ -403,8 +402,8 @@ static void read_pair(struct source *s, char *pair)
 	if (!row || kinds[row->type].parse(row, field_of(row, s->target), value))
 		return;
 	kinds[row->type].expect(row, expected, sizeof expected);
-	complain(s, "%s is \"%.*s\"%s; expected %s", key, (int)text_cut(value, SHOWN_MOST),
-	             value, strlen(value) > SHOWN_MOST ? "..." : "", expected);
+	complain(s, "%s is \"%.*s\"%s; expected %s", key, (int)text_cut(value, SHOWN_MOST), value,
+	         strlen(value) > SHOWN_MOST ? "..." : "", expected);
 }
 
 static _Bool is_readable(struct source *s, const char *line, size_t length)

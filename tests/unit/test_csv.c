@@ -90,8 +90,9 @@ static void expect_row(struct csv *c, int line, const char *const *fields, int c
 	assert_string_equal(csv_field(c, count), "");
 }
 
-#define ROW(c, line, ...) \
-	expect_row(c, line, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
+#define ROW(c, line, ...)                                                                                              \
+	expect_row(c, line, (const char *const[]){ __VA_ARGS__ },                                                      \
+	           sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *))
 
 static void expect_broken(struct csv *c, int line, const char *why)
 {
@@ -351,7 +352,8 @@ static void test_cannot_open(void **state)
 static void test_gzip(void **state)
 {
 	struct fixture *f = *state;
-	const char *text = "\xef\xbb\xbf" "a,b\n1,\"x\ny\"\n#2,z\n";
+	const char *text = "\xef\xbb\xbf"
+			   "a,b\n1,\"x\ny\"\n#2,z\n";
 
 	write_gzip(f, text, strlen(text));
 

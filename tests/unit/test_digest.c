@@ -86,8 +86,8 @@ static void of_texts(struct digester *d, const char *a, const char *b, uint8_t o
 static void test_field_bounds_count(void **state)
 {
 	static const char *const pairs[][2] = {
-		{ "ab", "c" }, { "a", "bc" }, { "abc", "" }, { "", "abc" }, { "abc", NULL }, { NULL, "abc" }, { NULL, NULL },
-		{ "", NULL }, { NULL, "" }, { "", "" },
+		{ "ab", "c" },   { "a", "bc" },  { "abc", "" }, { "", "abc" }, { "abc", NULL },
+		{ NULL, "abc" }, { NULL, NULL }, { "", NULL },  { NULL, "" },  { "", "" },
 	};
 	enum { PAIRS = sizeof pairs / sizeof pairs[0] };
 	uint8_t out[PAIRS][DIGEST_SIZE], again[DIGEST_SIZE];

@@ -133,8 +133,8 @@ static void test_threads_do_not_mix(void **state)
 	pthread_t a, b;
 	int lines = 0;
 
-	assert_int_equal(pthread_create(&a, NULL, chatter, "aaaaaaaa"), 0);
-	assert_int_equal(pthread_create(&b, NULL, chatter, "bbbbbbbb"), 0);
+	assert_int_equal(pthread_create(&a, NULL, chatter, (void *)(uintptr_t) "aaaaaaaa"), 0);
+	assert_int_equal(pthread_create(&b, NULL, chatter, (void *)(uintptr_t) "bbbbbbbb"), 0);
 	pthread_join(a, NULL);
 	pthread_join(b, NULL);
 	captured(*state, out, sizeof out);

@@ -80,17 +80,15 @@ static void test_strange_codes(void **state)
 {
 	(void)state;
 	assert_string_equal(refusal_code_name((enum refusal_code)REFUSAL_CODE_COUNT), "unknown");
-	assert_string_equal(refusal_code_name((enum refusal_code)-1), "unknown");
+	assert_string_equal(refusal_code_name((enum refusal_code) - 1), "unknown");
 	assert_string_equal(refusal_code_name((enum refusal_code)INT32_MAX), "unknown");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fills_and_is_false),
-		cmocka_unit_test(test_cuts_at_a_character),
-		cmocka_unit_test(test_exact_fit),
-		cmocka_unit_test(test_every_code_has_a_name),
+		cmocka_unit_test(test_fills_and_is_false), cmocka_unit_test(test_cuts_at_a_character),
+		cmocka_unit_test(test_exact_fit),          cmocka_unit_test(test_every_code_has_a_name),
 		cmocka_unit_test(test_strange_codes),
 	};
 

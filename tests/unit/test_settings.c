@@ -24,10 +24,12 @@ struct target {
 static const struct setting rows[] = {
 	{ "port", SETTING_INT, offsetof(struct target, port), 1, 65535, "7311", NULL, "Where to listen." },
 	{ "wait", SETTING_SPAN, offsetof(struct target, wait), 1000, 7 * DAY, "90s", NULL, "How long to wait." },
-	{ "room", SETTING_SIZE, offsetof(struct target, room), 1024, INT64_C(1) << 32, "32k", NULL, "How much to keep." },
+	{ "room", SETTING_SIZE, offsetof(struct target, room), 1024, INT64_C(1) << 32, "32k", NULL,
+	  "How much to keep." },
 	{ "open", SETTING_BOOL, offsetof(struct target, open), 0, 0, "no", NULL, "Whether anyone may come in." },
 	{ "name", SETTING_TEXT, offsetof(struct target, name), 0, 20, "", NULL, "What it is called." },
-	{ "source", SETTING_WORD, offsetof(struct target, source), 0, 0, "replay", "system|replay|none", "Whose time." },
+	{ "source", SETTING_WORD, offsetof(struct target, source), 0, 0, "replay", "system|replay|none",
+	  "Whose time." },
 	{ NULL, 0, 0, 0, 0, NULL, NULL, NULL },
 };
 
@@ -98,8 +100,9 @@ static void test_a_whole_file(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_true(read_text(f, "\xef\xbb\xbf# first line\n\n  port=80\r\nwait = 4h\n\t# more\nroom\t=\t1g\nopen = yes\n"
-	                         "name = Grid 7 = \xe8\xa5\xbf\xe9\x97\xa8  \nsource = none"));
+	assert_true(read_text(f,
+	                      "\xef\xbb\xbf# first line\n\n  port=80\r\nwait = 4h\n\t# more\nroom\t=\t1g\nopen = yes\n"
+	                      "name = Grid 7 = \xe8\xa5\xbf\xe9\x97\xa8  \nsource = none"));
 	assert_int_equal(f->problems.count, 0);
 	assert_int_equal(f->target.port, 80);
 	assert_int_equal(f->target.wait, 4 * 3600000);
@@ -328,8 +331,10 @@ static void test_print_reads_back(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const files[] = {
-		"", "port = 1\nwait = 1500ms\nroom = 1025\nopen = yes\nname = Grid 7\nsource = system\n",
-		"wait = 7d\nroom = 4g\nsource = none\n", "wait = 61s\nroom = 3m\n",
+		"",
+		"port = 1\nwait = 1500ms\nroom = 1025\nopen = yes\nname = Grid 7\nsource = system\n",
+		"wait = 7d\nroom = 4g\nsource = none\n",
+		"wait = 61s\nroom = 3m\n",
 	};
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

@@ -35,8 +35,19 @@ static void test_well_formed(void **state)
 {
 	(void)state;
 	static const char *const good[] = {
-		"", "plain", "na\xc3\xafve", "\xe7\xbd\x91\xe6\xa0\xbc", "\xf0\x9f\x9a\xb2", "\xc2\xa0", "\xdf\xbf",
-		"\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
+		"",
+		"plain",
+		"na\xc3\xafve",
+		"\xe7\xbd\x91\xe6\xa0\xbc",
+		"\xf0\x9f\x9a\xb2",
+		"\xc2\xa0",
+		"\xdf\xbf",
+		"\xe0\xa0\x80",
+		"\xed\x9f\xbf",
+		"\xee\x80\x80",
+		"\xef\xbf\xbf",
+		"\xf0\x90\x80\x80",
+		"\xf4\x8f\xbf\xbf",
 	};
 
 	for (size_t i = 0; i < COUNT(good); i++)
@@ -139,27 +150,30 @@ static void test_kinds(void **state)
 static void test_columns(void **state)
 {
 	(void)state;
-	static const struct { const char *text; size_t columns; } rows[] = {
+	static const struct {
+		const char *text;
+		size_t columns;
+	} rows[] = {
 		{ "", 0 },
 		{ "abc", 3 },
 		{ "na\xc3\xafve", 5 },
-		{ "\xe7\xbd\x91\xe6\xa0\xbc", 4 },                 /* CJK, the main block */
-		{ "\xe3\x90\x80", 2 },                             /* extension A */
-		{ "\xf0\xa0\x80\x80", 2 },                         /* extension B */
-		{ "\xe3\x80\x82", 2 },                             /* ideographic full stop */
-		{ "\xe3\x80\x80", 2 },                             /* ideographic space */
-		{ "\xe3\x81\x82\xe3\x82\xa2", 4 },                 /* hiragana, katakana */
-		{ "\xed\x95\x9c", 2 },                             /* hangul */
-		{ "\xef\xbc\xa1\xef\xbc\x81", 4 },                 /* full-width A and ! */
-		{ "\xef\xbd\xb1", 1 },                             /* half-width katakana */
-		{ "\xef\xbf\xa5", 2 },                             /* full-width yen */
-		{ "\xef\xa4\x80", 2 },                             /* compatibility ideograph */
-		{ "\xf0\x9f\x9a\xb2", 2 },                         /* bicycle */
-		{ "e\xcc\x81", 1 },                                /* e and a combining accent */
-		{ "\xe2\x80\x8b", 0 },                             /* zero-width space */
-		{ "\xe2\x80\x94", 1 },                             /* em dash */
+		{ "\xe7\xbd\x91\xe6\xa0\xbc", 4 }, /* CJK, the main block */
+		{ "\xe3\x90\x80", 2 },             /* extension A */
+		{ "\xf0\xa0\x80\x80", 2 },         /* extension B */
+		{ "\xe3\x80\x82", 2 },             /* ideographic full stop */
+		{ "\xe3\x80\x80", 2 },             /* ideographic space */
+		{ "\xe3\x81\x82\xe3\x82\xa2", 4 }, /* hiragana, katakana */
+		{ "\xed\x95\x9c", 2 },             /* hangul */
+		{ "\xef\xbc\xa1\xef\xbc\x81", 4 }, /* full-width A and ! */
+		{ "\xef\xbd\xb1", 1 },             /* half-width katakana */
+		{ "\xef\xbf\xa5", 2 },             /* full-width yen */
+		{ "\xef\xa4\x80", 2 },             /* compatibility ideograph */
+		{ "\xf0\x9f\x9a\xb2", 2 },         /* bicycle */
+		{ "e\xcc\x81", 1 },                /* e and a combining accent */
+		{ "\xe2\x80\x8b", 0 },             /* zero-width space */
+		{ "\xe2\x80\x94", 1 },             /* em dash */
 		{ "\xe8\xa5\xbf\xe9\x97\xa8 A1", 7 },
-		{ "\xff\xc3", 2 },                                 /* two bytes that are no text */
+		{ "\xff\xc3", 2 }, /* two bytes that are no text */
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
@@ -186,7 +200,19 @@ static void test_to_int(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", " 1", "1 ", "+1", "-", "--1", "1a", "0x10", "1.0", "1e3", "9223372036854775808", "-9223372036854775809", "\n1",
+		"",
+		" 1",
+		"1 ",
+		"+1",
+		"-",
+		"--1",
+		"1a",
+		"0x10",
+		"1.0",
+		"1e3",
+		"9223372036854775808",
+		"-9223372036854775809",
+		"\n1",
 	};
 	int64_t out = 42;
 
@@ -210,7 +236,8 @@ static void test_to_double(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", " 1", "1 ", "+1", "nan", "inf", "-inf", "infinity", "0x1p3", "1e999", "-1e999", "1,5", "1.5.5", "e", ".", "-",
+		"",      " 1",    "1 ",     "+1",  "nan",   "inf", "-inf", "infinity",
+		"0x1p3", "1e999", "-1e999", "1,5", "1.5.5", "e",   ".",    "-",
 	};
 	double out = 42;
 
@@ -230,12 +257,28 @@ static void test_to_double(void **state)
 static void test_to_span(void **state)
 {
 	(void)state;
-	static const struct { const char *text; int64_t ms; } good[] = {
-		{ "1500ms", 1500 }, { "90s", 90000 }, { "15m", 900000 }, { "4h", 14400000 }, { "7d", 604800000 }, { "0s", 0 },
+	static const struct {
+		const char *text;
+		int64_t ms;
+	} good[] = {
+		{ "1500ms", 1500 }, { "90s", 90000 },    { "15m", 900000 },
+		{ "4h", 14400000 }, { "7d", 604800000 }, { "0s", 0 },
 	};
 	static const char *const bad[] = {
-		"", "s", "90", "90 s", " 90s", "90S", "-1s", "+1s", "1w", "1.5h", "1h30m", "9223372036854775808ms",
-		"9223372036854775807s", "106751991168d",
+		"",
+		"s",
+		"90",
+		"90 s",
+		" 90s",
+		"90S",
+		"-1s",
+		"+1s",
+		"1w",
+		"1.5h",
+		"1h30m",
+		"9223372036854775808ms",
+		"9223372036854775807s",
+		"106751991168d",
 	};
 	int64_t out = 42;
 
@@ -254,14 +297,10 @@ static void test_to_span(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_well_formed),
-		cmocka_unit_test(test_malformed),
-		cmocka_unit_test(test_every_character),
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_columns),
-		cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_to_int),
-		cmocka_unit_test(test_to_double),
+		cmocka_unit_test(test_well_formed),     cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_every_character), cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_columns),         cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_to_int),          cmocka_unit_test(test_to_double),
 		cmocka_unit_test(test_to_span),
 	};
 
