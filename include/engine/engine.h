@@ -32,6 +32,7 @@ struct news {
 	int64_t last_event, last_notice; /* newest ids now on disk */
 	const char *const *notice_to;    /* addressees of new notices, may repeat */
 	size_t notice_to_count;
+	_Bool everybody; /* more addressees than were kept: every subscriber should look */
 };
 
 /* A question for a reader: embed it as the first member of the door's own struct. */

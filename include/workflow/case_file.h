@@ -43,6 +43,7 @@ struct case_file {
 	int64_t asked_extension_ms; /* asked, not yet granted */
 	int64_t asked_suspend_until_ms;
 	int64_t merged_into;    /* 0: none */
+	int64_t last_alarm_ms;  /* cameras: when it was last seen again */
 	int32_t alarm_count;
 	int32_t points;         /* given to the first reporter at REWARDED */
 };

@@ -47,6 +47,7 @@ struct follower {
 	int64_t case_id;
 	int32_t category;
 	const char *reporter; /* NULL: anonymous */
+	uint8_t reporter_kind;
 };
 /* The cases merged into this one; *count may be 0. */
 const struct follower *casebook_followers(const struct casebook *b, int64_t master, size_t *count);

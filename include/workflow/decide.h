@@ -15,8 +15,9 @@
 _Bool decide(const struct casebook *b, const struct policy *p, struct command *c, int64_t now_ms,
              const struct key_fact *prior, struct facts *out);
 
-/* Judges a timer that is due at t->at_ms, as decide does for a command from "system". */
-_Bool decide_timer(const struct casebook *b, const struct policy *p, const struct timer *t, struct facts *out);
+/* Judges a timer that has run out (t->at_ms ≤ now_ms), as decide does a command from "system". Always gives facts. */
+void decide_timer(const struct casebook *b, const struct policy *p, const struct timer *t, int64_t now_ms,
+                  struct facts *out);
 
 /* One fact onto one case: the single definition of what each act does to a case. book interns texts. Replaying a case's
  * facts from an empty case_file through this gives its state (verify does). */

@@ -1,0 +1,346 @@
+/* engine: the loop's side of the threads: give, take, tell. */
+#include "engine/engine.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "engine/readers.h"
+#include "engine/writer.h"
+
+/* Addressees of notices remembered between two turns of the loop; beyond, every subscriber is told to look. */
+#define NEWS_NAMES_MOST 1024
+#define DRAIN_AT_ONCE 256
+
+struct names_list {
+	char *names[NEWS_NAMES_MOST];
+	size_t count;
+};
+
+/* What commits brought. The writer collects in `open` while a transaction is open and moves it on after the commit. */
+struct newsroom {
+	pthread_mutex_t lock;
+	struct names_list ready;
+	int64_t last_event, last_notice;
+	_Bool fresh;
+	struct names_list open; /* writer's own, no lock */
+	int64_t open_event, open_notice;
+};
+
+struct listener_row {
+	void (*listen)(void *ctx, const struct news *n);
+	void *ctx;
+};
+
+struct engine {
+	struct engine_options options;
+	int fd;
+	struct queue *answers, *questions, *replies;
+	struct writer writer;
+	pthread_t writer_thread;
+	_Bool writer_running;
+	struct readers *readers;
+	struct newsroom news;
+	struct listener_row listeners[ENGINE_LISTENERS_MOST];
+	int listener_count;
+	void (*space)(void *ctx);
+	void *space_ctx;
+	void (*fail)(void *ctx, int exit_code);
+	void *fail_ctx;
+	_Atomic int exit_code;
+	size_t commands_out, queries_out; /* given and not yet back; the loop's */
+	_Bool starved, told_failure;
+};
+
+/* ---- the writer's side ---- */
+
+static void wake(struct engine *e)
+{
+	uint64_t one = 1;
+	if (write(e->fd, &one, sizeof one) == -1)
+		log_errno("engine-wake", "fd=%d", e->fd);
+}
+
+static void deliver(void *ctx, struct command *c)
+{
+	struct engine *e = ctx;
+	must(queue_push(e->answers, c)); /* as many places as commands may be under way */
+}
+
+static void add_name(struct names_list *l, const char *name)
+{
+	if (l->count < NEWS_NAMES_MOST && (l->count == 0 || strcmp(l->names[l->count - 1], name) != 0))
+		l->names[l->count++] = must_strdup(name);
+}
+
+static void clear_names(struct names_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->names[i]);
+	l->count = 0;
+}
+
+static void noted(void *ctx, const struct facts *f)
+{
+	struct newsroom *n = &((struct engine *)ctx)->news;
+	if (f->event_count > 0)
+		n->open_event = f->events[f->event_count - 1].id;
+	for (size_t i = 0; i < f->notice_count; i++) {
+		n->open_notice = f->notices[i].id;
+		add_name(&n->open, f->notices[i].to);
+	}
+}
+
+static void publish(struct newsroom *n)
+{
+	pthread_mutex_lock(&n->lock);
+	n->last_event = n->open_event;
+	n->last_notice = n->open_notice;
+	n->fresh = 1;
+	for (size_t i = 0; i < n->open.count; i++) {
+		if (n->ready.count < NEWS_NAMES_MOST) {
+			n->ready.names[n->ready.count++] = n->open.names[i];
+			n->open.names[i] = NULL;
+		}
+	}
+	pthread_mutex_unlock(&n->lock);
+}
+
+static void committed(void *ctx, _Bool kept)
+{
+	struct engine *e = ctx;
+	struct newsroom *n = &e->news;
+	_Bool something = n->open_event != n->last_event || n->open_notice != n->last_notice;
+	if (kept && something) {
+		publish(n);
+		wake(e);
+	}
+	clear_names(&n->open);
+}
+
+static void failed(void *ctx, int exit_code)
+{
+	struct engine *e = ctx;
+	e->exit_code = exit_code;
+	wake(e);
+}
+
+static void *run_writer(void *arg)
+{
+	struct engine *e = arg;
+	writer_run(&e->writer);
+	return NULL;
+}
+
+static int64_t now_for_readers(void *ctx)
+{
+	return engine_now_ms(ctx);
+}
+
+/* ---- start and end ---- */
+
+static _Bool start(struct engine *e, char **cause)
+{
+	e->writer = (struct writer){.options = &e->options,
+	                            .deliver = deliver,
+	                            .noted = noted,
+	                            .committed = committed,
+	                            .failed = failed,
+	                            .ctx = e,
+	                            .commands = queue_new((size_t)e->options.queue_most, -1)};
+	if (!writer_open(&e->writer, cause))
+		return 0;
+	const struct counters *n = casebook_counters(e->writer.book);
+	e->news.last_event = e->news.open_event = n->event - 1;
+	e->news.last_notice = e->news.open_notice = n->notice - 1;
+	e->readers = readers_new(e->options.store.path, e->options.readers, e->questions, e->replies, now_for_readers, e, cause);
+	if (e->readers == NULL)
+		return 0;
+	e->writer_running = pthread_create(&e->writer_thread, NULL, run_writer, e) == 0;
+	if (!e->writer_running)
+		*cause = must_strdup("the writer's thread could not be started");
+	return e->writer_running;
+}
+
+struct engine *engine_new(const struct engine_options *o, char **cause)
+{
+	struct engine *e = must_calloc(1, sizeof *e);
+	e->options = *o;
+	e->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	must(e->fd != -1);
+	pthread_mutex_init(&e->news.lock, NULL);
+	e->answers = queue_new((size_t)o->queue_most, e->fd);
+	e->questions = queue_new((size_t)o->queries_most, -1);
+	e->replies = queue_new((size_t)o->queries_most, e->fd);
+	if (start(e, cause))
+		return e;
+	engine_free(e);
+	return NULL;
+}
+
+static void free_left(struct queue *q)
+{
+	void *item;
+	while (q != NULL && queue_pop(q, &item, 1, 0) == 1)
+		command_free(item);
+}
+
+void engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	queue_close(e->writer.commands);
+	queue_close(e->questions);
+	if (e->writer_running)
+		pthread_join(e->writer_thread, NULL);
+	readers_free(e->readers);
+	writer_close(&e->writer);
+	free_left(e->writer.commands);
+	free_left(e->answers);
+	queue_free(e->writer.commands);
+	queue_free(e->answers);
+	queue_free(e->questions);
+	queue_free(e->replies);
+	clear_names(&e->news.open);
+	clear_names(&e->news.ready);
+	pthread_mutex_destroy(&e->news.lock);
+	close(e->fd);
+	free(e);
+}
+
+/* ---- the loop's side ---- */
+
+_Bool engine_submit(struct engine *e, struct command *c)
+{
+	if (e->commands_out >= (size_t)e->options.queue_most || !queue_push(e->writer.commands, c)) {
+		e->starved = 1;
+		return 0;
+	}
+	e->commands_out++;
+	return 1;
+}
+
+_Bool engine_query(struct engine *e, struct query *q)
+{
+	if (e->queries_out >= (size_t)e->options.queries_most || !queue_push(e->questions, q))
+		return 0;
+	e->queries_out++;
+	return 1;
+}
+
+int engine_fd(const struct engine *e)
+{
+	return e->fd;
+}
+
+static void drain_answers(struct engine *e)
+{
+	void *items[DRAIN_AT_ONCE];
+	size_t count;
+	while ((count = queue_pop(e->answers, items, DRAIN_AT_ONCE, 0)) > 0)
+		for (size_t i = 0; i < count; i++) {
+			struct command *c = items[i];
+			e->commands_out--;
+			c->origin.answer(c->origin.door, c);
+		}
+}
+
+static void drain_replies(struct engine *e)
+{
+	void *items[DRAIN_AT_ONCE];
+	size_t count;
+	while ((count = queue_pop(e->replies, items, DRAIN_AT_ONCE, 0)) > 0)
+		for (size_t i = 0; i < count; i++) {
+			struct query *q = items[i];
+			e->queries_out--;
+			q->done(q);
+		}
+}
+
+static void tell_news(struct engine *e)
+{
+	struct newsroom *n = &e->news;
+	pthread_mutex_lock(&n->lock);
+	_Bool fresh = n->fresh;
+	struct names_list taken = n->ready;
+	struct news news = {.last_event = n->last_event,
+	                    .last_notice = n->last_notice,
+	                    .notice_to = (const char *const *)taken.names,
+	                    .notice_to_count = taken.count,
+	                    .everybody = taken.count >= NEWS_NAMES_MOST};
+	n->ready.count = 0;
+	n->fresh = 0;
+	pthread_mutex_unlock(&n->lock);
+	for (int i = 0; fresh && i < e->listener_count; i++)
+		e->listeners[i].listen(e->listeners[i].ctx, &news);
+	clear_names(&taken);
+}
+
+static void tell_failure(struct engine *e)
+{
+	if (e->exit_code == 0 || e->told_failure)
+		return;
+	e->told_failure = 1;
+	if (e->fail != NULL)
+		e->fail(e->fail_ctx, e->exit_code);
+}
+
+void engine_drain(struct engine *e)
+{
+	uint64_t count;
+	if (read(e->fd, &count, sizeof count) == -1)
+		count = 0; /* nothing new: a harmless extra call */
+	drain_answers(e);
+	drain_replies(e);
+	tell_news(e);
+	tell_failure(e);
+	if (e->starved && e->commands_out <= (size_t)e->options.queue_most / 2) {
+		e->starved = 0;
+		if (e->space != NULL)
+			e->space(e->space_ctx);
+	}
+}
+
+_Bool engine_idle(const struct engine *e)
+{
+	return e->commands_out == 0 && e->queries_out == 0;
+}
+
+void engine_on_news(struct engine *e, void (*listen)(void *ctx, const struct news *n), void *ctx)
+{
+	must(e->listener_count < ENGINE_LISTENERS_MOST);
+	e->listeners[e->listener_count++] = (struct listener_row){listen, ctx};
+}
+
+void engine_on_space(struct engine *e, void (*space)(void *ctx), void *ctx)
+{
+	e->space = space;
+	e->space_ctx = ctx;
+}
+
+void engine_on_failure(struct engine *e, void (*fail)(void *ctx, int exit_code), void *ctx)
+{
+	e->fail = fail;
+	e->fail_ctx = ctx;
+}
+
+int64_t engine_now_ms(const struct engine *e)
+{
+	int64_t now = e->writer.now_ms;
+	if (e->options.replay_clock && now != 0)
+		return now;
+	return e->options.clock.wall_ms(e->options.clock.ctx);
+}
+
+uint64_t engine_progress(const struct engine *e)
+{
+	return e->writer.batches;
+}
+
+const struct policy *engine_policy(const struct engine *e)
+{
+	return e->options.policy;
+}

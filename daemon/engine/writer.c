@@ -1,0 +1,256 @@
+/* writer: takes whatever has queued up, decides it, writes its facts, commits once, answers. */
+#include "engine/writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "workflow/decide.h"
+
+/* ---- start and end ---- */
+
+static _Bool recover(struct writer *w, char **cause)
+{
+	casebook_free(w->book);
+	w->book = casebook_new(w->options->shard);
+	if (!store_recover(w->store, w->book, cause))
+		return 0;
+	w->now_ms = casebook_counters(w->book)->last_ms;
+	return 1;
+}
+
+_Bool writer_open(struct writer *w, char **cause)
+{
+	facts_init(&w->facts);
+	w->store = store_open(&w->options->store, cause);
+	return w->store != NULL && recover(w, cause);
+}
+
+void writer_close(struct writer *w)
+{
+	facts_close(&w->facts);
+	casebook_free(w->book);
+	store_close(w->store);
+	w->book = NULL;
+	w->store = NULL;
+}
+
+/* ---- time ---- */
+
+/* The workflow's time never runs backwards, whatever the machine's clock does. */
+static int64_t read_clock(struct writer *w)
+{
+	struct clock k = w->options->clock;
+	int64_t now = w->now_ms, wall = k.wall_ms(k.ctx);
+	if (!w->options->replay_clock && wall > now)
+		w->now_ms = now = wall;
+	if (w->options->replay_clock && now == 0)
+		return wall;
+	return now;
+}
+
+static int64_t mono_ms(const struct writer *w)
+{
+	return w->options->clock.mono_ms(w->options->clock.ctx);
+}
+
+/* ---- writing ---- */
+
+static void settle_transaction(struct writer *w)
+{
+	if (w->trouble == STORE_OK && w->in_transaction)
+		w->trouble = store_commit(w->store);
+	w->in_transaction = 0;
+	w->written = 0;
+	if (w->trouble == STORE_FULL)
+		store_rollback(w->store);
+	w->committed(w->ctx, w->trouble == STORE_OK);
+}
+
+static void write_facts(struct writer *w)
+{
+	const struct facts *f = &w->facts;
+	if (f->event_count + f->ledger_count == 0 && !f->has_key && !f->has_seen)
+		return;
+	if (!w->in_transaction)
+		w->trouble = store_begin(w->store);
+	w->in_transaction = 1;
+	if (w->trouble != STORE_OK)
+		return;
+	casebook_apply(w->book, f);
+	w->trouble = store_write(w->store, f);
+	w->noted(w->ctx, f);
+	w->written += (int64_t)f->event_count;
+}
+
+/* ---- timers ---- */
+
+/* Fires what has run out up to `until`. On a replay clock each at its own moment, otherwise all now. A long run is
+ * committed in pieces: timers have nobody waiting for their answer. */
+static void run_timers(struct writer *w, int64_t until)
+{
+	struct timer t;
+	while (w->trouble == STORE_OK && casebook_next_timer(w->book, &t) && t.at_ms <= until) {
+		if (w->options->replay_clock && t.at_ms > w->now_ms)
+			w->now_ms = t.at_ms;
+		decide_timer(w->book, w->options->policy, &t, w->now_ms, &w->facts);
+		write_facts(w);
+		if (w->written >= WRITER_FACTS_MOST)
+			settle_transaction(w);
+	}
+}
+
+static void advance(struct writer *w, int64_t to)
+{
+	run_timers(w, to);
+	if (to > w->now_ms)
+		w->now_ms = to;
+}
+
+static void latest_ending(void *ctx, const struct case_file *c)
+{
+	int64_t *latest = ctx;
+	if ((c->state == STATE_CLOSED || c->state == STATE_REVIEWED) && c->stage_due_ms > *latest)
+		*latest = c->stage_due_ms;
+}
+
+/* Runs the replay clock on until no closed case waits for its review or its reward any more. */
+static void settle_clock(struct writer *w)
+{
+	for (;;) {
+		int64_t latest = 0;
+		casebook_each(w->book, latest_ending, &latest);
+		if (latest == 0 || w->trouble != STORE_OK)
+			return;
+		advance(w, latest);
+	}
+}
+
+static void run_clock_command(struct writer *w, struct command *c)
+{
+	c->outcome = (struct outcome){.accepted = w->options->replay_clock};
+	if (!w->options->replay_clock) {
+		refuse(&c->outcome.refusal, REFUSAL_NOT_ALLOWED, "replay-clock-only", "This daemon runs on the real clock.");
+		return;
+	}
+	if (c->settle)
+		settle_clock(w);
+	else
+		advance(w, c->value);
+	c->outcome.due_ms = w->now_ms;
+}
+
+/* ---- commands ---- */
+
+/* The key's stored answer, when memory does not go back that far. */
+static const struct key_fact *prior_answer(struct writer *w, const struct command *c, struct key_fact *room)
+{
+	if (uuid_is_zero(&c->key) || casebook_key(w->book, &c->key) != NULL || casebook_keys_complete_for(w->book, &c->key))
+		return NULL;
+	return store_find_key(w->store, &c->key, room) ? room : NULL;
+}
+
+/* "No open case" is said better when the archive has it. */
+static void explain_unknown_case(struct writer *w, struct command *c)
+{
+	int32_t category;
+	enum state state;
+	if (c->outcome.refusal.code != REFUSAL_UNKNOWN_CASE || !store_find_archived(w->store, c->case_id, &category, &state))
+		return;
+	char number[CASE_NUMBER_SIZE];
+	case_number_text(c->case_id, category, number);
+	refuse(&c->outcome.refusal, REFUSAL_WRONG_STATE, "case-is-open", "Case %s is archived as %s %s; nothing more can be done to it.",
+	       number, state_info(state)->name, state_info(state)->zh);
+}
+
+static void run_command(struct writer *w, struct command *c)
+{
+	struct key_fact room;
+	int64_t now = read_clock(w);
+	if (w->options->replay_clock && c->replay_at_ms > w->now_ms) {
+		advance(w, c->replay_at_ms);
+		now = w->now_ms;
+	}
+	if (c->kind == COMMAND_CLOCK)
+		run_clock_command(w, c);
+	else if (decide(w->book, w->options->policy, c, now, prior_answer(w, c, &room), &w->facts))
+		write_facts(w);
+	else
+		explain_unknown_case(w, c);
+}
+
+/* Nothing of the batch is on disk, so nobody is told that it was accepted. */
+static void take_back(struct command *c)
+{
+	if (!c->outcome.accepted && c->outcome.refusal.code != REFUSAL_NONE)
+		return;
+	c->outcome = (struct outcome){0};
+	refuse(&c->outcome.refusal, REFUSAL_RETRY_LATER, "disk-has-room", "The disk is full here; nothing was lost, send it again later.");
+	c->outcome.refusal.retry_after_ms = WRITER_RETRY_MS;
+}
+
+static void start_over(struct writer *w)
+{
+	char *cause = NULL;
+	log_line(LOG_LEVEL_ERROR, "disk-full", "action=batch-refused");
+	w->trouble = STORE_OK;
+	w->timers_after_ms = mono_ms(w) + WRITER_RETRY_MS; /* timers cannot be refused, so they wait */
+	if (!recover(w, &cause)) {
+		log_line(LOG_LEVEL_ERROR, "recovery-failed", "cause=\"%s\"", cause);
+		free(cause);
+		w->trouble = STORE_UNKNOWN;
+	}
+}
+
+/* One batch. false: the store's fate is unknown; nobody is answered and the process has to end. */
+static _Bool run_batch(struct writer *w, struct command **commands, size_t count)
+{
+	size_t decided = 0;
+	w->trouble = STORE_OK;
+	for (; decided < count && w->trouble == STORE_OK; decided++)
+		run_command(w, commands[decided]);
+	if (!w->options->replay_clock && mono_ms(w) >= w->timers_after_ms)
+		run_timers(w, read_clock(w));
+	settle_transaction(w);
+	if (w->trouble == STORE_UNKNOWN)
+		return 0;
+	if (w->trouble == STORE_FULL) {
+		for (size_t i = 0; i < count; i++)
+			take_back(commands[i]);
+		start_over(w);
+	}
+	for (size_t i = 0; i < count; i++)
+		w->deliver(w->ctx, commands[i]);
+	w->batches++;
+	return w->trouble == STORE_OK;
+}
+
+/* How long to sleep when nothing comes: to the next timer, but wake now and then for the idle checkpoint. */
+#define IDLE_MS 1000
+
+static int64_t sleep_ms(struct writer *w)
+{
+	struct timer t;
+	if (w->options->replay_clock || !casebook_next_timer(w->book, &t))
+		return IDLE_MS;
+	int64_t left = t.at_ms - read_clock(w), pause = w->timers_after_ms - mono_ms(w);
+	if (left < pause)
+		left = pause;
+	return left < 0 ? 0 : left < IDLE_MS ? left : IDLE_MS;
+}
+
+void writer_run(struct writer *w)
+{
+	size_t most = (size_t)w->options->batch_most;
+	void **items = must_calloc(most, sizeof *items);
+	_Bool fine = 1;
+	while (fine) {
+		size_t count = queue_pop(w->commands, items, most, sleep_ms(w));
+		if (count == 0 && queue_is_closed(w->commands))
+			break;
+		fine = run_batch(w, (struct command **)items, count) && store_checkpoint(w->store, count == 0) != STORE_UNKNOWN;
+	}
+	free(items);
+	if (!fine)
+		w->failed(w->ctx, WRITER_EXIT_UNKNOWN);
+}

@@ -1,0 +1,341 @@
+/* apply: what each fact does to a case. One small function an act, one table, no judgement. Replaying a case's events
+ * through case_apply is how verify proves a row, so nothing here may read anything but the case and the fact. */
+#include "workflow/decide.h"
+
+#include <string.h>
+
+/* Whether this unit or person is one of those in the list; its place, or -1. Interned texts: pointers are names. */
+static int place_of(const char *const *list, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (list[i] == name)
+			return i;
+	return -1;
+}
+
+/* Splits "a,b,c" into interned names. */
+static uint8_t split_names(const struct casebook *b, const char *list, const char **out, int most)
+{
+	uint8_t count = 0;
+	while (list != NULL && *list != '\0' && count < most) {
+		char one[COMMAND_ID_MOST + 1];
+		size_t length = strcspn(list, ",");
+		size_t kept = length < sizeof one ? length : sizeof one - 1;
+		memcpy(one, list, kept);
+		one[kept] = '\0';
+		out[count++] = casebook_intern(b, one);
+		list += length + (list[length] == ',');
+	}
+	return count;
+}
+
+static void on_submit(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->reported_ms = c->since_ms = f->at_ms;
+}
+
+static void on_alarm(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	on_submit(b, c, f);
+	c->alarm_count = 1;
+	c->last_alarm_ms = f->at_ms;
+}
+
+static void on_alarm_again(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->alarm_count = (int32_t)f->value;
+	c->last_alarm_ms = f->at_ms;
+}
+
+static void on_verify(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	c->worker = casebook_intern(b, f->ref);
+	c->accept_left_ms = f->value;
+}
+
+static void on_verified(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->accept_left_ms = 0;
+}
+
+static void on_file(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->filed_ms = f->at_ms;
+}
+
+static void on_merge(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->merged_into = f->value;
+}
+
+static void on_dispatch(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	const char *units[1 + CASE_UNITS_MOST] = {NULL};
+	uint8_t count = split_names(b, f->ref, units, 1 + CASE_UNITS_MOST);
+	c->handler = units[0];
+	c->helper_count = count > 0 ? (uint8_t)(count - 1) : 0;
+	c->helper_done = 0;
+	memset(c->helpers, 0, sizeof c->helpers);
+	for (int i = 0; i < c->helper_count; i++)
+		c->helpers[i] = units[i + 1];
+	c->limit_ms = f->value;
+	c->dispatched_ms = f->at_ms;
+}
+
+static void on_return(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->returned++;
+	c->asked_extension_ms = c->asked_suspend_until_ms = 0;
+}
+
+static void on_ask_extension(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->asked_extension_ms = f->value;
+}
+
+static void on_extend(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->asked_extension_ms = 0;
+	c->extensions++;
+}
+
+static void on_refuse_extension(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->asked_extension_ms = 0;
+}
+
+static void on_ask_suspension(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->asked_suspend_until_ms = f->value;
+}
+
+static void on_suspend(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->asked_suspend_until_ms = 0;
+	c->asked_extension_ms = 0;
+	c->suspensions++;
+}
+
+static void on_refuse_suspension(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->asked_suspend_until_ms = 0;
+}
+
+static void on_whistle(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	memset(c->whistled, 0, sizeof c->whistled);
+	c->whistled_count = split_names(b, f->ref, c->whistled, CASE_UNITS_MOST);
+	c->whistled_answered = 0;
+}
+
+static void on_answer(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	int place = place_of(c->whistled, c->whistled_count, casebook_intern(b, f->ref));
+	if (place >= 0)
+		c->whistled_answered |= (uint8_t)(1u << place);
+}
+
+static void on_handled(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	c->handled_ms = f->at_ms;
+	c->handled_by = casebook_intern(b, f->actor);
+	c->asked_extension_ms = c->asked_suspend_until_ms = 0;
+}
+
+static void on_co_handled(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	int place = place_of(c->helpers, c->helper_count, casebook_intern(b, f->ref));
+	if (place >= 0)
+		c->helper_done |= (uint8_t)(1u << place);
+}
+
+static void on_check(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	c->checker = casebook_intern(b, f->actor);
+}
+
+static void on_pass(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	c->checker = casebook_intern(b, f->actor);
+	c->closed_ms = f->at_ms;
+	c->handle_left_ms = 0;
+}
+
+static void on_rework(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	c->checker = casebook_intern(b, f->actor);
+	c->reworked++;
+	c->handled_ms = 0;
+}
+
+static void on_review(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->rating = (uint8_t)f->value;
+	c->reviewed_ms = f->at_ms;
+}
+
+static void on_reopen(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->reopened++;
+	c->handled_ms = c->closed_ms = c->reviewed_ms = 0;
+	c->rating = RATING_NONE;
+	c->helper_done = 0;
+	c->limit_ms = f->value;
+	c->level = LEVEL_GRID;
+}
+
+static void on_reward(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->points = (int32_t)f->value;
+}
+
+static void on_supervise(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	if (c->supervised < UINT8_MAX)
+		c->supervised++;
+	if (strcmp(f->actor, "system") == 0)
+		c->stage_overdue = 1;
+}
+
+static void on_escalate(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->level++;
+	c->escalate_at_ms = f->value;
+}
+
+/* What each act does beyond what every fact does. first_reply: the reporter's matter has been looked at. */
+static const struct effect {
+	void (*apply)(const struct casebook *b, struct case_file *c, const struct fact *f);
+	_Bool first_reply;
+} effects[ACT_COUNT] = {
+    [ACT_SUBMIT] = {on_submit, 0},
+    [ACT_ALARM] = {on_alarm, 0},
+    [ACT_ALARM_AGAIN] = {on_alarm_again, 0},
+    [ACT_CONFIRM] = {NULL, 1},
+    [ACT_DISMISS] = {NULL, 1},
+    [ACT_VERIFY] = {on_verify, 1},
+    [ACT_VERIFIED] = {on_verified, 1},
+    [ACT_FILE] = {on_file, 1},
+    [ACT_REJECT] = {NULL, 1},
+    [ACT_MERGE] = {on_merge, 1},
+    [ACT_DISPATCH] = {on_dispatch, 1},
+    [ACT_RETURN] = {on_return, 0},
+    [ACT_ASK_EXTENSION] = {on_ask_extension, 0},
+    [ACT_EXTEND] = {on_extend, 0},
+    [ACT_REFUSE_EXTENSION] = {on_refuse_extension, 0},
+    [ACT_ASK_SUSPENSION] = {on_ask_suspension, 0},
+    [ACT_SUSPEND] = {on_suspend, 0},
+    [ACT_REFUSE_SUSPENSION] = {on_refuse_suspension, 0},
+    [ACT_WHISTLE] = {on_whistle, 0},
+    [ACT_ANSWER] = {on_answer, 0},
+    [ACT_HANDLED] = {on_handled, 0},
+    [ACT_CO_HANDLED] = {on_co_handled, 0},
+    [ACT_CHECK] = {on_check, 0},
+    [ACT_PASS] = {on_pass, 0},
+    [ACT_REWORK] = {on_rework, 0},
+    [ACT_REVIEW] = {on_review, 0},
+    [ACT_REOPEN] = {on_reopen, 0},
+    [ACT_REWARD] = {on_reward, 0},
+    [ACT_SUPERVISE] = {on_supervise, 0},
+    [ACT_ESCALATE] = {on_escalate, 0},
+};
+
+/* Time spent goes to the state that is left. */
+static void change_state(struct case_file *c, const struct fact *f)
+{
+	enum stage stage = state_info(f->from)->stage;
+	if (f->from != STATE_NONE)
+		c->spent_ms[stage] += f->at_ms - c->since_ms;
+	c->since_ms = f->at_ms;
+	c->state = (uint8_t)f->to;
+	c->stage_overdue = 0;
+	if (state_info(f->to)->terminal)
+		c->ended_ms = f->at_ms;
+}
+
+/* The handling clock: it runs exactly while handle_due_ms is set. Stopping keeps what is left; missing it is kept for
+ * good (an extension was asked for in time, so granting it late is no miss); the first escalation is due when it runs
+ * out. */
+static void change_clock(struct case_file *c, const struct fact *f)
+{
+	if (f->handle_due_ms == c->handle_due_ms)
+		return;
+	if (c->handle_due_ms != 0 && f->at_ms > c->handle_due_ms && f->act != ACT_EXTEND)
+		c->late = 1;
+	c->handle_left_ms = f->handle_due_ms == 0 ? c->handle_due_ms - f->at_ms : 0;
+	c->handle_due_ms = f->handle_due_ms;
+	c->escalate_at_ms = c->level < LEVEL_DISTRICT ? f->handle_due_ms : 0;
+}
+
+void case_apply(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	must(f->act > ACT_NONE && f->act < ACT_COUNT);
+	const struct effect *e = &effects[f->act];
+	c->id = f->case_id;
+	c->category = f->category;
+	c->grid = f->grid;
+	if (f->from != f->to)
+		change_state(c, f);
+	change_clock(c, f);
+	c->stage_due_ms = f->stage_due_ms;
+	if (e->first_reply && c->first_reply_ms == 0)
+		c->first_reply_ms = f->at_ms;
+	if (e->apply != NULL)
+		e->apply(b, c, f);
+	if (f->act == ACT_ESCALATE)
+		c->late = 1;
+	c->last_event = f->id;
+}
+
+/* What a state's own timer asks for when it runs out. */
+static const enum act stage_timers[STATE_COUNT] = {
+    [STATE_REPORTED] = ACT_SUPERVISE,
+    [STATE_ALARM_PENDING] = ACT_EXPIRE,
+    [STATE_VERIFYING] = ACT_SUPERVISE,
+    [STATE_FILED] = ACT_SUPERVISE,
+    [STATE_DISPATCHED] = ACT_SUPERVISE,
+    [STATE_SUSPENDED] = ACT_RESUME,
+    [STATE_RETURNED] = ACT_SUPERVISE,
+    [STATE_WHISTLED] = ACT_WHISTLE_LAPSE,
+    [STATE_HANDLED] = ACT_SUPERVISE,
+    [STATE_CHECKING] = ACT_SUPERVISE,
+    [STATE_CLOSED] = ACT_REVIEW,
+    [STATE_REVIEWED] = ACT_REWARD,
+};
+
+struct timer case_next_timer(const struct case_file *c)
+{
+	struct timer t = {0, c->id, ACT_NONE};
+	if (c->stage_due_ms != 0 && !c->stage_overdue && stage_timers[c->state] != ACT_NONE) {
+		t.at_ms = c->stage_due_ms;
+		t.act = stage_timers[c->state];
+	}
+	if (c->escalate_at_ms != 0 && (t.at_ms == 0 || c->escalate_at_ms < t.at_ms)) {
+		t.at_ms = c->escalate_at_ms;
+		t.act = ACT_ESCALATE;
+	}
+	return t;
+}

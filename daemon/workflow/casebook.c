@@ -1,0 +1,421 @@
+/* casebook: the tables of what is alive. */
+#include "workflow/casebook.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "workflow/accounts.h"
+#include "workflow/decide.h"
+#include "workflow/key_memory.h"
+#include "workflow/names.h"
+#include "workflow/place_index.h"
+#include "workflow/timer_heap.h"
+
+#define uthash_fatal(message) must_not_happen(__FILE__, __LINE__, message)
+#define HASH_FUNCTION(keyptr, keylen, hashv) casebook_hash(keyptr, keylen, &(hashv))
+static inline void casebook_hash(const void *key, size_t length, unsigned *out);
+#include <uthash.h>
+
+/* Every key here is one 64-bit id, so one multiplication does for a hash. */
+static inline void casebook_hash(const void *key, size_t length, unsigned *out)
+{
+	uint64_t id;
+	must(length == sizeof id);
+	memcpy(&id, key, sizeof id);
+	id *= UINT64_C(0x9E3779B97F4A7C15);
+	*out = (unsigned)(id >> 32);
+}
+
+struct open_case {
+	struct case_file file;
+	struct place_node place;
+	struct timer_node timer;
+	UT_hash_handle hh;
+};
+
+struct followers {
+	UT_hash_handle hh;
+	int64_t master;
+	struct follower *rows;
+	size_t count, room;
+};
+
+/* The newest open case of a camera and category. */
+struct alarm_slot {
+	UT_hash_handle hh;
+	uint64_t key;
+	const char *camera;
+	int32_t category;
+	int64_t case_id;
+};
+
+struct casebook {
+	struct open_case *cases;
+	struct place_index *places;
+	struct timer_heap timers;
+	struct key_memory *keys;
+	struct accounts *accounts;
+	struct followers *followers;
+	struct alarm_slot *alarms;
+	struct names *names;
+	struct counters counters;
+	int shard;
+};
+
+struct casebook *casebook_new(int shard)
+{
+	struct casebook *b = must_calloc(1, sizeof *b);
+	b->shard = shard;
+	b->names = names_new();
+	b->places = place_index_new();
+	b->keys = key_memory_new(CASEBOOK_KEYS_PER_GENERATION);
+	b->accounts = accounts_new();
+	b->counters.event = b->counters.ledger = b->counters.notice = 1;
+	b->counters.sequence = 1;
+	return b;
+}
+
+static void followers_free(struct casebook *b, struct followers *f)
+{
+	HASH_DEL(b->followers, f);
+	free(f->rows);
+	free(f);
+}
+
+void casebook_free(struct casebook *b)
+{
+	if (b == NULL)
+		return;
+	struct open_case *c, *next_case;
+	HASH_ITER(hh, b->cases, c, next_case)
+	{
+		HASH_DEL(b->cases, c);
+		free(c);
+	}
+	struct followers *f, *next_followers;
+	HASH_ITER(hh, b->followers, f, next_followers)
+	{
+		followers_free(b, f);
+	}
+	struct alarm_slot *a, *next_alarm;
+	HASH_ITER(hh, b->alarms, a, next_alarm)
+	{
+		HASH_DEL(b->alarms, a);
+		free(a);
+	}
+	place_index_free(b->places);
+	timer_heap_close(&b->timers);
+	key_memory_free(b->keys);
+	accounts_free(b->accounts);
+	names_free(b->names);
+	free(b);
+}
+
+/* ---- look-ups ---- */
+
+static struct open_case *find_case(const struct casebook *b, int64_t id)
+{
+	struct open_case *c;
+	HASH_FIND(hh, b->cases, &id, sizeof id, c);
+	return c;
+}
+
+const struct case_file *casebook_case(const struct casebook *b, int64_t id)
+{
+	const struct open_case *c = find_case(b, id);
+	return c == NULL ? NULL : &c->file;
+}
+
+size_t casebook_open_count(const struct casebook *b)
+{
+	return HASH_COUNT(b->cases);
+}
+
+const struct case_file *casebook_near(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
+                                      double metres, int64_t since_ms, int64_t except)
+{
+	const struct open_case *not_this = except == 0 ? NULL : find_case(b, except);
+	struct place_node *n = place_index_near(b->places, category, lat_e7, lon_e7, metres, since_ms,
+	                                        not_this == NULL ? NULL : &not_this->place);
+	if (n == NULL)
+		return NULL;
+	return &((const struct open_case *)((const char *)n - offsetof(struct open_case, place)))->file;
+}
+
+/* Cameras are interned, so the pointer stands for the name. */
+static uint64_t alarm_key(const char *camera, int32_t category)
+{
+	return ((uint64_t)(uintptr_t)camera << 16) ^ (uint64_t)category;
+}
+
+static struct alarm_slot *find_alarm(const struct casebook *b, const char *camera, int32_t category)
+{
+	struct alarm_slot *a;
+	uint64_t key = alarm_key(camera, category);
+	HASH_FIND(hh, b->alarms, &key, sizeof key, a);
+	return a != NULL && a->camera == camera && a->category == category ? a : NULL;
+}
+
+const struct case_file *casebook_alarm(const struct casebook *b, const char *camera, int32_t category, int64_t since_ms)
+{
+	const struct alarm_slot *a = find_alarm(b, names_intern(b->names, camera), category);
+	const struct case_file *c = a == NULL ? NULL : casebook_case(b, a->case_id);
+	return c != NULL && c->last_alarm_ms >= since_ms ? c : NULL;
+}
+
+const struct key_fact *casebook_key(const struct casebook *b, const struct uuid *key)
+{
+	return key_memory_find(b->keys, key);
+}
+
+_Bool casebook_keys_complete_for(const struct casebook *b, const struct uuid *key)
+{
+	return key_memory_complete_for(b->keys, key);
+}
+
+const struct account *casebook_account(const struct casebook *b, const char *person)
+{
+	return accounts_find(b->accounts, person);
+}
+
+int64_t casebook_payable(const struct casebook *b, const char *person, int64_t now_ms)
+{
+	return accounts_payable(b->accounts, person, now_ms);
+}
+
+int64_t casebook_rewarded_at(const struct casebook *b, int64_t place_key)
+{
+	return accounts_rewarded_at(b->accounts, place_key);
+}
+
+static struct followers *find_followers(const struct casebook *b, int64_t master)
+{
+	struct followers *f;
+	HASH_FIND(hh, b->followers, &master, sizeof master, f);
+	return f;
+}
+
+const struct follower *casebook_followers(const struct casebook *b, int64_t master, size_t *count)
+{
+	const struct followers *f = find_followers(b, master);
+	*count = f == NULL ? 0 : f->count;
+	return f == NULL ? NULL : f->rows;
+}
+
+_Bool casebook_next_timer(const struct casebook *b, struct timer *out)
+{
+	const struct timer_node *n = timer_heap_first(&b->timers);
+	if (n == NULL)
+		return 0;
+	*out = case_next_timer(&((const struct open_case *)((const char *)n - offsetof(struct open_case, timer)))->file);
+	return 1;
+}
+
+const struct counters *casebook_counters(const struct casebook *b)
+{
+	return &b->counters;
+}
+
+int casebook_shard(const struct casebook *b)
+{
+	return b->shard;
+}
+
+const char *casebook_intern(const struct casebook *b, const char *text)
+{
+	return names_intern(b->names, text);
+}
+
+void casebook_each(const struct casebook *b, void (*visit)(void *ctx, const struct case_file *c), void *ctx)
+{
+	for (const struct open_case *c = b->cases; c != NULL; c = c->hh.next)
+		visit(ctx, &c->file);
+}
+
+/* ---- change ---- */
+
+static void forget_alarm(struct casebook *b, const struct case_file *c)
+{
+	struct alarm_slot *a = c->camera == NULL ? NULL : find_alarm(b, c->camera, c->category);
+	if (a != NULL && a->case_id == c->id) {
+		HASH_DEL(b->alarms, a);
+		free(a);
+	}
+}
+
+static void remember_alarm(struct casebook *b, const struct case_file *c)
+{
+	if (c->camera == NULL)
+		return;
+	uint64_t key = alarm_key(c->camera, c->category);
+	struct alarm_slot *a;
+	HASH_FIND(hh, b->alarms, &key, sizeof key, a);
+	if (a == NULL) {
+		a = must_calloc(1, sizeof *a);
+		a->key = key;
+		HASH_ADD(hh, b->alarms, key, sizeof a->key, a);
+	}
+	a->camera = c->camera;
+	a->category = c->category;
+	a->case_id = c->id;
+}
+
+static void unindex(struct casebook *b, struct open_case *c)
+{
+	place_index_remove(b->places, &c->place);
+	forget_alarm(b, &c->file);
+}
+
+static void index_place(struct casebook *b, struct open_case *c)
+{
+	if (c->file.lat_e7 == PLACE_NONE || c->file.lon_e7 == PLACE_NONE)
+		return;
+	c->place.category = c->file.category;
+	c->place.lat_e7 = c->file.lat_e7;
+	c->place.lon_e7 = c->file.lon_e7;
+	c->place.at_ms = c->file.reported_ms;
+	place_index_add(b->places, &c->place);
+}
+
+static void put_case(struct casebook *b, const struct case_file *file)
+{
+	struct open_case *c = find_case(b, file->id);
+	if (c == NULL) {
+		c = must_calloc(1, sizeof *c);
+		c->file = *file;
+		HASH_ADD(hh, b->cases, file.id, sizeof c->file.id, c);
+		index_place(b, c);
+	} else if (c->file.category != file->category) {
+		unindex(b, c);
+		c->file = *file;
+		index_place(b, c);
+	}
+	c->file = *file;
+	remember_alarm(b, file);
+	timer_heap_set(&b->timers, &c->timer, case_next_timer(file).at_ms);
+}
+
+static void drop_case(struct casebook *b, const struct case_file *file)
+{
+	struct open_case *c = find_case(b, file->id);
+	struct followers *f = find_followers(b, file->id);
+	if (f != NULL)
+		followers_free(b, f);
+	if (c == NULL)
+		return; /* born terminal, as an automatic merge is */
+	unindex(b, c);
+	timer_heap_set(&b->timers, &c->timer, 0);
+	HASH_DEL(b->cases, c);
+	free(c);
+}
+
+static void add_follower(struct casebook *b, int64_t master, const struct follower *one)
+{
+	struct followers *f = find_followers(b, master);
+	if (f == NULL) {
+		f = must_calloc(1, sizeof *f);
+		f->master = master;
+		HASH_ADD(hh, b->followers, master, sizeof f->master, f);
+	}
+	if (f->count == f->room) {
+		f->room = f->room == 0 ? 4 : f->room * 2;
+		f->rows = must_realloc(f->rows, f->room * sizeof *f->rows);
+	}
+	f->rows[f->count] = *one;
+	f->rows[f->count++].reporter = names_intern(b->names, one->reporter);
+}
+
+/* A merged case brings itself and those that had been merged into it. */
+static void follow(struct casebook *b, const struct case_file *merged)
+{
+	size_t count;
+	const struct follower *rows = casebook_followers(b, merged->id, &count);
+	for (size_t i = 0; i < count; i++)
+		add_follower(b, merged->merged_into, &rows[i]);
+	add_follower(b, merged->merged_into, &(struct follower){merged->id, merged->category, merged->reporter, merged->reporter_kind});
+}
+
+static void count_events(struct casebook *b, const struct facts *f)
+{
+	struct counters *n = &b->counters;
+	n->event += (int64_t)f->event_count;
+	n->ledger += (int64_t)f->ledger_count;
+	n->notice += (int64_t)f->notice_count;
+	for (size_t i = 0; i < f->event_count; i++)
+		if (f->events[i].at_ms > n->last_ms)
+			n->last_ms = f->events[i].at_ms;
+	if (f->report == NULL || f->draft_count == 0)
+		return;
+	n->day = case_id_day(f->drafts[0].id);
+	n->sequence = case_id_sequence(f->drafts[0].id) + 1;
+}
+
+void casebook_apply(struct casebook *b, const struct facts *f)
+{
+	count_events(b, f);
+	for (size_t i = 0; i < f->draft_count; i++) {
+		const struct case_file *c = &f->drafts[i];
+		if (c->state == STATE_MERGED)
+			follow(b, c);
+		if (state_info(c->state)->terminal)
+			drop_case(b, c);
+		else
+			put_case(b, c);
+	}
+	for (size_t i = 0; i < f->ledger_count; i++)
+		accounts_apply(b->accounts, &f->ledger[i]);
+	if (f->has_key)
+		key_memory_add(b->keys, &f->key);
+}
+
+/* ---- recovery ---- */
+
+void casebook_restore_case(struct casebook *b, const struct case_file *c)
+{
+	struct case_file file = *c;
+	const char **const texts[] = {&file.reporter, &file.actor,   &file.camera,  &file.alarm_event,
+	                              &file.handler,  &file.worker, &file.checker, &file.handled_by};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		*texts[i] = names_intern(b->names, *texts[i]);
+	for (int i = 0; i < CASE_UNITS_MOST; i++) {
+		file.helpers[i] = names_intern(b->names, file.helpers[i]);
+		file.whistled[i] = names_intern(b->names, file.whistled[i]);
+	}
+	put_case(b, &file);
+}
+
+void casebook_restore_key(struct casebook *b, const struct key_fact *k)
+{
+	key_memory_add(b->keys, k);
+}
+
+void casebook_restore_keys_from(struct casebook *b, int64_t complete_after_ms)
+{
+	key_memory_complete_after(b->keys, complete_after_ms);
+}
+
+void casebook_restore_ledger(struct casebook *b, const char *person, int64_t balance, int32_t month, int64_t month_points)
+{
+	accounts_set(b->accounts, person, balance, month, month_points);
+}
+
+void casebook_restore_pending(struct casebook *b, const char *person, int64_t points, int64_t payable_ms)
+{
+	accounts_pending(b->accounts, person, points, payable_ms);
+}
+
+void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at_ms)
+{
+	accounts_place(b->accounts, place_key, at_ms);
+}
+
+void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f)
+{
+	add_follower(b, master, f);
+}
+
+void casebook_restore_counters(struct casebook *b, const struct counters *c)
+{
+	b->counters = *c;
+}

@@ -1,0 +1,65 @@
+/* command: one block of memory a request. */
+#include "workflow/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest.h"
+
+struct command *command_new(enum command_kind kind, size_t arena)
+{
+	struct command *c = must_calloc(1, sizeof *c + arena);
+	c->kind = kind;
+	c->lat_e7 = c->lon_e7 = PLACE_NONE;
+	c->arena_size = arena;
+	return c;
+}
+
+void command_free(struct command *c)
+{
+	free(c);
+}
+
+const char *command_text(struct command *c, const void *bytes, size_t length)
+{
+	if (length == 0)
+		return NULL;
+	must(c->arena_used + length + 1 <= c->arena_size);
+	char *text = c->arena + c->arena_used;
+	memcpy(text, bytes, length);
+	text[length] = '\0';
+	c->arena_used += length + 1;
+	return text;
+}
+
+static void seal_texts(const struct command *c, struct digester *d)
+{
+	const char *const texts[] = {c->address, c->description, c->beneficiary, c->programme,   c->reporter, c->camera,
+	                             c->label,   c->alarm_event, c->photos,      c->reason,      c->text,     c->unit,
+	                             c->person};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		digest_add_text(d, texts[i]);
+	for (int i = 0; i < c->unit_count; i++)
+		digest_add_text(d, c->units[i]);
+}
+
+static void seal_numbers(const struct command *c, struct digester *d)
+{
+	const int64_t numbers[] = {c->kind,       c->category,  c->lat_e7,  c->lon_e7,    c->reporter_kind, c->anonymous,
+	                           c->seen_at_ms, c->ended,     c->case_id, c->act,       c->grid,          c->master,
+	                           c->until_ms,   c->extend_ms, c->finding, c->rating,    c->value,         c->unit_count,
+	                           (int64_t)(c->confidence * 1e6)};
+	digest_add(d, numbers, sizeof numbers);
+}
+
+void command_seal(struct command *c, struct digester *d)
+{
+	uint8_t digest[DIGEST_SIZE];
+	digest_begin(d);
+	seal_numbers(c, d);
+	seal_texts(c, d);
+	/* An action has no reporter of its own to bind the key to, so it is bound to who acts. */
+	digest_add_text(d, c->kind == COMMAND_SUBMIT && c->reporter != NULL ? NULL : c->actor);
+	digest_end(d, digest);
+	memcpy(c->hash, digest, sizeof c->hash);
+}

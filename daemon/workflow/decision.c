@@ -1,0 +1,150 @@
+/* decision: how a command is judged against the table, whatever it asks for. */
+#include "workflow/decision.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- emitting ---- */
+
+struct fact *decision_event_on(struct decision *d, struct case_file *draft, enum act act, enum state to)
+{
+	struct fact *f = facts_event(d->out);
+	*f = (struct fact){.id = d->next_event++,
+	                   .case_id = draft->id,
+	                   .prev = draft->last_event,
+	                   .at_ms = d->now_ms,
+	                   .act = act,
+	                   .from = draft->state,
+	                   .to = to == STATE_NONE ? draft->state : to,
+	                   .actor = d->actor,
+	                   .category = draft->category,
+	                   .grid = draft->grid,
+	                   .stage_due_ms = to == STATE_NONE ? draft->stage_due_ms : 0,
+	                   .handle_due_ms = draft->handle_due_ms};
+	return f;
+}
+
+void decision_commit_on(struct decision *d, struct case_file *draft, struct fact *f)
+{
+	must(transition_allowed(f->act, f->from, f->to));
+	case_apply(d->book, draft, f);
+	decision_notify(d, draft, f);
+}
+
+struct fact *decision_event(struct decision *d, enum act act, enum state to)
+{
+	struct fact *f = decision_event_on(d, d->draft, act, to);
+	f->text = d->command != NULL && d->who != NULL ? d->command->text : NULL;
+	return f;
+}
+
+void decision_commit(struct decision *d, struct fact *f)
+{
+	decision_commit_on(d, d->draft, f);
+}
+
+_Bool decision_then(struct decision *d, enum act act)
+{
+	struct decision step = *d;
+	step.row = transition_find(act, d->draft->state);
+	step.who = NULL;
+	step.actor = SYSTEM_ACTOR;
+	if (step.row == NULL || (step.row->who & WHO_SYSTEM) == 0)
+		return 0;
+	if (step.row->guard != NULL && !step.row->guard(&step))
+		return 0;
+	step.row->proceed(&step);
+	d->next_event = step.next_event;
+	d->next_ledger = step.next_ledger;
+	d->next_notice = step.next_notice;
+	return 1;
+}
+
+/* ---- refusing ---- */
+
+_Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...)
+{
+	char sentence[REFUSAL_SENTENCE_MAX];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(sentence, sizeof sentence, format, args);
+	va_end(args);
+	return refuse(&d->command->outcome.refusal, code, rule, "%s", sentence);
+}
+
+_Bool decision_reason(struct decision *d)
+{
+	const char *act = act_info(d->row->act)->name, *reason = d->command->reason;
+	if (reason != NULL && policy_reason(d->policy, act, reason) != NULL)
+		return 1;
+	char allowed[160];
+	policy_reasons(d->policy, act, allowed, sizeof allowed);
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "reason-from-the-list", "To %s a case give a reason from the list: %s.",
+	                       act, allowed);
+}
+
+/* ---- relations ---- */
+
+static _Bool same(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static _Bool listed(const char *const *names, int count, const char *name)
+{
+	for (int i = 0; i < count; i++)
+		if (same(names[i], name))
+			return 1;
+	return 0;
+}
+
+_Bool decision_is_handler(const struct decision *d, const struct person *p)
+{
+	return same(d->draft->handler, p->unit) || same(d->draft->handled_by, p->id);
+}
+
+/* The reporter itself, or the gateway that speaks for it and names it. */
+static _Bool is_reporter(const struct decision *d)
+{
+	const struct case_file *c = d->draft;
+	if (same(c->reporter, d->who->id))
+		return 1;
+	return same(c->actor, d->who->id) && (d->who->roles & ROLE_GATEWAY) != 0 && same(c->reporter, d->command->reporter);
+}
+
+/* A role counts within the person's area; reporting is free everywhere. */
+static _Bool has_role(const struct decision *d, uint32_t roles)
+{
+	uint32_t held = d->who->roles & roles;
+	if ((held & (ROLE_REPORTER | ROLE_GATEWAY)) != 0)
+		return 1;
+	return held != 0 && (d->draft->grid == 0 || area_holds(d->who->area, d->draft->grid));
+}
+
+static _Bool is_grids_worker(const struct decision *d)
+{
+	const struct grid *g = policy_grid(d->policy, d->draft->grid);
+	return g != NULL && same(g->worker, d->who->id);
+}
+
+static _Bool owns_camera(const struct decision *d)
+{
+	const struct camera *k = d->draft->camera == NULL ? NULL : policy_camera_any(d->policy, d->draft->camera);
+	return k != NULL && same(k->gateway, d->who->id);
+}
+
+_Bool decision_may(const struct decision *d, uint32_t who)
+{
+	const struct case_file *c = d->draft;
+	if (d->who == NULL)
+		return (who & WHO_SYSTEM) != 0;
+	const char *unit = (d->who->roles & ROLE_HANDLER) != 0 ? d->who->unit : NULL;
+	return has_role(d, who & ((1u << ROLE_BITS) - 1)) || ((who & WHO_ITS_REPORTER) != 0 && is_reporter(d)) ||
+	       ((who & WHO_ITS_HANDLER) != 0 && same(c->handler, unit)) ||
+	       ((who & WHO_ITS_HELPER) != 0 && listed(c->helpers, c->helper_count, unit)) ||
+	       ((who & WHO_ITS_WORKER) != 0 && same(c->worker, d->who->id)) ||
+	       ((who & WHO_GRIDS_WORKER) != 0 && is_grids_worker(d)) ||
+	       ((who & WHO_WHISTLED) != 0 && listed(c->whistled, c->whistled_count, d->who->unit)) ||
+	       ((who & WHO_CAMERA_OWNER) != 0 && owns_camera(d));
+}

@@ -1,0 +1,199 @@
+/* transitions: the closed loop as one table. From domain: "Transitions: who, and when it is refused". */
+#include "workflow/transitions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "workflow/decision.h"
+
+#define IN(s) (UINT32_C(1) << STATE_##s)
+#define STAYS STATE_NONE
+#define ANY_OPEN                                                                                                       \
+	(IN(REPORTED) | IN(ALARM_PENDING) | IN(VERIFYING) | IN(FILED) | IN(DISPATCHED) | IN(HANDLING) | IN(SUSPENDED) |   \
+	 IN(RETURNED) | IN(WHISTLED) | IN(HANDLED) | IN(CHECKING) | IN(CLOSED) | IN(REVIEWED))
+#define BEING_HANDLED (IN(DISPATCHED) | IN(HANDLING) | IN(WHISTLED))
+#define CHECKERS (ROLE_WORKER | ROLE_SUPERVISOR)
+#define CONFIRMERS (ROLE_ACCEPTOR | WHO_GRIDS_WORKER)
+
+/* clang-format off */
+static const struct transition rows[] = {
+    /* 发现 discover */
+    {ACT_SUBMIT, IN(NONE), STATE_REPORTED, ROLE_REPORTER | ROLE_GATEWAY, discover_submit_guard, discover_submit,
+     "a known category; the key decides whether it is new; a place outside every grid is \"to be located\""},
+    {ACT_ALARM, IN(NONE), STATE_ALARM_PENDING, WHO_CAMERA_OWNER, discover_alarm_guard, discover_alarm,
+     "the camera's own gateway; sure enough; the same camera and category within the window only counts"},
+    {ACT_ALARM_AGAIN, ANY_OPEN, STAYS, WHO_SYSTEM, NULL, discover_alarm_again,
+     "the same camera and category within the window, or the gateway's own event again: raises the count"},
+    {ACT_CONFIRM, IN(ALARM_PENDING), STATE_REPORTED, CONFIRMERS, discover_confirm_guard, discover_confirm,
+     "never the gateway"},
+    {ACT_DISMISS, IN(ALARM_PENDING), STATE_CANCELLED, CONFIRMERS, discover_dismiss_guard, handle_plain,
+     "never the gateway; a reason from the list"},
+    {ACT_EXPIRE, IN(ALARM_PENDING), STATE_CANCELLED, WHO_SYSTEM, NULL, handle_plain,
+     "nobody confirmed it in time"},
+    {ACT_VERIFY, IN(REPORTED), STATE_VERIFYING, ROLE_ACCEPTOR, discover_verify_guard, discover_verify,
+     "asks a grid worker who is not the reporter; the accept timer pauses"},
+    {ACT_VERIFIED, IN(VERIFYING), STATE_REPORTED, WHO_ITS_WORKER, discover_verified_guard, discover_verified,
+     "verifier is not the reporter; a photo; within 100 m of the place"},
+    {ACT_FILE, IN(REPORTED), STATE_FILED, ROLE_ACCEPTOR | WHO_SYSTEM, discover_file_guard, discover_file,
+     "category and grid set; by itself for a trusted reporter and a sure category"},
+    {ACT_REJECT, IN(REPORTED), STATE_REJECTED, ROLE_ACCEPTOR, decision_reason, handle_plain,
+     "a reason from the list"},
+    {ACT_MERGE, IN(REPORTED) | IN(FILED), STATE_MERGED, ROLE_ACCEPTOR | WHO_SYSTEM, discover_merge_guard, discover_merge,
+     "the master is open and another case; by itself when sure"},
+    {ACT_FOLLOW, ANY_OPEN, STAYS, WHO_SYSTEM, NULL, discover_follow,
+     "another case was merged into this one"},
+    {ACT_WITHDRAW, IN(REPORTED), STATE_CANCELLED, WHO_ITS_REPORTER, NULL, handle_plain,
+     "the reporter only, before filing"},
+
+    /* 处置 handle */
+    {ACT_DISPATCH, IN(FILED), STATE_DISPATCHED, ROLE_DISPATCHER | WHO_SYSTEM, handle_dispatch_guard, handle_dispatch,
+     "a handler from grid, category and contract in force; by itself when exactly one fits; the handling clock starts"},
+    {ACT_SIGN, IN(DISPATCHED), STATE_HANDLING, WHO_ITS_HANDLER, NULL, handle_plain,
+     "the handler it was dispatched to"},
+    {ACT_RETURN, IN(DISPATCHED) | IN(HANDLING), STATE_RETURNED, WHO_ITS_HANDLER, decision_reason, handle_return,
+     "a reason from the list; the handling clock pauses"},
+    {ACT_TAKE_BACK, IN(RETURNED), STATE_FILED, ROLE_DISPATCHER, NULL, handle_take_back,
+     "so that it can be dispatched again"},
+    {ACT_ASK_EXTENSION, IN(HANDLING), STAYS, WHO_ITS_HANDLER, handle_ask_extension_guard, handle_ask_extension,
+     "asked before overdue; at most twice; each at most the original limit"},
+    {ACT_EXTEND, IN(HANDLING), STAYS, ROLE_SUPERVISOR, handle_extension_asked, handle_extend,
+     "an extension was asked for"},
+    {ACT_REFUSE_EXTENSION, IN(HANDLING), STAYS, ROLE_SUPERVISOR, handle_extension_asked, handle_plain,
+     "an extension was asked for"},
+    {ACT_ASK_SUSPENSION, IN(HANDLING), STAYS, WHO_ITS_HANDLER, handle_ask_suspension_guard, handle_ask_suspension,
+     "a reason from the list; an end within a year; once"},
+    {ACT_SUSPEND, IN(HANDLING), STATE_SUSPENDED, ROLE_SUPERVISOR, handle_suspend_guard, handle_suspend,
+     "a suspension was asked for and its end is still to come; the handling clock pauses"},
+    {ACT_REFUSE_SUSPENSION, IN(HANDLING), STAYS, ROLE_SUPERVISOR, handle_suspension_asked, handle_plain,
+     "a suspension was asked for"},
+    {ACT_RESUME, IN(SUSPENDED), STATE_HANDLING, WHO_ITS_HANDLER | ROLE_SUPERVISOR | WHO_SYSTEM, NULL, handle_resume,
+     "by itself at the end; the handling clock goes on"},
+    {ACT_WHISTLE, IN(HANDLING), STATE_WHISTLED, ROLE_CONVENER, handle_whistle_guard, handle_whistle,
+     "community or street calls one to four units; the lead unit stays responsible and its clock runs"},
+    {ACT_ANSWER, IN(WHISTLED), STATE_HANDLING, WHO_WHISTLED, handle_answer_guard, handle_answer,
+     "each called unit once; the last answer leads back"},
+    {ACT_ANSWER, IN(WHISTLED), STAYS, WHO_WHISTLED, handle_answer_guard, handle_answer,
+     "while others have not answered yet"},
+    {ACT_WHISTLE_LAPSE, IN(WHISTLED), STATE_HANDLING, WHO_SYSTEM, NULL, handle_plain,
+     "not every unit answered in time"},
+    {ACT_HANDLED, IN(HANDLING), STATE_HANDLED, WHO_ITS_HANDLER, handle_handled_guard, handle_handled,
+     "a result in words; an after-photo where the category asks; the handling clock stops"},
+    {ACT_CO_HANDLED, IN(DISPATCHED) | IN(HANDLING) | IN(WHISTLED) | IN(HANDLED) | IN(CHECKING), STAYS, WHO_ITS_HELPER,
+     handle_co_handled_guard, handle_co_handled,
+     "each co-handling unit says once that its part is done"},
+
+    /* 反馈 feedback */
+    {ACT_CHECK, IN(HANDLED), STATE_CHECKING, CHECKERS, feedback_check_guard, feedback_check,
+     "checker is not the handler"},
+    {ACT_PASS, IN(CHECKING), STATE_CLOSED, CHECKERS, feedback_pass_guard, feedback_pass,
+     "checker is not the handler; every co-handler is done"},
+    {ACT_REWORK, IN(CHECKING), STATE_HANDLING, CHECKERS, feedback_rework_guard, feedback_rework,
+     "a reason; the handling clock runs on with what was left"},
+    {ACT_REVIEW, IN(CLOSED), STATE_REVIEWED, WHO_ITS_REPORTER | ROLE_VISITOR | WHO_SYSTEM, feedback_review_guard,
+     feedback_review, "satisfied, fairly or unsatisfied; silence counts as unanswered"},
+    {ACT_REOPEN, IN(CLOSED) | IN(REVIEWED), STATE_HANDLING,
+     WHO_ITS_REPORTER | ROLE_ACCEPTOR | ROLE_SUPERVISOR | WHO_SYSTEM, feedback_reopen_guard, feedback_reopen,
+     "an unsatisfied reporter, or recurrence at the same place; within 7 days of closing; at most twice"},
+
+    /* 激励 reward */
+    {ACT_REWARD, IN(REVIEWED), STATE_REWARDED, ROLE_SUPERVISOR | WHO_SYSTEM, reward_guard, reward,
+     "when reopening is over; a supervisor above the threshold, neither reporter nor handler"},
+
+    /* at any time */
+    {ACT_SUPERVISE, ANY_OPEN, STAYS, ROLE_SUPERVISOR | WHO_SYSTEM, handle_supervise_guard, handle_supervise,
+     "asks for a reply; by itself when a step is late"},
+    {ACT_REPLY, ANY_OPEN, STAYS,
+     WHO_ITS_HANDLER | WHO_ITS_HELPER | WHO_ITS_WORKER | ROLE_ACCEPTOR | ROLE_DISPATCHER | ROLE_WORKER, handle_words_guard,
+     handle_plain, "words"},
+    {ACT_ESCALATE, BEING_HANDLED, STAYS, WHO_SYSTEM, handle_escalate_guard, handle_escalate,
+     "the limit has passed; one level at a time: grid, community, street, district"},
+};
+/* clang-format on */
+
+#define ROW_COUNT (sizeof rows / sizeof *rows)
+
+const struct transition *transitions(size_t *count)
+{
+	*count = ROW_COUNT;
+	return rows;
+}
+
+const struct transition *transition_find(enum act act, enum state from)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (rows[i].act == act && (rows[i].from >> from & 1) != 0)
+			return &rows[i];
+	return NULL;
+}
+
+_Bool transition_allowed(enum act act, enum state from, enum state to)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		enum state leads_to = rows[i].to == STAYS ? from : rows[i].to;
+		if (rows[i].act == act && (rows[i].from >> from & 1) != 0 && leads_to == to)
+			return 1;
+	}
+	return 0;
+}
+
+_Bool transition_askable(enum act act)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (rows[i].act == act && rows[i].from != IN(NONE) && rows[i].who != WHO_SYSTEM)
+			return 1;
+	return 0;
+}
+
+/* ---- the table in words ---- */
+
+static const struct {
+	uint32_t bit;
+	const char *words;
+} relations[] = {
+    {WHO_ITS_REPORTER, "its reporter"},     {WHO_ITS_HANDLER, "its handler"}, {WHO_ITS_HELPER, "its co-handlers"},
+    {WHO_ITS_WORKER, "the worker asked"},   {WHO_GRIDS_WORKER, "the grid's own worker"},
+    {WHO_WHISTLED, "the units called"},     {WHO_CAMERA_OWNER, "the camera's gateway"},
+    {WHO_SYSTEM, "by itself"},
+};
+
+static void print_who(uint32_t who, FILE *to)
+{
+	const char *comma = "";
+	for (int i = 0; i < ROLE_BITS; i++)
+		if ((who >> i & 1) != 0) {
+			fprintf(to, "%s%s", comma, role_name((enum role)(1u << i)));
+			comma = ", ";
+		}
+	for (size_t i = 0; i < sizeof relations / sizeof *relations; i++)
+		if ((who & relations[i].bit) != 0) {
+			fprintf(to, "%s%s", comma, relations[i].words);
+			comma = ", ";
+		}
+}
+
+static void print_from(uint32_t from, FILE *to)
+{
+	if (from == ANY_OPEN) {
+		fputs("any open", to);
+		return;
+	}
+	const char *comma = "";
+	for (int s = 0; s < STATE_COUNT; s++)
+		if ((from >> s & 1) != 0) {
+			fprintf(to, "%s%s", comma, s == STATE_NONE ? "–" : state_info(s)->name);
+			comma = ", ";
+		}
+}
+
+void transitions_print(FILE *to)
+{
+	fputs("| from | act | to | who | guard |\n|---|---|---|---|---|\n", to);
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		fputs("| ", to);
+		print_from(rows[i].from, to);
+		fprintf(to, " | %s %s | %s | ", act_info(rows[i].act)->name, act_info(rows[i].act)->zh,
+		        rows[i].to == STAYS ? "stays" : state_info(rows[i].to)->name);
+		print_who(rows[i].who, to);
+		fprintf(to, " | %s |\n", rows[i].guard_words);
+	}
+}

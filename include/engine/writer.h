@@ -1,0 +1,43 @@
+/* writer: the thread that owns the casebook and the store. Only for engine/. */
+#ifndef ENGINE_WRITER_H
+#define ENGINE_WRITER_H
+
+#include <stdatomic.h>
+
+#include "base/queue.h"
+#include "engine/engine.h"
+#include "workflow/casebook.h"
+
+/* Exit codes: sysexits' EX_TEMPFAIL, and EX_CONFIG for "stay down, page someone". */
+#define WRITER_EXIT_UNKNOWN 75
+#define WRITER_EXIT_DAMAGED 78
+/* Facts written in one transaction before a long run of timers is committed in between. */
+#define WRITER_FACTS_MOST 20000
+#define WRITER_RETRY_MS 5000 /* what a client is told to wait when the disk is full */
+
+struct writer {
+	const struct engine_options *options;
+	struct queue *commands;
+	struct store *store;
+	struct casebook *book;
+	struct facts facts;
+	_Atomic int64_t now_ms;      /* newest time handed to the workflow */
+	_Atomic uint64_t batches;
+	void (*deliver)(void *ctx, struct command *c);
+	void (*noted)(void *ctx, const struct facts *f); /* each written set of facts, before the commit */
+	void (*committed)(void *ctx, _Bool kept);        /* after the commit: what was noted is on disk, or is not */
+	void (*failed)(void *ctx, int exit_code);
+	void *ctx;
+	_Bool in_transaction;
+	enum store_result trouble;   /* of the batch under way */
+	int64_t written;             /* facts in the open transaction */
+	int64_t timers_after_ms;     /* monotonic: not before this, after the disk was full */
+};
+
+/* Opens the store and recovers the casebook. false with *cause (heap). */
+_Bool writer_open(struct writer *w, char **cause) MUST_USE;
+/* The thread's body: until the queue is closed and empty, or the store fails. */
+void writer_run(struct writer *w);
+void writer_close(struct writer *w); /* safe twice */
+
+#endif

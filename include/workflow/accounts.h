@@ -1,0 +1,25 @@
+/* accounts: people's points in memory: balances, what of them is not payable yet, and where they were lately rewarded. */
+#ifndef WORKFLOW_ACCOUNTS_H
+#define WORKFLOW_ACCOUNTS_H
+
+#include "workflow/casebook.h"
+
+struct accounts;
+
+/* Rewarded places remembered for the minimum interval; the oldest are forgotten beyond this. */
+#define ACCOUNTS_PLACES_MOST 200000
+
+struct accounts *accounts_new(void) MUST_USE;
+void accounts_free(struct accounts *a); /* NULL is fine */
+const struct account *accounts_find(const struct accounts *a, const char *person);
+int64_t accounts_payable(const struct accounts *a, const char *person, int64_t now_ms);
+int64_t accounts_rewarded_at(const struct accounts *a, int64_t place_key);
+/* One ledger row. */
+void accounts_apply(struct accounts *a, const struct ledger_fact *f);
+void accounts_set(struct accounts *a, const char *person, int64_t balance, int32_t month, int64_t month_points);
+void accounts_pending(struct accounts *a, const char *person, int64_t points, int64_t payable_ms);
+void accounts_place(struct accounts *a, int64_t place_key, int64_t at_ms);
+/* yyyymm of the local month. */
+int32_t accounts_month(int64_t at_ms);
+
+#endif
