@@ -18,6 +18,7 @@
 
 #define CAUSE_MOST 160
 #define HOST_MOST 64
+#define UNIX_PREFIX "unix:"
 
 enum link_state {
 	LINK_DOWN,       /* the timer is the pause before the next attempt */
@@ -314,15 +315,18 @@ static _Bool split_address(const char *where, char host[HOST_MOST], int *port)
 struct redis_link *redis_link_new(const struct redis_link_options *o, char **cause)
 {
 	struct redis_link *l = must_calloc(1, sizeof(*l));
+	const char *where = o->where;
 
-	if (o->where[0] != '/' && !split_address(o->where, l->host, &l->port)) {
+	if (strncmp(where, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+		where += strlen(UNIX_PREFIX);
+	if (where[0] != '/' && !split_address(where, l->host, &l->port)) {
 		*cause = must_strdup(
 			"redis: neither the path of a socket nor an address with a port (names are not looked up)");
 		free(l);
 		return NULL;
 	}
 	l->options = *o;
-	l->where = must_strdup(o->where);
+	l->where = must_strdup(where);
 	l->password = must_strdup(o->password != NULL ? o->password : "");
 	l->name = must_strdup(o->name);
 	l->pause_ms = REDIS_PAUSE_LEAST_MS;

@@ -22,10 +22,11 @@ struct redis_link;
 
 struct redis_link_options {
 	struct event_base *base;
-	const char *where;     /* "/path/of/socket", or "127.0.0.1:6379": an address, because names resolve blocking */
-	const char *password;  /* NULL or empty: none */
-	const char *name;      /* for CLIENT LIST and the log */
-	void (*up)(void *ctx); /* commands can be sent now */
+	const char *
+		where; /* "unix:/path/of/socket", "/path/of/socket" or "127.0.0.1:6379": an address, because names resolve blocking */
+	const char *password;    /* NULL or empty: none */
+	const char *name;        /* for CLIENT LIST and the log */
+	void (*up)(void *ctx);   /* commands can be sent now */
 	void (*down)(void *ctx); /* every command under way has had its answer called with NULL */
 	void *ctx;
 };
