@@ -221,7 +221,7 @@ static _Bool judge_alarm(struct decision *d)
 static _Bool judge_seen(struct decision *d)
 {
 	d->out->has_seen = 1;
-	d->out->seen = (struct seen_fact){d->who->id, d->who->unit, d->command->value, d->now_ms};
+	d->out->seen = (struct seen_fact){d->who->id, d->command->value, d->now_ms};
 	return 1;
 }
 

@@ -64,7 +64,6 @@ struct key_fact {
 /* Notices seen by a person, up to an id. */
 struct seen_fact {
 	const char *person;
-	const char *unit; /* its unit's notices too; NULL: it has none */
 	int64_t up_to;
 	int64_t at_ms;
 };
