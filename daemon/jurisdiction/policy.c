@@ -1,0 +1,246 @@
+#include "jurisdiction/policy.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "jurisdiction/policy_parts.h"
+
+#define GRID_LEAST INT64_C(100000000000000) /* 15 digits */
+#define GRID_MOST INT64_C(999999999999999)
+#define AREA_LEAST INT64_C(100000000000) /* 12 digits */
+#define AREA_MOST INT64_C(999999999999)
+
+#define YEAR_MS INT64_C(31622400000) /* 366 days */
+#define RULE(field) offsetof(struct policy_rules, field)
+
+static const struct setting rule_rows[] = {
+	{ "accept", SETTING_SPAN, RULE(accept_ms), 1000, YEAR_MS, "15m", NULL,
+	  "a report waits this long to be accepted (上报待受理)" },
+	{ "alarm", SETTING_SPAN, RULE(alarm_ms), 1000, YEAR_MS, "10m", NULL,
+	  "a camera's alarm waits this long to be confirmed, then it expires (告警待确认)" },
+	{ "alarm_window", SETTING_SPAN, RULE(alarm_window_ms), 0, YEAR_MS, "10m", NULL,
+	  "the same camera and label within this time only raises the count" },
+	{ "verify", SETTING_SPAN, RULE(verify_ms), 1000, YEAR_MS, "30m", NULL,
+	  "a grid worker has this long to look (核实)" },
+	{ "dispatch", SETTING_SPAN, RULE(dispatch_ms), 1000, YEAR_MS, "15m", NULL,
+	  "a filed case waits this long to be dispatched (派遣)" },
+	{ "sign", SETTING_SPAN, RULE(sign_ms), 1000, YEAR_MS, "30m", NULL,
+	  "the handler has this long to sign in (签收)" },
+	{ "whistle", SETTING_SPAN, RULE(whistle_ms), 1000, YEAR_MS, "30m", NULL,
+	  "the units called have this long to answer (吹哨应哨)" },
+	{ "check", SETTING_SPAN, RULE(check_ms), 1000, YEAR_MS, "30m", NULL,
+	  "a handled case waits this long for its check, and a check takes this long (核查)" },
+	{ "review", SETTING_SPAN, RULE(review_ms), 1000, YEAR_MS, "7d", NULL,
+	  "the reporter has this long to say whether it is well; silence is not satisfaction (评价)" },
+	{ "reopen", SETTING_SPAN, RULE(reopen_ms), 0, YEAR_MS, "7d", NULL,
+	  "how long after closing a case can be reopened (重办)" },
+	{ "reopen_most", SETTING_INT, RULE(reopen_most), 0, 100, "2", NULL, "how many times a case can be reopened" },
+	{ "suspend_most", SETTING_SPAN, RULE(suspend_most_ms), 60000, 10 * YEAR_MS, "365d", NULL,
+	  "a suspended case resumes by itself after this long at the latest (挂账)" },
+	{ "extend_most", SETTING_INT, RULE(extend_most), 0, 100, "2", NULL,
+	  "how many times a case's limit can be extended (延期)" },
+	{ "escalate_every", SETTING_SPAN, RULE(escalate_every_ms), 60000, YEAR_MS, "24h", NULL,
+	  "while late, the next level up is told after this long each (升级)" },
+	{ "verify_within_m", SETTING_INT, RULE(verify_within_m), 1, 100000, "100", NULL,
+	  "metres from the report's place within which a verifier must have stood" },
+	{ "same_within_m", SETTING_INT, RULE(same_within_m), 0, 100000, "50", NULL,
+	  "metres within which an open case of the same category is shown as perhaps the same" },
+	{ "reward_review_above", SETTING_INT, RULE(reward_review_above), 0, 1000000, "100", NULL,
+	  "points from which a supervisor must agree" },
+	{ "reward_cooling", SETTING_SPAN, RULE(reward_cooling_ms), 0, YEAR_MS, "7d", NULL,
+	  "points can be redeemed this long after closing" },
+	{ "reward_interval", SETTING_SPAN, RULE(reward_interval_ms), 0, YEAR_MS, "24h", NULL,
+	  "the same reporter, place and category earns once within this time" },
+	{ "reward_place_m", SETTING_INT, RULE(reward_place_m), 0, 100000, "50", NULL,
+	  "metres within which it counts as the same place" },
+	{ "reward_month_most", SETTING_INT, RULE(reward_month_most), 0, 1000000000, "1500", NULL,
+	  "most points a person earns in a calendar month" },
+	{ "me_too_points", SETTING_INT, RULE(me_too_points), 0, 10000, "1", NULL,
+	  "points for a report that was merged into an earlier one" },
+	{ "auto_file", SETTING_BOOL, RULE(auto_file), 0, 0, "yes", NULL,
+	  "a trusted reporter's report of a sure category is filed without being asked" },
+	{ "auto_dispatch", SETTING_BOOL, RULE(auto_dispatch), 0, 0, "yes", NULL,
+	  "a case with exactly one best route is dispatched without being asked" },
+	{ .key = NULL },
+};
+
+const struct setting *policy_settings(void)
+{
+	return rule_rows;
+}
+
+const struct policy_rules *policy_rules(const struct policy *p)
+{
+	return &p->rules;
+}
+
+void policy_free(struct policy *p)
+{
+	if (!p)
+		return;
+
+	struct table *tables[] = { &p->areas,  &p->grids,  &p->categories, &p->units,
+		                   &p->people, &p->routes, &p->cameras,    &p->reasons };
+
+	boxes_close(&p->boxes);
+	routing_close(&p->routing);
+	lookup_close(&p->camera_ids);
+	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+		table_close(tables[i]);
+	texts_close(&p->texts);
+	settings_close(rule_rows, &p->rules);
+	free(p);
+}
+
+const struct area *policy_area(const struct policy *p, int64_t code)
+{
+	return lookup_find_number(&p->areas.by_key, code);
+}
+
+const struct grid *policy_grid(const struct policy *p, int64_t code)
+{
+	return lookup_find_number(&p->grids.by_key, code);
+}
+
+const struct category *policy_category(const struct policy *p, int32_t code)
+{
+	return lookup_find_number(&p->categories.by_key, code);
+}
+
+const struct unit *policy_unit(const struct policy *p, const char *id)
+{
+	return lookup_find_text(&p->units.by_key, id);
+}
+
+const struct person *policy_person(const struct policy *p, const char *id)
+{
+	return lookup_find_text(&p->people.by_key, id);
+}
+
+size_t policy_key_pair(const char *first, const char *second, char out[SHEET_KEY_SIZE])
+{
+	int length = snprintf(out, SHEET_KEY_SIZE, "%s\n%s", first, second);
+
+	return length < SHEET_KEY_SIZE ? (size_t)length : 0;
+}
+
+static void *find_pair(const struct table *t, const char *first, const char *second)
+{
+	char key[SHEET_KEY_SIZE];
+	size_t size = first && second ? policy_key_pair(first, second, key) : 0;
+
+	return size ? lookup_find(&t->by_key, key, size) : NULL;
+}
+
+const struct camera *policy_camera(const struct policy *p, const char *id, const char *label)
+{
+	return find_pair(&p->cameras, id, label);
+}
+
+const struct camera *policy_camera_any(const struct policy *p, const char *id)
+{
+	return lookup_find_text(&p->camera_ids, id);
+}
+
+const char *policy_reason(const struct policy *p, const char *act, const char *code)
+{
+	const struct reason *reason = find_pair(&p->reasons, act, code);
+
+	return reason ? reason->text : NULL;
+}
+
+void policy_reasons(const struct policy *p, const char *act, char *out, size_t size)
+{
+	size_t used = 0;
+
+	if (size == 0)
+		return;
+	*out = '\0';
+	for (size_t i = 0; i < p->reasons.count && used < size; i++) {
+		const struct reason *reason = p->reasons.rows[i];
+
+		if (strcmp(reason->act, act) == 0)
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", reason->code);
+	}
+}
+
+const struct grid *policy_locate(const struct policy *p, int32_t lat_e7, int32_t lon_e7)
+{
+	return boxes_find(&p->boxes, lat_e7, lon_e7);
+}
+
+const struct unit *policy_route(const struct policy *p, int64_t grid, int32_t category, int64_t now_ms, _Bool *sure)
+{
+	const struct route *route = routing_find(&p->routing, grid, category, now_ms, sure);
+
+	return route ? policy_unit(p, route->unit) : NULL;
+}
+
+/* How many of a 12-digit code's last digits are not part of its own level, as a power of ten. */
+static int64_t below_level(int64_t area)
+{
+	static const int64_t powers[] = { 10000000000, 100000000, 1000000, 1000 };
+
+	for (size_t i = 0; i < sizeof powers / sizeof powers[0]; i++)
+		if (area % powers[i] == 0)
+			return powers[i];
+	return 1;
+}
+
+_Bool area_holds(int64_t prefix, int64_t code)
+{
+	if (prefix == 0 || prefix == code)
+		return 1;
+	if (prefix < AREA_LEAST || prefix > AREA_MOST || code < AREA_LEAST || code > GRID_MOST)
+		return 0;
+	if (code > AREA_MOST) {
+		if (code < GRID_LEAST)
+			return 0;
+		code /= 1000;
+	}
+
+	int64_t power = below_level(prefix);
+
+	return code / power == prefix / power;
+}
+
+int64_t area_code_from_text(const char *text)
+{
+	if (!text)
+		return 0;
+
+	int64_t code = cell_code(text, 12);
+
+	return code ? code : cell_code(text, 15);
+}
+
+const struct area *policy_area_at(const struct policy *p, size_t i)
+{
+	return table_at(&p->areas, i);
+}
+
+const struct grid *policy_grid_at(const struct policy *p, size_t i)
+{
+	return table_at(&p->grids, i);
+}
+
+const struct category *policy_category_at(const struct policy *p, size_t i)
+{
+	return table_at(&p->categories, i);
+}
+
+const struct person *policy_person_at(const struct policy *p, size_t i)
+{
+	return table_at(&p->people, i);
+}
+
+const struct unit *policy_unit_at(const struct policy *p, size_t i)
+{
+	return table_at(&p->units, i);
+}
+
+const struct camera *policy_camera_at(const struct policy *p, size_t i)
+{
+	return table_at(&p->cameras, i);
+}

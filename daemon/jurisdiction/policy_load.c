@@ -1,0 +1,500 @@
+#include "jurisdiction/policy_parts.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define RULES_FILE "policy.conf"
+#define POINTS_MOST 10000
+#define MERGE_METRES_MOST 5000
+#define MERGE_HOURS_MOST 8760
+#define ID_EXPECTED "an id of at most 64 letters, digits and - _ . / : @"
+#define NAME_EXPECTED "a name of at most 200 bytes"
+
+/* ---- checks that need more than one cell: they run over every sound row once all files are read ---- */
+
+struct check {
+	const struct policy *policy;
+	struct problems *problems;
+	const char *path;
+	int line;
+};
+
+static void wrong(const struct check *c, const char *format, ...) PRINTF_LIKE(2, 3);
+
+static void wrong(const struct check *c, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	must(vasprintf(&text, format, args) >= 0);
+	va_end(args);
+	problems_add(c->problems, c->path, c->line, "%s", text);
+	free(text);
+}
+
+/* A table of which rows are missing judges nobody: its own problems have been told. */
+static _Bool is_known(const struct table *t, const void *row)
+{
+	return row || t->partial;
+}
+
+static _Bool is_place(const struct policy *p, int64_t code)
+{
+	const struct table *t = code > INT64_C(999999999999) ? &p->grids : &p->areas;
+
+	return code == 0 || is_known(t, lookup_find_number(&t->by_key, code));
+}
+
+/* Whether the person lacks the role. One without any role has a wrong cell, which was told. */
+static _Bool lacks(const struct person *who, uint32_t role)
+{
+	return who->roles && !(who->roles & role);
+}
+
+static void check_place(const struct check *c, const char *what, int64_t code)
+{
+	if (!is_place(c->policy, code))
+		wrong(c, "found %s %" PRId64 "; expected one from areas.csv or grids.csv", what, code);
+}
+
+static void check_unit(const struct check *c, const char *id)
+{
+	if (id && !is_known(&c->policy->units, policy_unit(c->policy, id)))
+		wrong(c, "found unit \"%s\"; expected one from units.csv", id);
+}
+
+static const struct area *first_root(const struct policy *p)
+{
+	size_t i = 0;
+
+	while (i < p->areas.count && (policy_area_at(p, i)->parent != 0 || !p->areas.sound[i]))
+		i++;
+	return policy_area_at(p, i);
+}
+
+static void check_area_row(const struct check *c, const void *row)
+{
+	const struct area *a = row;
+
+	if (a->parent == 0) {
+		/* A second root is a parent forgotten. */
+		if (a != first_root(c->policy))
+			wrong(c, "found no parent; expected one, for only one area, the root, is without");
+	} else if (!is_known(&c->policy->areas, policy_area(c->policy, a->parent))) {
+		wrong(c, "found parent %" PRId64 "; expected an area of this file", a->parent);
+	} else if (a->parent == a->code || !area_holds(a->parent, a->code)) {
+		wrong(c, "found parent %" PRId64 "; expected an area whose digits area %" PRId64 " begins with",
+		      a->parent, a->code);
+	}
+}
+
+static void check_worker(const struct check *c, const struct grid *g)
+{
+	const struct person *worker = policy_person(c->policy, g->worker);
+
+	if (!worker) {
+		if (g->worker && !c->policy->people.partial)
+			wrong(c, "found worker \"%s\"; expected a person from people.csv", g->worker);
+	} else if (lacks(worker, WORDS_ROLE_WORKER)) {
+		wrong(c, "found worker \"%s\" without the role worker; expected a person who has it", g->worker);
+	} else if (is_place(c->policy, worker->area) && !area_holds(worker->area, g->code)) {
+		wrong(c, "found worker \"%s\" whose area is %" PRId64 "; expected one whose area holds the grid",
+		      g->worker, worker->area);
+	}
+}
+
+static void check_grid_row(const struct check *c, const void *row)
+{
+	const struct grid *g = row;
+
+	if (!is_known(&c->policy->areas, policy_area(c->policy, g->community)))
+		wrong(c, "found community %" PRId64 "; expected an area from areas.csv", g->community);
+	if (g->code / 1000 != g->community)
+		wrong(c, "found community %" PRId64 "; expected %" PRId64 ", the grid's first 12 digits", g->community,
+		      g->code / 1000);
+	if (g->south_e7 >= g->north_e7)
+		wrong(c, "found a box whose south is not below its north; expected south < north");
+	if (g->west_e7 >= g->east_e7)
+		wrong(c, "found a box whose west is not below its east; expected west < east");
+	check_worker(c, g);
+}
+
+static void check_category_row(const struct check *c, const void *row)
+{
+	const struct category *k = row;
+
+	if ((k->merge_m == 0) != (k->merge_ms == 0))
+		wrong(c, "found merge_m and merge_hours of which one is 0; expected both or neither");
+}
+
+static void check_unit_row(const struct check *c, const void *row)
+{
+	check_place(c, "area", ((const struct unit *)row)->area);
+}
+
+static void check_person_row(const struct check *c, const void *row)
+{
+	const struct person *who = row;
+
+	check_place(c, "area", who->area);
+	check_unit(c, who->unit);
+	if (who->roles & WORDS_ROLE_HANDLER && !who->unit)
+		wrong(c, "found the role handler without a unit; expected the unit that the person acts for");
+	if (who->roles & WORDS_ROLE_REPORTER && who->kind == 0)
+		wrong(c, "found the role reporter without a kind; expected what kind of reporter it is");
+}
+
+static _Bool has_class(const struct policy *p, int32_t category)
+{
+	for (size_t i = 0; i < p->categories.count; i++)
+		if (((const struct category *)p->categories.rows[i])->code / 100 == category / 100)
+			return 1;
+	return 0;
+}
+
+static void check_known_category(const struct check *c, int32_t category)
+{
+	const struct policy *p = c->policy;
+	_Bool known = category % 100 ? policy_category(p, category) != NULL : category == 0 || has_class(p, category);
+	char text[WORDS_CATEGORY_SIZE];
+
+	if (known || p->categories.partial)
+		return;
+	words_category_text(category, text);
+	wrong(c, "found category %s; expected one from categories.csv", text);
+}
+
+static void check_route_row(const struct check *c, const void *row)
+{
+	const struct route *r = row;
+
+	check_known_category(c, r->category);
+	check_place(c, "area", r->area);
+	check_unit(c, r->unit);
+	if (r->to_ms && r->from_ms >= r->to_ms)
+		wrong(c, "found a contract that ends before it begins; expected from before to");
+}
+
+static void check_camera_place(const struct check *c, const struct camera *k)
+{
+	const struct camera *first = policy_camera_any(c->policy, k->id);
+
+	if (first && (first->grid != k->grid || first->lat_e7 != k->lat_e7 || first->lon_e7 != k->lon_e7 ||
+	              strcmp(first->gateway, k->gateway) != 0))
+		wrong(c,
+		      "found camera \"%s\" with another gateway, grid or position than before; expected the same in "
+		      "each "
+		      "of its rows",
+		      k->id);
+}
+
+static void check_camera_row(const struct check *c, const void *row)
+{
+	const struct camera *k = row;
+	const struct person *gateway = policy_person(c->policy, k->gateway);
+
+	if (!is_known(&c->policy->people, gateway))
+		wrong(c, "found gateway \"%s\"; expected a person from people.csv", k->gateway);
+	else if (gateway && lacks(gateway, WORDS_ROLE_CAMERAS))
+		wrong(c, "found gateway \"%s\" without the role cameras; expected one that has it", k->gateway);
+	check_place(c, "grid", k->grid);
+	check_known_category(c, k->category);
+	check_camera_place(c, k);
+}
+
+/* ---- what tells rows apart ---- */
+
+static size_t number_key(int64_t number, char out[SHEET_KEY_SIZE])
+{
+	memcpy(out, &number, sizeof number);
+	return sizeof number;
+}
+
+/* Ids are checked for their length before they become keys. */
+static size_t text_key(const char *text, char out[SHEET_KEY_SIZE])
+{
+	return (size_t)snprintf(out, SHEET_KEY_SIZE, "%s", text);
+}
+
+static size_t area_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	return number_key(((const struct area *)row)->code, out);
+}
+
+static size_t grid_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	return number_key(((const struct grid *)row)->code, out);
+}
+
+static size_t category_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	return number_key(((const struct category *)row)->code, out);
+}
+
+static size_t unit_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	return text_key(((const struct unit *)row)->id, out);
+}
+
+static size_t person_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	return text_key(((const struct person *)row)->id, out);
+}
+
+static size_t route_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	const struct route *r = row;
+
+	return (size_t)snprintf(out, SHEET_KEY_SIZE, "%d %" PRId64 " %" PRId64 " %" PRId64 " %s", (int)r->category,
+	                        r->area, r->from_ms, r->to_ms, r->unit);
+}
+
+static size_t camera_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	const struct camera *k = row;
+
+	return policy_key_pair(k->id, k->label, out);
+}
+
+static size_t reason_key(const void *row, char out[SHEET_KEY_SIZE])
+{
+	const struct reason *r = row;
+
+	return policy_key_pair(r->act, r->code, out);
+}
+
+/* ---- the files ---- */
+
+#define AREA(f) offsetof(struct area, f)
+static const struct column area_columns[] = {
+	{ "code", cell_area, AREA(code), .key = 1, .expected = "an area code of 12 digits" },
+	{ "name", cell_name, AREA(name), .expected = NAME_EXPECTED },
+	{ "parent", cell_area, AREA(parent), .none = "", .expected = "an area code of 12 digits, or nothing" },
+	{ .name = NULL },
+};
+
+#define GRID(f) offsetof(struct grid, f)
+#define LATITUDE .least = -90, .most = 90, .expected = "a latitude in degrees, -90 to 90"
+#define LONGITUDE .least = -180, .most = 180, .expected = "a longitude in degrees, -180 to 180"
+static const struct column grid_columns[] = {
+	{ "grid", cell_grid, GRID(code), .key = 1, .expected = "a grid code of 15 digits" },
+	{ "name", cell_name, GRID(name), .expected = NAME_EXPECTED },
+	{ "community", cell_area, GRID(community), .expected = "an area code of 12 digits" },
+	{ "south", cell_degrees, GRID(south_e7), LATITUDE },
+	{ "west", cell_degrees, GRID(west_e7), LONGITUDE },
+	{ "north", cell_degrees, GRID(north_e7), LATITUDE },
+	{ "east", cell_degrees, GRID(east_e7), LONGITUDE },
+	{ "worker", cell_id, GRID(worker), .none = "", .expected = ID_EXPECTED ", or nothing" },
+	{ .name = NULL },
+};
+
+#define CATEGORY(f) offsetof(struct category, f)
+static const struct column category_columns[] = {
+	{ "category", cell_category, CATEGORY(code), .key = 1, .expected = "a code such as E0110 or C0102" },
+	{ "name", cell_name, CATEGORY(name), .expected = NAME_EXPECTED },
+	{ "zh", cell_name, CATEGORY(zh), .none = "", .expected = NAME_EXPECTED },
+	{ "limit", cell_span, CATEGORY(limit_ms), .least = CLOCK_MINUTE_MS, .most = 3660 * CLOCK_DAY_MS,
+	  .expected = "a span of time such as 90m, 4h or 5d, from one minute to ten years" },
+	{ "points", cell_int, CATEGORY(points), .most = POINTS_MOST },
+	{ "sure", cell_yes, CATEGORY(sure), .expected = "yes or no" },
+	{ "after_photo", cell_yes, CATEGORY(after_photo), .expected = "yes or no" },
+	{ "merge_m", cell_int, CATEGORY(merge_m), .most = MERGE_METRES_MOST },
+	{ "merge_hours", cell_hours, CATEGORY(merge_ms), .most = MERGE_HOURS_MOST },
+	{ .name = NULL },
+};
+
+#define UNIT(f) offsetof(struct unit, f)
+#define PLACE_EXPECTED "an area code of 12 digits, a grid code of 15, or "
+static const struct column unit_columns[] = {
+	{ "unit", cell_id, UNIT(id), .key = 1, .expected = ID_EXPECTED },
+	{ "name", cell_name, UNIT(name), .expected = NAME_EXPECTED },
+	{ "kind", cell_word, UNIT(kind), .words = words_unit_kinds },
+	{ "area", cell_prefix, UNIT(area), .none = "", .expected = PLACE_EXPECTED "nothing" },
+	{ .name = NULL },
+};
+
+#define PERSON(f) offsetof(struct person, f)
+static const struct column person_columns[] = {
+	{ "id", cell_id, PERSON(id), .key = 1, .expected = ID_EXPECTED },
+	{ "name", cell_name, PERSON(name), .expected = NAME_EXPECTED },
+	{ "kind", cell_number_word, PERSON(kind), .none = "", .words = words_kinds },
+	{ "roles", cell_bits, PERSON(roles), .words = words_roles },
+	{ "area", cell_prefix, PERSON(area), .none = "", .expected = PLACE_EXPECTED "nothing" },
+	{ "unit", cell_id, PERSON(unit), .none = "", .expected = ID_EXPECTED ", or nothing" },
+	{ "token_sha256", cell_digest, PERSON(token_sha256), .none = "",
+	  .expected = "the token's SHA-256 as 64 lower-case hex digits, or nothing" },
+	{ "trusted", cell_yes, PERSON(trusted), .expected = "yes or no" },
+	{ .name = NULL },
+};
+
+#define ROUTE(f) offsetof(struct route, f)
+#define DATE_EXPECTED "a date as yyyy-mm-dd, or nothing"
+static const struct column route_columns[] = {
+	{ "category", cell_pattern, ROUTE(category), .key = 1, .none = "*",
+	  .expected = "a code such as E0110, a class such as E01, or *" },
+	{ "area", cell_prefix, ROUTE(area), .key = 1, .none = "*", .expected = PLACE_EXPECTED "*" },
+	{ "unit", cell_id, ROUTE(unit), .key = 1, .expected = ID_EXPECTED },
+	{ "from", cell_date, ROUTE(from_ms), .none = "", .expected = DATE_EXPECTED },
+	{ "to", cell_date, ROUTE(to_ms), .none = "", .expected = DATE_EXPECTED },
+	{ .name = NULL },
+};
+
+#define CAMERA(f) offsetof(struct camera, f)
+static const struct column camera_columns[] = {
+	{ "camera", cell_id, CAMERA(id), .key = 1, .expected = ID_EXPECTED },
+	{ "name", cell_name, CAMERA(name), .expected = NAME_EXPECTED },
+	{ "gateway", cell_id, CAMERA(gateway), .expected = ID_EXPECTED },
+	{ "grid", cell_grid, CAMERA(grid), .expected = "a grid code of 15 digits" },
+	{ "lat", cell_degrees, CAMERA(lat_e7), LATITUDE },
+	{ "lon", cell_degrees, CAMERA(lon_e7), LONGITUDE },
+	{ "label", cell_name, CAMERA(label), .key = 1, .most = CELL_ID_MOST,
+	  .expected = "a label of at most 64 bytes" },
+	{ "category", cell_category, CAMERA(category), .expected = "a code such as E0110 or C0102" },
+	{ "confidence", cell_share, CAMERA(confidence), .expected = "a number from 0 to 1" },
+	{ .name = NULL },
+};
+
+#define REASON(f) offsetof(struct reason, f)
+static const struct column reason_columns[] = {
+	{ "act", cell_word, REASON(act), .key = 1, .words = words_acts },
+	{ "code", cell_id, REASON(code), .key = 1, .expected = ID_EXPECTED },
+	{ "text", cell_name, REASON(text), .expected = "a text of at most 200 bytes" },
+	{ .name = NULL },
+};
+
+struct part {
+	struct sheet sheet;
+	size_t table; /* in struct policy */
+	void (*check)(const struct check *c, const void *row);
+};
+
+#define TABLE(f) offsetof(struct policy, f)
+static const struct part parts[] = {
+	{ { "areas.csv", "area", area_columns, sizeof(struct area), area_key, 1 }, TABLE(areas), check_area_row },
+	{ { "grids.csv", "grid", grid_columns, sizeof(struct grid), grid_key, 1 }, TABLE(grids), check_grid_row },
+	{ { "categories.csv", "category", category_columns, sizeof(struct category), category_key, 1 },
+	  TABLE(categories),
+	  check_category_row },
+	{ { "units.csv", "unit", unit_columns, sizeof(struct unit), unit_key, 0 }, TABLE(units), check_unit_row },
+	{ { "people.csv", "person", person_columns, sizeof(struct person), person_key, 0 },
+	  TABLE(people),
+	  check_person_row },
+	{ { "routes.csv", "route", route_columns, sizeof(struct route), route_key, 0 },
+	  TABLE(routes),
+	  check_route_row },
+	{ { "cameras.csv", "camera and label", camera_columns, sizeof(struct camera), camera_key, 0 },
+	  TABLE(cameras),
+	  check_camera_row },
+	{ { "reasons.csv", "act and code", reason_columns, sizeof(struct reason), reason_key, 0 },
+	  TABLE(reasons),
+	  NULL },
+};
+#define PARTS (sizeof parts / sizeof parts[0])
+
+/* ---- loading ---- */
+
+static struct table *table_of(struct policy *p, const struct part *part)
+{
+	return (struct table *)((char *)p + part->table);
+}
+
+static char *path_in(const char *folder, const char *file)
+{
+	char *path = NULL;
+
+	must(asprintf(&path, "%s/%s", folder, file) >= 0);
+	return path;
+}
+
+static void check_part(struct policy *policy, const struct part *part, const char *folder, struct problems *p)
+{
+	const struct table *t = table_of(policy, part);
+	char *path = path_in(folder, part->sheet.file);
+
+	for (size_t i = 0; part->check && i < t->count; i++) {
+		struct check c = { .policy = policy, .problems = p, .path = path, .line = t->lines[i] };
+
+		if (t->sound[i])
+			part->check(&c, t->rows[i]);
+	}
+	free(path);
+}
+
+/* Cameras are looked up by id alone as well; the first row of each stands for it. */
+static void index_cameras(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->cameras.count; i++) {
+		struct camera *k = policy->cameras.rows[i];
+
+		if (policy->cameras.sound[i])
+			(void)lookup_add(&policy->camera_ids, k->id, strlen(k->id), k);
+	}
+}
+
+/* An act whose list is empty could never be done. */
+static void check_reasons(const struct policy *policy, const char *folder, struct problems *p)
+{
+	char codes[CELL_ID_MOST + 1];
+	char *path = path_in(folder, "reasons.csv");
+
+	for (const struct word *act = words_acts; act->name && !policy->reasons.partial; act++) {
+		policy_reasons(policy, act->name, codes, sizeof codes);
+		if (codes[0] == '\0')
+			problems_add(p, path, 0, "found no reason for %s; expected at least one", act->name);
+	}
+	free(path);
+}
+
+static void read_rules(struct policy *policy, const char *folder, struct problems *p)
+{
+	char *path = path_in(folder, RULES_FILE);
+
+	settings_defaults(policy_settings(), &policy->rules);
+	/* What it returns is in the problems as well, and those decide in the end. */
+	(void)!settings_read(policy_settings(), &policy->rules, path, p);
+	free(path);
+}
+
+static void read_folder(struct policy *policy, const char *folder, struct problems *p)
+{
+	for (const struct part *part = parts; part < parts + PARTS; part++)
+		sheet_read(&part->sheet, folder, table_of(policy, part), &policy->texts, p);
+	read_rules(policy, folder, p);
+	index_cameras(policy);
+	for (const struct part *part = parts; part < parts + PARTS; part++)
+		check_part(policy, part, folder, p);
+	check_reasons(policy, folder, p);
+}
+
+/* A category without a Chinese name is shown by its other one. */
+static void fill_names(struct policy *policy)
+{
+	for (size_t i = 0; i < policy->categories.count; i++) {
+		struct category *k = policy->categories.rows[i];
+
+		if (!k->zh)
+			k->zh = k->name;
+	}
+}
+
+struct policy *policy_load(const char *folder, struct problems *p)
+{
+	struct policy *policy = must_calloc(1, sizeof *policy);
+	size_t before = p->count;
+
+	read_folder(policy, folder, p);
+	/* A list that was full before no longer shows whether something was added. */
+	if (p->count != before || before > PROBLEMS_MOST) {
+		policy_free(policy);
+		return NULL;
+	}
+	fill_names(policy);
+	boxes_build(&policy->boxes, policy->grids.rows, policy->grids.count);
+	routing_build(&policy->routing, policy->routes.rows, policy->routes.count);
+	return policy;
+}

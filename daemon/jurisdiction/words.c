@@ -1,0 +1,95 @@
+#include "jurisdiction/words.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct word words_kinds[] = {
+	{ "resident", 1 },   { "grid-worker", 2 }, { "part-time-worker", 3 }, { "courier", 4 },
+	{ "food-rider", 5 }, { "ride-hail", 6 },   { "property", 7 },         { "contractor", 8 },
+	{ "volunteer", 9 },  { "hotline", 10 },    { "camera", 11 },          { "meeting", 12 },
+	{ NULL, 0 },
+};
+
+const struct word words_roles[] = {
+	{ "reporter", WORDS_ROLE_REPORTER },
+	{ "acceptor", UINT32_C(1) << 1 },
+	{ "dispatcher", UINT32_C(1) << 2 },
+	{ "worker", WORDS_ROLE_WORKER },
+	{ "handler", WORDS_ROLE_HANDLER },
+	{ "supervisor", UINT32_C(1) << 5 },
+	{ "visitor", UINT32_C(1) << 6 },
+	{ "convener", UINT32_C(1) << 7 },
+	{ "station", UINT32_C(1) << 8 },
+	{ "gateway", UINT32_C(1) << 9 },
+	{ "cameras", WORDS_ROLE_CAMERAS },
+	{ "operator", UINT32_C(1) << 11 },
+	{ NULL, 0 },
+};
+
+const struct word words_unit_kinds[] = {
+	{ "department", 1 }, { "property", 2 }, { "contractor", 3 }, { "volunteer", 4 },
+	{ "community", 5 },  { "street", 6 },   { NULL, 0 },
+};
+
+const struct word words_acts[] = {
+	{ "reject", 1 }, { "return", 2 }, { "rework", 3 }, { "suspend", 4 }, { "dismiss", 5 }, { NULL, 0 },
+};
+
+const struct word *words_find(const struct word *words, const char *text, size_t length)
+{
+	for (const struct word *word = words; word->name; word++)
+		if (strlen(word->name) == length && memcmp(word->name, text, length) == 0)
+			return word;
+	return NULL;
+}
+
+void words_list(const struct word *words, char *out, size_t size)
+{
+	size_t used = 0;
+
+	*out = '\0';
+	for (const struct word *word = words; word->name && used < size; word++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", word->name);
+}
+
+/* Two digits from 01 on; 0 when they are none. */
+static int32_t two_digits(const char *text)
+{
+	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+		return 0;
+	return (text[0] - '0') * 10 + (text[1] - '0');
+}
+
+static int32_t class_of(const char *text)
+{
+	int32_t kind = *text == 'E' ? 1 : *text == 'C' ? 2 : 0;
+	int32_t number = kind ? two_digits(text + 1) : 0;
+
+	return number ? kind * 10000 + number * 100 : 0;
+}
+
+int32_t words_category(const char *text)
+{
+	if (strlen(text) != 5)
+		return 0;
+
+	int32_t class = class_of(text);
+	int32_t subclass = two_digits(text + 3);
+
+	return class && subclass ? class + subclass : 0;
+}
+
+int32_t words_category_pattern(const char *text)
+{
+	return strlen(text) == 3 ? class_of(text) : words_category(text);
+}
+
+void words_category_text(int32_t category, char out[WORDS_CATEGORY_SIZE])
+{
+	int rest = category % 10000;
+
+	if (rest % 100 == 0)
+		snprintf(out, WORDS_CATEGORY_SIZE, "%c%02d", category / 10000 == 2 ? 'C' : 'E', rest / 100 % 100);
+	else
+		snprintf(out, WORDS_CATEGORY_SIZE, "%c%04d", category / 10000 == 2 ? 'C' : 'E', rest % 10000);
+}

@@ -1,0 +1,26 @@
+/* policy_parts: what a policy is made of. For the loader and the look-ups only; everybody else uses policy.h. */
+#ifndef JURISDICTION_POLICY_PARTS_H
+#define JURISDICTION_POLICY_PARTS_H
+
+#include "jurisdiction/boxes.h"
+#include "jurisdiction/policy.h"
+#include "jurisdiction/routing.h"
+#include "jurisdiction/sheet.h"
+
+struct reason {
+	const char *act, *code, *text;
+};
+
+struct policy {
+	struct policy_rules rules;
+	struct texts texts;
+	struct table areas, grids, categories, units, people, routes, cameras, reasons;
+	struct lookup camera_ids; /* id → its first row, whatever the label */
+	struct boxes boxes;
+	struct routing routing;
+};
+
+/* Two texts as one key, with a byte between them that neither may hold. 0 when they do not fit. */
+size_t policy_key_pair(const char *first, const char *second, char out[SHEET_KEY_SIZE]);
+
+#endif

@@ -1,0 +1,39 @@
+/* words: the names and codes that the files of a jurisdiction use. The numbers are those of enum reporter_kind, enum
+ * role and the category codes in workflow/domain.h, which this layer may not include; a unit test holds them equal. */
+#ifndef JURISDICTION_WORDS_H
+#define JURISDICTION_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct word {
+	const char *name;
+	uint32_t value;
+};
+
+/* Each ends in a NULL name. */
+extern const struct word words_kinds[];      /* "food-rider" → its number */
+extern const struct word words_roles[];      /* "acceptor" → its bit */
+extern const struct word words_unit_kinds[]; /* "department" … */
+extern const struct word words_acts[];       /* the acts that need a reason from a list */
+
+/* Roles that the checks of a jurisdiction ask about. */
+#define WORDS_ROLE_REPORTER (UINT32_C(1) << 0)
+#define WORDS_ROLE_WORKER (UINT32_C(1) << 3)
+#define WORDS_ROLE_HANDLER (UINT32_C(1) << 4)
+#define WORDS_ROLE_CAMERAS (UINT32_C(1) << 10)
+
+/* The row named by exactly length bytes of text, or NULL. */
+const struct word *words_find(const struct word *words, const char *text, size_t length);
+/* "reject, return, rework": every name, for a problem's text. */
+void words_list(const struct word *words, char *out, size_t size);
+
+/* "E0110" → 10110; 0 when it is no category code. */
+int32_t words_category(const char *text);
+/* "E0110", or the class alone: "E01" → 10100; 0 when it is neither. */
+int32_t words_category_pattern(const char *text);
+#define WORDS_CATEGORY_SIZE 8
+/* Back again; a class is written without its subclass. */
+void words_category_text(int32_t category, char out[WORDS_CATEGORY_SIZE]);
+
+#endif
