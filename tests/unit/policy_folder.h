@@ -1,0 +1,16 @@
+/* policy_folder: a small, sound jurisdiction in a temporary folder, of which a test changes one spot. */
+#ifndef TESTS_POLICY_FOLDER_H
+#define TESTS_POLICY_FOLDER_H
+
+#include "base/settings.h"
+
+#define POLICY_FOLDER_SIZE 256
+
+/* Makes the folder and writes the sound files. */
+void policy_folder_make(char folder[POLICY_FOLDER_SIZE]);
+/* Writes the sound file again with the first `from` in it turned into `to`; from NULL: to is the whole file. */
+void policy_folder_change(const char *folder, const char *file, const char *from, const char *to);
+void policy_folder_lose(const char *folder, const char *file);
+void policy_folder_drop(const char *folder);
+
+#endif

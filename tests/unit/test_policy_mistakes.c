@@ -1,0 +1,258 @@
+/* Each mistake a person can make in a jurisdiction's files is told once, with its file and line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "jurisdiction/policy.h"
+#include "policy_folder.h"
+
+struct mistake {
+	const char *file, *from, *to;
+	const char *problem;  /* what the one line says behind the folder; NULL: how it begins is not judged */
+	const char *expected; /* what it contains besides */
+};
+
+#define ROW64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static const struct mistake mistakes[] = {
+	/* headers */
+	{ "areas.csv", "code,name,parent", "code,name", "areas.csv:1: found no column \"parent\"", "code,name,parent" },
+	{ "areas.csv", "code,name,parent", "code,name,parent,x", "areas.csv:1: found an unknown column \"x\"",
+	  "expected" },
+	{ "grids.csv", "grid,name,", "name,", "grids.csv:2: found no column \"grid\"", "expected grid,name,community" },
+	{ "units.csv", NULL, "", "units.csv: cannot be read: the file is empty", "expected" },
+	{ "units.csv", "unit,name", "unit,unit", "units.csv: cannot be read: column", "there twice" },
+	/* areas */
+	{ "areas.csv", "610404004002,South", "61040400400,South", "areas.csv:6: found code \"61040400400\"",
+	  "12 digits" },
+	{ "areas.csv", "610404004002,South", "61040400400x,South", "areas.csv:6: found code", "12 digits" },
+	{ "areas.csv", "610404004002,South", "610404004001,South", "areas.csv:6: found the area \"610404004001\" again",
+	  "as in line 5" },
+	{ "areas.csv", "South,610404004000", "South,610404005000", "areas.csv:6: found parent 610404005000",
+	  "this file" },
+	{ "areas.csv", "South,610404004000", "South,610404004001", "areas.csv:6: found parent 610404004001",
+	  "begins with" },
+	{ "areas.csv", "South,610404004000", "South,", "areas.csv:6: found no parent", "only one area, the root" },
+	{ "areas.csv", ",South,", ",,", "areas.csv:6: found name \"\"", "a name" },
+	{ "areas.csv", ",South,", ",So\tuth,", "areas.csv:6: found name bytes that are no line of text", "a name" },
+	{ "areas.csv", ",South,", ",\xc3\x28,", "areas.csv:6: found name bytes that are no line of text", "a name" },
+	{ "areas.csv", ",South,610404004000", ",South,610404004000,x", "areas.csv:6: found a broken row", "4 fields" },
+	/* grids */
+	{ "grids.csv", "610404004001002,N2", "6104040040010020,N2", "grids.csv:4: found grid", "15 digits" },
+	{ "grids.csv", "610404004001002,N2", "610404004001001,N2",
+	  "grids.csv:4: found the grid \"610404004001001\" again", "line 3" },
+	{ "grids.csv", "N2,610404004001", "N2,610404004002", "grids.csv:4: found community 610404004002",
+	  "expected 610404004001, the grid's first 12 digits" },
+	{ "grids.csv", "34.30,108.30,34.31,108.31", "34.31,108.30,34.30,108.31", "grids.csv:4: found a box whose south",
+	  "south < north" },
+	{ "grids.csv", "34.30,108.30,34.31,108.31", "34.30,108.31,34.31,108.30", "grids.csv:4: found a box whose west",
+	  "west < east" },
+	{ "grids.csv", "34.30,108.30,34.31", "108.30,34.30,34.31", "grids.csv:4: found south \"108.30\"", "latitude" },
+	{ "grids.csv", "108.31,\n", "180.5,\n", "grids.csv:4: found east \"180.5\"", "longitude" },
+	{ "grids.csv", "108.31,\n", "east,\n", "grids.csv:4: found east \"east\"", "longitude" },
+	{ "grids.csv", "worker-02", "worker-09", "grids.csv:5: found worker \"worker-09\"", "people.csv" },
+	{ "grids.csv", "worker-02", "staff", "grids.csv:5: found worker \"staff\" without the role worker",
+	  "expected" },
+	{ "grids.csv", "worker-02", "worker-01",
+	  "grids.csv:5: found worker \"worker-01\" whose area is 610404004001001", "holds the grid" },
+	{ "grids.csv", NULL, "grid,name,community,south,west,north,east,worker\n", NULL,
+	  "found no rows; expected at least 1" },
+	/* categories */
+	{ "categories.csv", "E0110", "X0110", "categories.csv:2: found category \"X0110\"", "E0110 or C0102" },
+	{ "categories.csv", "E0125", "E0100", "categories.csv:3: found category \"E0100\"", "E0110 or C0102" },
+	{ "categories.csv", "C0101", "E0110", "categories.csv:4: found the category \"E0110\" again", "line 2" },
+	{ "categories.csv", ",4h,", ",4x,", "categories.csv:2: found limit \"4x\"", "4h or 5d" },
+	{ "categories.csv", ",4h,", ",0s,", "categories.csv:2: found limit \"0s\"", "from one minute" },
+	{ "categories.csv", ",10,yes", ",10001,yes", "categories.csv:2: found points \"10001\"", "from 0 to 10000" },
+	{ "categories.csv", ",10,yes", ",-1,yes", "categories.csv:2: found points \"-1\"", "from 0 to 10000" },
+	{ "categories.csv", ",10,yes", ",10,maybe", "categories.csv:2: found sure \"maybe\"", "yes or no" },
+	{ "categories.csv", "yes,30,24", "y,30,24", "categories.csv:2: found after_photo \"y\"", "yes or no" },
+	{ "categories.csv", ",30,24", ",30,0", "categories.csv:2: found merge_m and merge_hours", "both or neither" },
+	{ "categories.csv", ",30,24", ",9999,24", "categories.csv:2: found merge_m \"9999\"", "from 0 to 5000" },
+	{ "categories.csv", ",30,24", ",30,", "categories.csv:2: found merge_hours \"\"", "from 0 to 8760" },
+	/* units */
+	{ "units.csv", "contractor", "company", "units.csv:4: found kind \"company\"", "one of department, property" },
+	{ "units.csv", "610404004001001", "610404004001009", "units.csv:4: found area 610404004001009", "grids.csv" },
+	{ "units.csv", "610404004001001", "610404", "units.csv:4: found area \"610404\"", "12 digits" },
+	{ "units.csv", "river,", "the river,", "units.csv:4: found unit \"the river\"", "an id" },
+	{ "units.csv", "sanitation,S", "street,S", "units.csv:3: found the unit \"street\" again", "line 2" },
+	/* people */
+	{ "people.csv", "grid-worker,reporter", "rider,reporter", "people.csv:2: found kind \"rider\"", "food-rider" },
+	{ "people.csv", "grid-worker,reporter", ",reporter", "people.csv:2: found the role reporter without a kind",
+	  "expected" },
+	{ "people.csv", "reporter+worker", "reporter+walker", "people.csv:2: found roles \"reporter+walker\"",
+	  "joined by +" },
+	{ "people.csv", "reporter+worker", "worker+reporter+worker", "people.csv:2: found roles", "joined by +" },
+	{ "people.csv", "reporter+worker", "worker+", "people.csv:2: found roles \"worker+\"", "joined by +" },
+	{ "people.csv", "worker,610404004000", "worker,610404009000", "people.csv:3: found area 610404009000",
+	  "areas.csv" },
+	{ "people.csv", ",sanitation,", ",sanitasion,", "people.csv:4: found unit \"sanitasion\"", "units.csv" },
+	{ "people.csv", ",sanitation,", ",,", "people.csv:4: found the role handler without a unit", "expected" },
+	{ "people.csv", "2bb80d", "2BB80d", "people.csv:2: found token_sha256", "64 lower-case hex" },
+	{ "people.csv", "2bb80d", "", "people.csv:2: found token_sha256", "64 lower-case hex" },
+	{ "people.csv", "2bb80d", ROW64, "people.csv:2: found token_sha256", "64 lower-case hex" },
+	{ "people.csv", "staff,S", "worker-02,S", "people.csv:4: found the person \"worker-02\" again", "line 3" },
+	{ "people.csv", "sanitation,,no", "sanitation,,", "people.csv:4: found trusted \"\"", "yes or no" },
+	{ "people.csv", "staff,S", "\"staff,S", "people.csv:4: found a broken row", "CSV" },
+	/* routes */
+	{ "routes.csv", "E0110", "E0199", "routes.csv:2: found category E0199", "categories.csv" },
+	{ "routes.csv", "E01,", "E04,", "routes.csv:3: found category E04", "categories.csv" },
+	{ "routes.csv", "E01,", "E1,", "routes.csv:3: found category \"E1\"", "a class such as E01, or *" },
+	{ "routes.csv", "E01,610404004001", "E01,610404004003", "routes.csv:3: found area 610404004003", "areas.csv" },
+	{ "routes.csv", "*,*", "*,", "routes.csv:4: found area \"\"", "or *" },
+	{ "routes.csv", "*,*,street", "*,*,streets", "routes.csv:4: found unit \"streets\"", "units.csv" },
+	{ "routes.csv", "2026-05-01", "2026-02-30", "routes.csv:3: found from \"2026-02-30\"", "yyyy-mm-dd" },
+	{ "routes.csv", "2026-05-01", "1.5.2026", "routes.csv:3: found from \"1.5.2026\"", "yyyy-mm-dd" },
+	{ "routes.csv", "2027-05-01", "2026-05-01", "routes.csv:3: found a contract that ends before",
+	  "from before to" },
+	{ "routes.csv", "E01,610404004001,river,2026-05-01,2027-05-01", "E0110,610404004000,sanitation,,",
+	  "routes.csv:3: found the route", "line 2" },
+	/* cameras */
+	{ "cameras.csv", "eyes", "ears", NULL, "cameras.csv:2: found gateway \"ears\"; expected a person" },
+	{ "cameras.csv", "water", "rubbish bin",
+	  "cameras.csv:3: found the camera and label \"cam-1\" \"rubbish bin\" again", "line 2" },
+	{ "cameras.csv", "E0125", "E0126", "cameras.csv:3: found category E0126", "categories.csv" },
+	{ "cameras.csv", "0.75", "75", "cameras.csv:3: found confidence \"75\"", "0 to 1" },
+	{ "cameras.csv", "34.15,108.15,water", "34.16,108.15,water",
+	  "cameras.csv:3: found camera \"cam-1\" with another", "the same" },
+	{ "cameras.csv", "34.15,108.15,water", "108.15,34.15,water", "cameras.csv:3: found lat \"108.15\"",
+	  "latitude" },
+	/* reasons */
+	{ "reasons.csv", "return,", "send-back,", NULL,
+	  "found act \"send-back\"; expected one of reject, return, rework" },
+	{ "reasons.csv", "reject,unclear", "reject,not-ours", "reasons.csv:3: found the act and code", "line 2" },
+	{ "reasons.csv", "dismiss,false-alarm,Nothing there\n", "", "reasons.csv: found no reason for dismiss",
+	  "expected" },
+	/* rules */
+	{ "policy.conf", "accept = 20m", "accept = soon", "policy.conf:1: accept is \"soon\"", "span of time" },
+	{ "policy.conf", "accept = 20m", "except = 20m", "policy.conf:1: unknown key", "except" },
+};
+
+static void load_and_expect(const char *folder, const struct mistake *m)
+{
+	struct problems p = { 0 };
+	struct policy *policy = policy_load(folder, &p);
+
+	if (policy || p.count == 0)
+		fail_msg("%s: \"%s\" for \"%s\" was taken", m->file, m->to, m->from ? m->from : "all");
+
+	const char *line = p.lines[0];
+
+	if (strncmp(line, folder, strlen(folder)) != 0)
+		fail_msg("no folder in: %s", line);
+	line += strlen(folder) + 1;
+	/* A mistake with a line of its own must not drag others along. */
+	if (m->problem && (p.count != 1 || strncmp(line, m->problem, strlen(m->problem)) != 0))
+		fail_msg("expected one line \"%s\", found %zu, the first: %s", m->problem, p.count, line);
+	if (!strstr(line, m->expected))
+		fail_msg("expected \"%s\" in: %s", m->expected, line);
+	problems_close(&p);
+}
+
+static void test_every_mistake_is_told_with_its_line(void **state)
+{
+	char folder[POLICY_FOLDER_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
+		policy_folder_make(folder);
+		policy_folder_change(folder, mistakes[i].file, mistakes[i].from, mistakes[i].to);
+		load_and_expect(folder, &mistakes[i]);
+		policy_folder_drop(folder);
+	}
+}
+
+/* What is gone is told, and those who refer to it are not blamed. */
+static void test_a_missing_file_is_one_problem(void **state)
+{
+	static const char *const files[] = { "areas.csv",  "grids.csv",   "categories.csv", "units.csv",  "people.csv",
+		                             "routes.csv", "cameras.csv", "reasons.csv",    "policy.conf" };
+	char folder[POLICY_FOLDER_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		struct problems p = { 0 };
+
+		policy_folder_make(folder);
+		policy_folder_lose(folder, files[i]);
+		assert_null(policy_load(folder, &p));
+		assert_int_equal(p.count, 1);
+		assert_non_null(strstr(p.lines[0], files[i]));
+		assert_non_null(strstr(p.lines[0], "No such file"));
+		problems_close(&p);
+		policy_folder_drop(folder);
+	}
+}
+
+static void test_a_camera_gateway_without_its_role_is_told_for_each_camera(void **state)
+{
+	char folder[POLICY_FOLDER_SIZE];
+	struct problems p = { 0 };
+
+	(void)state;
+	policy_folder_make(folder);
+	policy_folder_change(folder, "people.csv", "camera,cameras", "camera,gateway");
+	assert_null(policy_load(folder, &p));
+	assert_int_equal(p.count, 2);
+	assert_non_null(strstr(p.lines[0], "cameras.csv:2: found gateway \"eyes\" without the role cameras"));
+	assert_non_null(strstr(p.lines[1], "cameras.csv:3:"));
+	problems_close(&p);
+	policy_folder_drop(folder);
+}
+
+static void test_mistakes_in_several_files_are_all_told(void **state)
+{
+	char folder[POLICY_FOLDER_SIZE];
+	struct problems p = { 0 };
+
+	(void)state;
+	policy_folder_make(folder);
+	policy_folder_change(folder, "units.csv", "contractor", "company");
+	policy_folder_change(folder, "categories.csv", ",4h,", ",four,");
+	policy_folder_change(folder, "policy.conf", "20m", "soon");
+	assert_null(policy_load(folder, &p));
+	/* The unit and the category are wrong in one cell only: routes and cameras that name them are not. */
+	assert_int_equal(p.count, 3);
+	problems_close(&p);
+	policy_folder_drop(folder);
+}
+
+static void test_problems_of_before_do_not_spoil_a_sound_folder(void **state)
+{
+	char folder[POLICY_FOLDER_SIZE];
+	struct problems p = { 0 };
+
+	(void)state;
+	problems_add(&p, "elsewhere", 1, "something");
+	policy_folder_make(folder);
+
+	struct policy *policy = policy_load(folder, &p);
+
+	assert_non_null(policy);
+	assert_int_equal(p.count, 1);
+	policy_free(policy);
+	problems_close(&p);
+	policy_folder_drop(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_mistake_is_told_with_its_line),
+		cmocka_unit_test(test_a_missing_file_is_one_problem),
+		cmocka_unit_test(test_a_camera_gateway_without_its_role_is_told_for_each_camera),
+		cmocka_unit_test(test_mistakes_in_several_files_are_all_told),
+		cmocka_unit_test(test_problems_of_before_do_not_spoil_a_sound_folder),
+	};
+
+	setenv("TZ", "Asia/Shanghai", 1);
+	tzset();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
