@@ -347,6 +347,8 @@ static void count_events(struct casebook *b, const struct facts *f)
 			n->last_ms = f->events[i].at_ms;
 	if (f->report == NULL || f->draft_count == 0)
 		return;
+	if (n->day_end_ms <= f->events[0].at_ms)
+		clock_local_day(f->events[0].at_ms, NULL, &n->day_end_ms);
 	n->day = case_id_day(f->drafts[0].id);
 	n->sequence = case_id_sequence(f->drafts[0].id) + 1;
 }

@@ -132,7 +132,7 @@ static _Bool judge_act(struct decision *d)
 static int64_t new_id(const struct decision *d)
 {
 	const struct counters *n = casebook_counters(d->book);
-	int32_t day = clock_local_day(d->now_ms, NULL, NULL);
+	int32_t day = d->now_ms < n->day_end_ms ? n->day : clock_local_day(d->now_ms, NULL, NULL);
 	if (day <= n->day)
 		return case_id_make(casebook_shard(d->book), n->day, n->sequence);
 	return case_id_make(casebook_shard(d->book), day, 1);

@@ -65,6 +65,7 @@ struct counters {
 	int64_t event, ledger, notice;
 	int32_t day;      /* local day of sequence, days since 1970 */
 	int32_t sequence; /* next in that day */
+	int64_t day_end_ms; /* when that day ends; 0: not worked out yet */
 	int64_t last_ms;  /* newest time any fact carries: a replay clock starts here */
 };
 const struct counters *casebook_counters(const struct casebook *b);
