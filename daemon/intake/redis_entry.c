@@ -191,6 +191,8 @@ static _Bool read_own(struct entry_judge *j, const struct entry *e, int64_t now_
 		return 0;
 	from = sender_of(j, e, p, now_ms);
 	from.replay_at_ms = m->replay_at_ms;
+	if (m->replay_at_ms > now_ms)
+		from.now_ms = m->replay_at_ms; /* the clock will be there when the command is decided */
 	out[0] = convert_own(j, e, m, &from, why);
 	*count = out[0] != NULL;
 	return out[0] != NULL;

@@ -217,8 +217,8 @@ static void event_init(struct event_message *e)
 {
 	/* A Place as its producer encodes it: id 1, a name, a type. */
 	static const char place[] = "\x0a\x01"
-	                            "1"
-	                            "\x12\x0cParkingLot_A\x1a\x06garage";
+				    "1"
+				    "\x12\x0cParkingLot_A\x1a\x06garage";
 
 	*e = (struct event_message){ .message = NV__MESSAGE__INIT,
 		                     .at = NV__TIMESTAMP__INIT,
