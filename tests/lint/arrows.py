@@ -22,7 +22,7 @@ ARROWS = {
     "desk": BELOW_DOORS,
     "main": BELOW_DOORS + ("intake", "outbox", "desk"),
     "cli": ("base", "net", "jurisdiction", "workflow", "store"),
-    "bench": ("base",),
+    "bench": BELOW_ENGINE + ("engine",),
 }
 
 # Which files may see which library: (its headers, the only paths that may include them).
