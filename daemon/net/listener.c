@@ -1,0 +1,260 @@
+#include "net/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+#define ACCEPTS_PER_TURN 64  /* so that a flood of newcomers cannot starve those who are here */
+#define PAUSE_MS 100         /* when descriptors or memory have run out */
+#define QUEUE_LENGTH 1024    /* connections the kernel may keep for us */
+#define HOST_MOST 256
+
+struct listener {
+	struct listener_options options;
+	struct event readable, pause_over;
+	int fd;
+	int reserve_fd; /* given up for a moment to turn a connection away when none are left */
+	int open;
+	_Bool paused;
+};
+
+/* ---- the address ---- */
+
+/* "host:port" in two parts; the host in brackets when it holds colons. */
+static _Bool split_address(const char *address, char *host, size_t size, const char **port)
+{
+	const char *colon = strrchr(address, ':');
+	size_t length = colon ? (size_t)(colon - address) : 0;
+
+	if (!colon || colon[1] == '\0' || length >= size)
+		return 0;
+	*port = colon + 1;
+	if (length >= 2 && address[0] == '[' && colon[-1] == ']') {
+		address++;
+		length -= 2;
+	} else if (memchr(address, ':', length)) {
+		return 0;
+	}
+	memcpy(host, address, length);
+	host[length] = '\0';
+	return 1;
+}
+
+static int bind_one(const struct addrinfo *a)
+{
+	static const int on = 1;
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, QUEUE_LENGTH) == 0)
+		return fd;
+	int error = errno;
+
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+static int open_socket(const char *address, char **cause)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+	struct addrinfo *found = NULL;
+	char host[HOST_MOST];
+	const char *port;
+	int error, fd;
+
+	if (!split_address(address, host, sizeof host, &port)) {
+		must(asprintf(cause, "cannot listen on \"%s\": expected host:port", address) >= 0);
+		return -1;
+	}
+	error = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
+	if (error != 0) {
+		must(asprintf(cause, "cannot listen on %s: %s", address, gai_strerror(error)) >= 0);
+		return -1;
+	}
+	fd = bind_one(found);
+	if (fd == -1)
+		must(asprintf(cause, "cannot listen on %s: %s", address, strerror(errno)) >= 0);
+	freeaddrinfo(found);
+	return fd;
+}
+
+/* ---- accepting ---- */
+
+static void watch(struct listener *l)
+{
+	_Bool wanted = l->fd >= 0 && !l->paused && l->open < l->options.most;
+	_Bool watched = event_pending(&l->readable, EV_READ, NULL) != 0;
+
+	if (wanted && !watched)
+		must(event_add(&l->readable, NULL) == 0);
+	else if (!wanted && watched)
+		event_del(&l->readable);
+}
+
+static void pause_accepting(struct listener *l)
+{
+	static const struct timeval span = { PAUSE_MS / 1000, PAUSE_MS % 1000 * 1000 };
+
+	l->paused = 1;
+	must(event_add(&l->pause_over, &span) == 0);
+	watch(l);
+}
+
+static void on_pause_over(int fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->paused = 0;
+	if (l->reserve_fd == -1)
+		l->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	watch(l);
+}
+
+/* With no descriptor left the first in the queue would hang there; it is told by a reset to try again later. */
+static void turn_one_away(struct listener *l)
+{
+	static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+	int fd;
+
+	if (l->reserve_fd == -1)
+		return;
+	(void)close(l->reserve_fd);
+	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd != -1) {
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+		(void)close(fd);
+	}
+	l->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* false: no more for now. */
+static _Bool accept_one(struct listener *l)
+{
+	static const int on = 1;
+	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd != -1) {
+		/* Not every kind of socket knows this option. */
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+		l->open++;
+		l->options.accepted(l->options.ctx, fd);
+		return 1;
+	}
+	if (errno == EAGAIN)
+		return 0;
+	/* The newcomer may have gone again, which concerns nobody else. */
+	if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO || errno == EPERM)
+		return 1;
+	log_errno("accept-failed", "listen=%s open=%d pause_ms=%d", l->options.address, l->open, PAUSE_MS);
+	if (errno == EMFILE || errno == ENFILE)
+		turn_one_away(l);
+	pause_accepting(l);
+	return 0;
+}
+
+static void on_readable(int fd, short what, void *arg)
+{
+	struct listener *l = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < ACCEPTS_PER_TURN && l->fd >= 0 && l->open < l->options.most; i++)
+		if (!accept_one(l))
+			break;
+	watch(l);
+}
+
+/* ---- a life ---- */
+
+static _Bool take_over(int fd, char **cause)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags != -1 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
+		return 1;
+	must(asprintf(cause, "cannot take over the listening socket %d: %s", fd, strerror(errno)) >= 0);
+	return 0;
+}
+
+struct listener *listener_new(struct event_base *base, const struct listener_options *o, char **cause)
+{
+	int fd = o->fd;
+	struct listener *l;
+
+	if (fd < 0)
+		fd = open_socket(o->address, cause);
+	else if (!take_over(fd, cause))
+		return NULL;
+	if (fd == -1)
+		return NULL;
+	l = must_calloc(1, sizeof *l);
+	l->options = *o;
+	l->fd = fd;
+	l->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	must(event_assign(&l->readable, base, fd, EV_READ | EV_PERSIST, on_readable, l) == 0);
+	must(event_assign(&l->pause_over, base, -1, 0, on_pause_over, l) == 0);
+	watch(l);
+	return l;
+}
+
+void listener_stop(struct listener *l)
+{
+	if (!l || l->fd == -1)
+		return;
+	event_del(&l->readable);
+	event_del(&l->pause_over);
+	(void)close(l->fd);
+	if (l->reserve_fd != -1)
+		(void)close(l->reserve_fd);
+	l->fd = l->reserve_fd = -1;
+}
+
+void listener_free(struct listener *l)
+{
+	if (!l)
+		return;
+	listener_stop(l);
+	free(l);
+}
+
+void listener_gone(struct listener *l)
+{
+	must(l->open > 0);
+	l->open--;
+	if (l->fd >= 0)
+		watch(l);
+}
+
+int listener_open_count(const struct listener *l)
+{
+	return l->open;
+}
+
+int listener_port(const struct listener *l)
+{
+	struct sockaddr_storage at;
+	socklen_t length = sizeof at;
+
+	if (l->fd == -1 || getsockname(l->fd, (struct sockaddr *)&at, &length) == -1)
+		return 0;
+	if (at.ss_family == AF_INET)
+		return ntohs(((struct sockaddr_in *)&at)->sin_port);
+	if (at.ss_family == AF_INET6)
+		return ntohs(((struct sockaddr_in6 *)&at)->sin6_port);
+	return 0;
+}

@@ -1,0 +1,580 @@
+#include "net/stream.h"
+
+#include <errno.h>
+#include <event2/event_struct.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define READ_CHUNK 65536    /* bytes asked of one read */
+#define OUTPUT_FIRST 512    /* bytes of a stream's first output buffer */
+#define IDLE_TICKS 10       /* after so many quiet sweeps buffers are given back */
+#define SWEEP_MS 1000       /* a tick */
+#define FINISH_TICKS 3      /* for the last output to leave and the peer to close */
+
+enum stream_state {
+	STREAM_OPEN,
+	STREAM_ENDED,     /* the peer sends no more */
+	STREAM_FINISHING, /* we read no more; output is leaving */
+	STREAM_FINISHED,  /* output has left; what still comes is thrown away, so that the peer gets our last words */
+	STREAM_OVER,
+};
+
+struct stream {
+	struct stream_loop *loop;
+	const struct transport *transport;
+	const struct stream_handler *handler;
+	void *transport_state, *ctx;
+	struct event read_event, write_event;
+	uint8_t *tail, *out;
+	size_t tail_length, tail_room;
+	size_t out_start, out_end, out_room;
+	const char *why, *patience_why;
+	const char *deadline_why;
+	uint32_t last_tick, patience_ticks;
+	uint32_t deadline_tick; /* 0: none */
+	int fd;
+	enum stream_state state;
+	_Bool paused, full, blocked; /* blocked: waiting until the descriptor takes more */
+	_Bool is_dirty, is_ready;
+	LIST_ENTRY(stream) all;
+	STAILQ_ENTRY(stream) dirty, ready, over;
+};
+
+struct stream_loop {
+	struct event_base *base;
+	struct stream_limits limits;
+	struct event turn, sweep;
+	_Bool turn_due, held;
+	uint32_t tick;
+	size_t waiting;
+	LIST_HEAD(, stream) all;
+	STAILQ_HEAD(, stream) dirty, ready, over;
+	uint8_t *buffer; /* tail_most + READ_CHUNK */
+};
+
+/* ---- plain transport ---- */
+
+static ssize_t result_of(ssize_t n)
+{
+	if (n >= 0)
+		return n;
+	return errno == EAGAIN || errno == EINTR ? TRANSPORT_WAIT : TRANSPORT_FAILED;
+}
+
+static ssize_t plain_read(void *state, int fd, void *bytes, size_t room)
+{
+	(void)state;
+	return result_of(read(fd, bytes, room));
+}
+
+static ssize_t plain_write(void *state, int fd, const void *bytes, size_t length)
+{
+	(void)state;
+	return result_of(write(fd, bytes, length));
+}
+
+static void plain_finish(void *state, int fd)
+{
+	(void)state;
+	(void)shutdown(fd, SHUT_WR);
+}
+
+static void plain_close(void *state, int fd)
+{
+	(void)state;
+	(void)close(fd);
+}
+
+const struct transport transport_plain = { plain_read, plain_write, plain_finish, plain_close };
+
+/* ---- reading ---- */
+
+/* One callback at the end of the loop's turn does what should be done once: it runs behind all that are active now. */
+static void arm_turn(struct stream_loop *l)
+{
+	if (l->turn_due)
+		return;
+	l->turn_due = 1;
+	event_active(&l->turn, EV_TIMEOUT, 0);
+}
+
+static _Bool may_go_on(const struct stream *s)
+{
+	return s->state == STREAM_OPEN && !s->paused && !s->full && !s->loop->held;
+}
+
+/* While kept bytes wait for their turn nothing is read behind them. */
+static _Bool wants_bytes(const struct stream *s)
+{
+	return s->state == STREAM_FINISHED || (may_go_on(s) && !s->is_ready);
+}
+
+static void watch_input(struct stream *s)
+{
+	_Bool watched = event_pending(&s->read_event, EV_READ, NULL) != 0;
+
+	if (wants_bytes(s) == watched)
+		return;
+	if (watched)
+		event_del(&s->read_event);
+	else
+		must(event_add(&s->read_event, NULL) == 0);
+}
+
+static void keep_tail(struct stream *s, const uint8_t *bytes, size_t length)
+{
+	if (length > s->tail_room) {
+		size_t room = s->tail_room ? s->tail_room : 64;
+
+		while (room < length)
+			room *= 2;
+		/* bytes may lie in the old tail only when it already had the room. */
+		free(s->tail);
+		s->tail = must_realloc(NULL, room);
+		s->tail_room = room;
+	}
+	memmove(s->tail, bytes, length);
+	s->tail_length = length;
+}
+
+static void feed(struct stream *s, const uint8_t *bytes, size_t length)
+{
+	size_t used = s->handler->input(s->ctx, bytes, length);
+
+	must(used <= length);
+	if (s->state >= STREAM_FINISHING)
+		s->tail_length = 0;
+	else if (used < length)
+		keep_tail(s, bytes + used, length - used);
+	else
+		s->tail_length = 0;
+	must(s->tail_length <= s->loop->limits.tail_most || !stream_takes_input(s));
+	watch_input(s);
+}
+
+static void peer_ended(struct stream *s)
+{
+	if (s->state == STREAM_FINISHED) {
+		stream_close(s, s->why);
+		return;
+	}
+	s->state = STREAM_ENDED;
+	watch_input(s);
+	s->handler->ended(s->ctx);
+}
+
+static void on_readable(int fd, short what, void *arg)
+{
+	struct stream *s = arg;
+	struct stream_loop *l = s->loop;
+
+	(void)what;
+	must(s->tail_length <= l->limits.tail_most);
+	if (!wants_bytes(s)) {
+		watch_input(s);
+		return;
+	}
+	ssize_t n = s->transport->read(s->transport_state, fd, l->buffer + s->tail_length, READ_CHUNK);
+
+	if (n == TRANSPORT_WAIT)
+		return;
+	if (n == TRANSPORT_FAILED) {
+		stream_close(s, "read-failed");
+	} else if (n == 0) {
+		peer_ended(s);
+	} else if (s->state == STREAM_OPEN) {
+		s->last_tick = l->tick;
+		if (s->tail_length > 0)
+			memcpy(l->buffer, s->tail, s->tail_length);
+		feed(s, l->buffer, s->tail_length + (size_t)n);
+	}
+}
+
+void stream_pause(struct stream *s)
+{
+	s->paused = 1;
+	watch_input(s);
+}
+
+/* Reading may go on: what was kept comes first, on the next turn, so that nobody is called from inside its own call. */
+static void go_on(struct stream *s)
+{
+	if (may_go_on(s) && s->tail_length > 0 && !s->is_ready) {
+		s->is_ready = 1;
+		STAILQ_INSERT_TAIL(&s->loop->ready, s, ready);
+		arm_turn(s->loop);
+	}
+	watch_input(s);
+}
+
+void stream_resume(struct stream *s)
+{
+	s->paused = 0;
+	go_on(s);
+}
+
+_Bool stream_takes_input(const struct stream *s)
+{
+	return may_go_on(s);
+}
+
+/* ---- writing ---- */
+
+_Bool stream_is_full(const struct stream *s)
+{
+	return s->full;
+}
+
+size_t stream_waiting(const struct stream *s)
+{
+	return s->out_end - s->out_start;
+}
+
+static void make_room(struct stream *s, size_t length)
+{
+	size_t waiting = stream_waiting(s);
+
+	if (s->out_start > 0) {
+		memmove(s->out, s->out + s->out_start, waiting);
+		s->out_start = 0;
+		s->out_end = waiting;
+	}
+	if (waiting + length <= s->out_room)
+		return;
+	size_t room = s->out_room ? s->out_room : OUTPUT_FIRST;
+
+	while (room < waiting + length)
+		room *= 2;
+	s->out = must_realloc(s->out, room);
+	s->out_room = room;
+}
+
+uint8_t *stream_room(struct stream *s, size_t length)
+{
+	if (s->state >= STREAM_FINISHING)
+		return NULL;
+	if (stream_waiting(s) + length > s->loop->limits.output_most) {
+		stream_close(s, "output-limit");
+		return NULL;
+	}
+	if (s->out_end + length > s->out_room)
+		make_room(s, length);
+	return s->out + s->out_end;
+}
+
+static void mark_dirty(struct stream *s)
+{
+	if (s->is_dirty || s->blocked)
+		return;
+	s->is_dirty = 1;
+	STAILQ_INSERT_TAIL(&s->loop->dirty, s, dirty);
+	arm_turn(s->loop);
+}
+
+void stream_wrote(struct stream *s, size_t length)
+{
+	must(s->out_end + length <= s->out_room);
+	s->out_end += length;
+	s->loop->waiting += length;
+	mark_dirty(s);
+	if (!s->full && stream_waiting(s) > s->loop->limits.output_most / 2) {
+		s->full = 1;
+		watch_input(s);
+	}
+}
+
+static void went_out(struct stream *s, size_t length)
+{
+	s->out_start += length;
+	s->loop->waiting -= length;
+	s->last_tick = s->loop->tick;
+	if (s->out_start == s->out_end)
+		s->out_start = s->out_end = 0;
+	if (!s->full || stream_waiting(s) > s->loop->limits.output_most / 2)
+		return;
+	s->full = 0;
+	go_on(s);
+	if (s->state < STREAM_FINISHING)
+		s->handler->drained(s->ctx);
+}
+
+static void say_goodbye(struct stream *s)
+{
+	s->state = STREAM_FINISHED;
+	s->transport->finish(s->transport_state, s->fd);
+	watch_input(s);
+}
+
+/* One write a turn: when it takes less than all, more would only be told to wait. */
+static void flush(struct stream *s)
+{
+	size_t length = stream_waiting(s);
+
+	if (s->state == STREAM_OVER)
+		return;
+	if (length > 0) {
+		ssize_t n = s->transport->write(s->transport_state, s->fd, s->out + s->out_start, length);
+
+		if (n == TRANSPORT_FAILED) {
+			stream_close(s, "write-failed");
+			return;
+		}
+		if (n > 0)
+			went_out(s, (size_t)n);
+		if (n != (ssize_t)length) {
+			s->blocked = 1;
+			must(event_add(&s->write_event, NULL) == 0);
+			return;
+		}
+	}
+	if (s->state == STREAM_FINISHING && stream_waiting(s) == 0)
+		say_goodbye(s);
+}
+
+static void on_writable(int fd, short what, void *arg)
+{
+	struct stream *s = arg;
+
+	(void)fd;
+	(void)what;
+	s->blocked = 0;
+	flush(s);
+}
+
+/* ---- a life ---- */
+
+struct stream *stream_new(struct stream_loop *l, int fd, const struct transport *transport, void *state,
+                          const struct stream_handler *handler, void *ctx)
+{
+	struct stream *s = must_calloc(1, sizeof *s);
+
+	s->loop = l;
+	s->fd = fd;
+	s->transport = transport;
+	s->transport_state = state;
+	s->handler = handler;
+	s->ctx = ctx;
+	s->last_tick = l->tick;
+	must(event_assign(&s->read_event, l->base, fd, EV_READ | EV_PERSIST, on_readable, s) == 0);
+	must(event_assign(&s->write_event, l->base, fd, EV_WRITE, on_writable, s) == 0);
+	LIST_INSERT_HEAD(&l->all, s, all);
+	watch_input(s);
+	return s;
+}
+
+/* A tick may be nearly over when it is counted from, so one more is given. */
+static uint32_t ticks_of(int64_t ms)
+{
+	return (uint32_t)((ms + SWEEP_MS - 1) / SWEEP_MS) + 1;
+}
+
+void stream_set_patience(struct stream *s, int64_t ms, const char *why)
+{
+	s->patience_ticks = ticks_of(ms);
+	s->patience_why = why;
+	s->last_tick = s->loop->tick;
+}
+
+void stream_set_deadline(struct stream *s, int64_t ms, const char *why)
+{
+	s->deadline_tick = ms > 0 ? s->loop->tick + ticks_of(ms) : 0;
+	s->deadline_why = why;
+}
+
+_Bool stream_is_over(const struct stream *s)
+{
+	return s->state >= STREAM_FINISHING;
+}
+
+void stream_close(struct stream *s, const char *why)
+{
+	if (s->state == STREAM_OVER)
+		return;
+	s->state = STREAM_OVER;
+	if (!s->why)
+		s->why = why;
+	event_del(&s->read_event);
+	event_del(&s->write_event);
+	STAILQ_INSERT_TAIL(&s->loop->over, s, over);
+	arm_turn(s->loop);
+}
+
+void stream_finish(struct stream *s, const char *why)
+{
+	if (s->state >= STREAM_FINISHING)
+		return;
+	s->state = STREAM_FINISHING;
+	s->why = why;
+	stream_set_patience(s, FINISH_TICKS * SWEEP_MS, why);
+	watch_input(s);
+	mark_dirty(s);
+}
+
+static void stream_free(struct stream *s)
+{
+	s->loop->waiting -= stream_waiting(s);
+	LIST_REMOVE(s, all);
+	s->transport->close(s->transport_state, s->fd);
+	s->handler->closed(s->ctx, s->why);
+	free(s->tail);
+	free(s->out);
+	free(s);
+}
+
+/* ---- the loop ---- */
+
+static void feed_ready(struct stream_loop *l)
+{
+	struct stream *s;
+
+	while ((s = STAILQ_FIRST(&l->ready))) {
+		STAILQ_REMOVE_HEAD(&l->ready, ready);
+		s->is_ready = 0;
+		if (may_go_on(s) && s->tail_length > 0)
+			feed(s, s->tail, s->tail_length);
+	}
+}
+
+static void flush_dirty(struct stream_loop *l)
+{
+	struct stream *s;
+
+	while ((s = STAILQ_FIRST(&l->dirty))) {
+		STAILQ_REMOVE_HEAD(&l->dirty, dirty);
+		s->is_dirty = 0;
+		flush(s);
+	}
+}
+
+/* A closed callback may reach other streams, so what it adds waits for the next turn. */
+static void bury_over(struct stream_loop *l)
+{
+	STAILQ_HEAD(, stream) now = STAILQ_HEAD_INITIALIZER(now);
+	struct stream *s;
+
+	STAILQ_CONCAT(&now, &l->over);
+	while ((s = STAILQ_FIRST(&now))) {
+		STAILQ_REMOVE_HEAD(&now, over);
+		if (!s->is_dirty && !s->is_ready) {
+			stream_free(s);
+			continue;
+		}
+		STAILQ_INSERT_TAIL(&l->over, s, over);
+		arm_turn(l);
+	}
+}
+
+static void on_turn(int fd, short what, void *arg)
+{
+	struct stream_loop *l = arg;
+
+	(void)fd;
+	(void)what;
+	l->turn_due = 0;
+	do {
+		feed_ready(l);
+		flush_dirty(l);
+	} while (!STAILQ_EMPTY(&l->ready));
+	bury_over(l);
+}
+
+static void sweep_one(struct stream *s)
+{
+	uint32_t quiet = s->loop->tick - s->last_tick;
+
+	if (s->deadline_tick > 0 && s->loop->tick >= s->deadline_tick)
+		stream_close(s, s->deadline_why);
+	if (s->patience_ticks > 0 && quiet >= s->patience_ticks)
+		stream_close(s, s->patience_why);
+	if (quiet != IDLE_TICKS)
+		return;
+	if (stream_waiting(s) == 0) {
+		free(s->out);
+		s->out = NULL;
+		s->out_room = 0;
+	}
+	if (s->tail_length == 0) {
+		free(s->tail);
+		s->tail = NULL;
+		s->tail_room = 0;
+	}
+}
+
+static void on_sweep(int fd, short what, void *arg)
+{
+	struct stream_loop *l = arg;
+	struct stream *s;
+
+	(void)fd;
+	(void)what;
+	l->tick++;
+	LIST_FOREACH(s, &l->all, all)
+		sweep_one(s);
+}
+
+struct stream_loop *stream_loop_new(struct event_base *base, const struct stream_limits *limits)
+{
+	static const struct timeval every = { SWEEP_MS / 1000, SWEEP_MS % 1000 * 1000 };
+	struct stream_loop *l = must_calloc(1, sizeof *l);
+
+	l->base = base;
+	l->limits = *limits;
+	l->buffer = must_calloc(1, limits->tail_most + READ_CHUNK);
+	LIST_INIT(&l->all);
+	STAILQ_INIT(&l->dirty);
+	STAILQ_INIT(&l->ready);
+	STAILQ_INIT(&l->over);
+	must(event_assign(&l->turn, base, -1, 0, on_turn, l) == 0);
+	must(event_assign(&l->sweep, base, -1, EV_PERSIST, on_sweep, l) == 0);
+	must(event_add(&l->sweep, &every) == 0);
+	return l;
+}
+
+void stream_loop_free(struct stream_loop *l)
+{
+	struct stream *s;
+
+	if (!l)
+		return;
+	LIST_FOREACH(s, &l->all, all)
+		stream_close(s, "stopping");
+	STAILQ_INIT(&l->dirty);
+	STAILQ_INIT(&l->ready);
+	while ((s = STAILQ_FIRST(&l->over))) {
+		STAILQ_REMOVE_HEAD(&l->over, over);
+		stream_free(s);
+	}
+	event_del(&l->turn);
+	event_del(&l->sweep);
+	free(l->buffer);
+	free(l);
+}
+
+void stream_loop_hold(struct stream_loop *l)
+{
+	l->held = 1;
+}
+
+void stream_loop_release(struct stream_loop *l)
+{
+	struct stream *s;
+
+	if (!l->held)
+		return;
+	l->held = 0;
+	LIST_FOREACH(s, &l->all, all)
+		go_on(s);
+}
+
+_Bool stream_loop_held(const struct stream_loop *l)
+{
+	return l->held;
+}
+
+size_t stream_loop_waiting(const struct stream_loop *l)
+{
+	return l->waiting;
+}
