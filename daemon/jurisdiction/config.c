@@ -1,0 +1,373 @@
+#include "jurisdiction/config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "jurisdiction/cell.h"
+#include "jurisdiction/policy.h"
+#include "jurisdiction/words.h"
+
+#define ZONES "/usr/share/zoneinfo"
+#define COMMAND_LINE "command line"
+#define LISTEN_EXPECTED "addresses such as 127.0.0.1:7311 or [::1]:7311, separated by spaces"
+
+#define FIELD(name) offsetof(struct config, name)
+#define KILO INT64_C(1024)
+
+static const struct setting rows[] = {
+	{ "listen", SETTING_TEXT, FIELD(listen), 1, 512, "127.0.0.1:7311", NULL,
+	  "where phones, gateways and the gridloop command connect: address:port, several separated by spaces" },
+	{ "listen_remote", SETTING_BOOL, FIELD(listen_remote), 0, 0, "no", NULL,
+	  "yes: listen may name addresses other than loopback. Tokens then cross the network as they are: keep it a "
+	  "trusted one" },
+	{ "database", SETTING_TEXT, FIELD(database), 1, 1024, "/var/lib/gridloop/gridloop.db", NULL,
+	  "the database file; its folder must exist, on a local disk" },
+	{ "jurisdiction", SETTING_TEXT, FIELD(jurisdiction), 1, 1024, "jurisdiction", NULL,
+	  "folder of what the street has decided; a relative path starts at this file's own folder" },
+	{ "time_zone", SETTING_TEXT, FIELD(time_zone), 1, 64, "Asia/Shanghai", NULL,
+	  "where days begin and end, a name from " ZONES },
+	{ "clock", SETTING_WORD, FIELD(clock), 0, 0, "system", "system|replay",
+	  "system, or replay: time moves only when a client says so (tests and replays of old data)" },
+	{ "shard", SETTING_INT, FIELD(shard), 0, 1023, "0", NULL,
+	  "number of this daemon among those that share case numbers, 0 when it is alone" },
+	{ "log_level", SETTING_WORD, FIELD(log_level), 0, 0, "info", "error|warning|notice|info|debug",
+	  "the least important lines that are still logged" },
+
+	{ "frame_max", SETTING_SIZE, FIELD(frame_max), 4 * KILO, 32 * KILO, "32k", NULL, "bytes of one frame" },
+	{ "connections_max", SETTING_INT, FIELD(connections_max), 1, 100000, "12000", NULL,
+	  "connections at once; more wait in the kernel (the service's LimitNOFILE must allow them)" },
+	{ "connection_memory", SETTING_SIZE, FIELD(connection_memory), 64 * KILO, 64 * KILO *KILO, "256k", NULL,
+	  "bytes of answers waiting for one slow connection before it is cut" },
+	{ "idle_timeout", SETTING_SPAN, FIELD(idle_timeout_ms), CLOCK_SECOND_MS, CLOCK_DAY_MS, "10m", NULL,
+	  "a connection without a byte for this long is closed; clients ping" },
+	{ "login_timeout", SETTING_SPAN, FIELD(login_timeout_ms), 100, CLOCK_HOUR_MS, "10s", NULL,
+	  "a connection has this long to log in" },
+	{ "inflight_max", SETTING_INT, FIELD(inflight_max), 1, 1024, "64", NULL,
+	  "requests of one connection under way; further ones wait unread" },
+
+	{ "queue_max", SETTING_INT, FIELD(queue_max), 64, 1000000, "4096", NULL,
+	  "commands waiting for the writer; when it is full nothing more is read" },
+	{ "batch_max", SETTING_INT, FIELD(batch_max), 1, 100000, "512", NULL, "commands in one transaction" },
+	{ "readers", SETTING_INT, FIELD(readers), 1, 16, "2", NULL, "threads that answer queries" },
+	{ "queries_max", SETTING_INT, FIELD(queries_max), 16, 100000, "1024", NULL, "queries waiting for the readers" },
+	{ "checkpoint_frames", SETTING_INT, FIELD(checkpoint_frames), 100, 1000000, "4000", NULL,
+	  "pages of 4 KiB in the write-ahead log from which it is folded into the database" },
+
+	{ "redis", SETTING_TEXT, FIELD(redis), 0, 200, "", NULL,
+	  "Redis as unix:/path/of/socket or address:port; empty: none" },
+	{ "redis_password", SETTING_TEXT, FIELD(redis_password), 0, 200, "", NULL,
+	  "its password, if it has one; then keep this file readable by the daemon alone" },
+	{ "redis_reports", SETTING_TEXT, FIELD(redis_reports), 1, 100, "gridloop:reports", NULL,
+	  "stream that platforms write reports and actions to" },
+	{ "redis_cameras", SETTING_TEXT, FIELD(redis_cameras), 1, 100, "gridloop:cameras", NULL,
+	  "stream that camera analytics write alarms to" },
+	{ "redis_cameras_gateway", SETTING_TEXT, FIELD(redis_cameras_gateway), 0, CELL_ID_MOST, "", NULL,
+	  "identity with the role cameras that NVIDIA DeepStream's own messages speak for; empty: they are refused" },
+	{ "redis_events", SETTING_TEXT, FIELD(redis_events), 1, 100, "gridloop:events", NULL,
+	  "stream that the daemon writes what happens to" },
+	{ "redis_dead", SETTING_TEXT, FIELD(redis_dead), 1, 100, "gridloop:dead", NULL,
+	  "stream for entries that can never be carried out, with the reason" },
+	{ "redis_group", SETTING_TEXT, FIELD(redis_group), 1, 100, "gridloop", NULL,
+	  "consumer group of the daemons of one street" },
+	{ "redis_consumer", SETTING_TEXT, FIELD(redis_consumer), 1, 100, "gridloopd", NULL,
+	  "name of this daemon within the group" },
+	{ "redis_claim_idle", SETTING_SPAN, FIELD(redis_claim_idle_ms), CLOCK_SECOND_MS, CLOCK_DAY_MS, "60s", NULL,
+	  "entries that another consumer has left alone for this long are taken over" },
+	{ .key = NULL },
+};
+
+const struct setting *config_settings(void)
+{
+	return rows;
+}
+
+void config_close(struct config *c)
+{
+	settings_close(rows, c);
+	free(c->path);
+	c->path = NULL;
+}
+
+/* ---- where a mistake stands that shows only when values are looked at together ---- */
+
+struct source {
+	struct config *config;
+	const char *const *assignments;
+	size_t count;
+	struct problems *problems;
+	_Bool failed;
+};
+
+static _Bool names_key(const char *line, const char *key)
+{
+	size_t length = strlen(key);
+
+	line += strspn(line, " \t\xef\xbb\xbf");
+	return strncmp(line, key, length) == 0 && line[length + strspn(line + length, " \t")] == '=';
+}
+
+/* 0 when the file does not name the key: its default is in force. */
+static int line_of(const char *path, const char *key)
+{
+	FILE *from = path ? fopen(path, "re") : NULL;
+	char *line = NULL;
+	size_t size = 0;
+	int number = 0, found = 0;
+
+	while (from && !found && getline(&line, &size, from) >= 0) {
+		number++;
+		if (names_key(line, key))
+			found = number;
+	}
+	free(line);
+	if (from)
+		fclose(from);
+	return found;
+}
+
+static _Bool is_assigned(const struct source *s, const char *key)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (names_key(s->assignments[i], key))
+			return 1;
+	return 0;
+}
+
+static void wrong(struct source *s, const char *key, const char *format, ...) PRINTF_LIKE(3, 4);
+
+static void wrong(struct source *s, const char *key, const char *format, ...)
+{
+	_Bool assigned = is_assigned(s, key);
+	const char *file = assigned || !s->config->path ? COMMAND_LINE : s->config->path;
+	int line = assigned ? 0 : line_of(s->config->path, key);
+	char *text = NULL;
+	va_list args;
+
+	va_start(args, format);
+	must(vasprintf(&text, format, args) >= 0);
+	va_end(args);
+	problems_add(s->problems, file, line, "%s", text);
+	free(text);
+	s->failed = 1;
+}
+
+/* ---- addresses ---- */
+
+enum reach { REACH_NONE, REACH_LOOPBACK, REACH_REMOTE };
+
+/* "127.0.0.1:7311", "[::1]:7311", "localhost:7311" or ":7311" in two parts, of which the port is right. */
+static _Bool split_address(const char *address, char host[CONFIG_ADDRESS_SIZE])
+{
+	const char *colon = strrchr(address, ':');
+	int64_t port;
+
+	if (!colon || strlen(address) >= CONFIG_ADDRESS_SIZE || !text_to_int(colon + 1, 0, 65535, &port))
+		return 0;
+
+	size_t length = (size_t)(colon - address);
+	_Bool bracketed = length >= 2 && address[0] == '[' && address[length - 1] == ']';
+
+	snprintf(host, CONFIG_ADDRESS_SIZE, "%.*s", (int)(length - 2 * bracketed), address + bracketed);
+	/* Without brackets nobody can tell where an IPv6 address ends and its port begins. */
+	return bracketed == (strchr(host, ':') != NULL);
+}
+
+/* Numbers only, for names resolve differently from day to day; localhost is the one that does not. */
+static enum reach reach_of(const char *address)
+{
+	char host[CONFIG_ADDRESS_SIZE];
+	struct in_addr four;
+	struct in6_addr six;
+
+	if (!split_address(address, host))
+		return REACH_NONE;
+	if (strcmp(host, "localhost") == 0)
+		return REACH_LOOPBACK;
+	if (host[0] == '\0')
+		return REACH_REMOTE;
+	if (inet_pton(AF_INET, host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == 127 ? REACH_LOOPBACK : REACH_REMOTE;
+	if (inet_pton(AF_INET6, host, &six) == 1)
+		return IN6_IS_ADDR_LOOPBACK(&six) ? REACH_LOOPBACK : REACH_REMOTE;
+	return REACH_NONE;
+}
+
+/* The i-th word of a text; false past the end. */
+static _Bool word_at(const char *text, size_t i, char out[CONFIG_ADDRESS_SIZE])
+{
+	size_t length;
+
+	for (;; i--) {
+		text += strspn(text, " \t");
+		length = strcspn(text, " \t");
+		if (i == 0 || length == 0)
+			break;
+		text += length;
+	}
+	snprintf(out, CONFIG_ADDRESS_SIZE, "%.*s", (int)length, text);
+	/* What is longer than any address must not become one by being cut. */
+	if (length >= CONFIG_ADDRESS_SIZE)
+		memcpy(out + CONFIG_ADDRESS_SIZE - sizeof "...", "...", sizeof "...");
+	return length > 0;
+}
+
+_Bool config_address(const struct config *c, size_t i, char out[CONFIG_ADDRESS_SIZE])
+{
+	return word_at(c->listen, i, out);
+}
+
+static void check_listen(struct source *s)
+{
+	char address[CONFIG_ADDRESS_SIZE];
+	size_t count = 0;
+
+	for (; config_address(s->config, count, address); count++) {
+		enum reach reach = reach_of(address);
+
+		if (reach == REACH_NONE)
+			wrong(s, "listen", "found address \"%s\"; expected " LISTEN_EXPECTED, address);
+		if (reach == REACH_REMOTE && !s->config->listen_remote)
+			wrong(s, "listen",
+			      "found address \"%s\", which is not loopback; expected loopback, or listen_remote = yes",
+			      address);
+	}
+	if (count == 0 || count > CONFIG_ADDRESSES_MOST)
+		wrong(s, "listen", "found %zu addresses; expected 1 to %d " LISTEN_EXPECTED, count,
+		      CONFIG_ADDRESSES_MOST);
+}
+
+/* Like the client library, which would take a name too, but look it up while everybody waits. */
+static _Bool is_redis_place(const char *where)
+{
+	static const char unix_prefix[] = "unix:";
+	const size_t path_size = sizeof((struct sockaddr_un *)0)->sun_path;
+	_Bool prefixed = strncmp(where, unix_prefix, strlen(unix_prefix)) == 0;
+
+	if (prefixed)
+		where += strlen(unix_prefix);
+	if (*where == '/')
+		return strlen(where) < path_size;
+	return !prefixed && *where != ':' && strncmp(where, "localhost", 9) != 0 && reach_of(where) != REACH_NONE;
+}
+
+static void check_redis(struct source *s)
+{
+	const char *where = s->config->redis;
+
+	if (*where && !is_redis_place(where))
+		wrong(s, "redis",
+		      "found redis \"%s\"; expected unix:/path/of/socket, an address such as 127.0.0.1:6379, or "
+		      "nothing",
+		      where);
+}
+
+/* ---- the others ---- */
+
+static void check_time_zone(struct source *s)
+{
+	const char *zone = s->config->time_zone;
+	char path[sizeof ZONES + 80];
+	struct stat about;
+
+	snprintf(path, sizeof path, "%s/%s", ZONES, zone);
+	/* A path that climbs out of the folder would make libc read any file. */
+	if (*zone == '/' || *zone == ':' || strstr(zone, "..") || stat(path, &about) != 0 || !S_ISREG(about.st_mode))
+		wrong(s, "time_zone", "found time zone \"%s\"; expected a name from %s such as Asia/Shanghai", zone,
+		      ZONES);
+}
+
+static void check_sizes(struct source *s)
+{
+	const struct config *c = s->config;
+
+	if (c->batch_max > c->queue_max)
+		wrong(s, "batch_max", "found batch_max larger than queue_max; expected at most as many");
+	if (c->connection_memory < 2 * c->frame_max)
+		wrong(s, "connection_memory",
+		      "found connection_memory for less than two frames; expected at least 2 x frame_max");
+	if (c->inflight_max > c->queue_max)
+		wrong(s, "inflight_max", "found inflight_max larger than queue_max; expected at most as many");
+}
+
+/* Two streams under one name would read what the daemon itself writes. */
+static void check_streams(struct source *s)
+{
+	const char *const keys[] = { "redis_reports", "redis_cameras", "redis_events", "redis_dead" };
+	const char *const names[] = { s->config->redis_reports, s->config->redis_cameras, s->config->redis_events,
+		                      s->config->redis_dead };
+
+	for (size_t i = 1; i < sizeof keys / sizeof keys[0]; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(names[i], names[j]) == 0)
+				wrong(s, keys[i], "found the same stream as %s; expected a name of its own", keys[j]);
+}
+
+static void (*const checks[])(struct source *s) = {
+	check_listen, check_redis, check_time_zone, check_sizes, check_streams,
+};
+
+/* ---- loading ---- */
+
+static void resolve_jurisdiction(struct config *c)
+{
+	const char *slash = c->path ? strrchr(c->path, '/') : NULL;
+	char *joined = NULL;
+
+	if (c->jurisdiction[0] == '/' || !slash)
+		return;
+	must(asprintf(&joined, "%.*s/%s", (int)(slash - c->path), c->path, c->jurisdiction) >= 0);
+	free(c->jurisdiction);
+	c->jurisdiction = joined;
+}
+
+static _Bool read_all(struct source *s)
+{
+	struct config *c = s->config;
+	_Bool good = !c->path || settings_read(rows, c, c->path, s->problems);
+
+	for (size_t i = 0; i < s->count; i++)
+		good &= settings_assign(rows, c, s->assignments[i], COMMAND_LINE, s->problems);
+	return good;
+}
+
+_Bool config_load(struct config *c, const char *path, const char *const *assignments, size_t count, struct problems *p)
+{
+	struct source s = { .config = c, .assignments = assignments, .count = count, .problems = p };
+
+	*c = (struct config){ .path = must_strdup(path) };
+	settings_defaults(rows, c);
+
+	_Bool good = read_all(&s);
+
+	/* Also after other mistakes: what could not be read has its default, which passes. */
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
+		checks[i](&s);
+	if (!good || s.failed) {
+		config_close(c);
+		return 0;
+	}
+	/* A folder named on the command line starts where the command was given. */
+	if (!is_assigned(&s, "jurisdiction"))
+		resolve_jurisdiction(c);
+	return 1;
+}
+
+_Bool config_fits(const struct config *c, const struct policy *policy, struct problems *p)
+{
+	const char *id = c->redis_cameras_gateway;
+	const struct person *gateway = policy_person(policy, id);
+
+	if (*id == '\0' || (gateway && gateway->roles & WORDS_ROLE_CAMERAS))
+		return 1;
+	problems_add(p, c->path ? c->path : COMMAND_LINE, line_of(c->path, "redis_cameras_gateway"),
+	             "found redis_cameras_gateway \"%s\"; expected a person of the jurisdiction with the role cameras",
+	             id);
+	return 0;
+}
