@@ -102,9 +102,10 @@ void claim_up(struct redis_door *d)
 {
 	struct timeval every = { .tv_sec = REDIS_CLAIM_EVERY_MS / 1000, .tv_usec = 0 };
 
-	d->claiming = 0;
-	start_at(d, 0);
+	if (!d->settling || d->groups_made < REDIS_STREAMS)
+		return;
 	event_add(d->claim_timer, &every);
+	on_timer(-1, EV_TIMEOUT, d);
 }
 
 void claim_down(struct redis_door *d)

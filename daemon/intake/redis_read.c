@@ -138,8 +138,10 @@ static void on_group(void *ctx, const redisReply *reply)
 		reset(d, reply);
 		return;
 	}
-	d->groups_made++;
+	if (++d->groups_made < REDIS_STREAMS)
+		return;
 	read_next(d);
+	claim_up(d);
 }
 
 /* From 0: what was written before the group was there must not be skipped, and what is read twice has its key. */

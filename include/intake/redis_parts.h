@@ -105,7 +105,7 @@ void read_down(struct redis_door *d);
 void read_next(struct redis_door *d); /* asks for more when it may */
 /* redis_claim.c */
 void claim_init(struct redis_door *d, struct event_base *base);
-void claim_up(struct redis_door *d);
+void claim_up(struct redis_door *d); /* once both connections are ready: at once, and then from time to time */
 void claim_down(struct redis_door *d);
 /* redis_settle.c */
 void settle_init(struct redis_door *d, struct event_base *base);
