@@ -39,6 +39,8 @@ static const struct mistake mistakes[] = {
 	  "this file" },
 	{ "areas.csv", "South,610404004000", "South,610404004001", "areas.csv:6: found parent 610404004001",
 	  "begins with" },
+	{ "areas.csv", "South,610404004000", "South,610404004002", "areas.csv:6: found parent 610404004002",
+	  "begins with" },
 	{ "areas.csv", "South,610404004000", "South,", "areas.csv:6: found no parent", "only one area, the root" },
 	{ "areas.csv", ",South,", ",,", "areas.csv:6: found name \"\"", "a name" },
 	{ "areas.csv", ",South,", ",So\tuth,", "areas.csv:6: found name bytes that are no line of text", "a name" },
