@@ -19,13 +19,20 @@
 #define QUEUE_LENGTH 1024    /* connections the kernel may keep for us */
 #define HOST_MOST 256
 
+struct listening {
+	struct listener *listener;
+	struct event readable;
+	int fd;
+};
+
 struct listener {
 	struct listener_options options;
-	struct event readable, pause_over;
-	int fd;
+	struct listening sockets[LISTENER_SOCKETS_MOST];
+	size_t count;
+	struct event pause_over;
 	int reserve_fd; /* given up for a moment to turn a connection away when none are left */
 	int open;
-	_Bool paused;
+	_Bool paused, stopped;
 };
 
 /* ---- the address ---- */
@@ -93,15 +100,24 @@ static int open_socket(const char *address, char **cause)
 
 /* ---- accepting ---- */
 
+static _Bool takes_more(const struct listener *l)
+{
+	return !l->stopped && !l->paused && l->open < l->options.most;
+}
+
 static void watch(struct listener *l)
 {
-	_Bool wanted = l->fd >= 0 && !l->paused && l->open < l->options.most;
-	_Bool watched = event_pending(&l->readable, EV_READ, NULL) != 0;
+	_Bool wanted = takes_more(l);
 
-	if (wanted && !watched)
-		must(event_add(&l->readable, NULL) == 0);
-	else if (!wanted && watched)
-		event_del(&l->readable);
+	for (size_t i = 0; i < l->count; i++) {
+		struct event *e = &l->sockets[i].readable;
+		_Bool watched = event_pending(e, EV_READ, NULL) != 0;
+
+		if (wanted && !watched)
+			must(event_add(e, NULL) == 0);
+		else if (!wanted && watched)
+			event_del(e);
+	}
 }
 
 static void pause_accepting(struct listener *l)
@@ -126,7 +142,7 @@ static void on_pause_over(int fd, short what, void *arg)
 }
 
 /* With no descriptor left the first in the queue would hang there; it is told by a reset to try again later. */
-static void turn_one_away(struct listener *l)
+static void turn_one_away(struct listener *l, int listening_fd)
 {
 	static const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	int fd;
@@ -134,7 +150,7 @@ static void turn_one_away(struct listener *l)
 	if (l->reserve_fd == -1)
 		return;
 	(void)close(l->reserve_fd);
-	fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	fd = accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd != -1) {
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 		(void)close(fd);
@@ -143,10 +159,10 @@ static void turn_one_away(struct listener *l)
 }
 
 /* false: no more for now. */
-static _Bool accept_one(struct listener *l)
+static _Bool accept_one(struct listener *l, int listening_fd)
 {
 	static const int on = 1;
-	int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd != -1) {
 		/* Not every kind of socket knows this option. */
@@ -160,21 +176,21 @@ static _Bool accept_one(struct listener *l)
 	/* The newcomer may have gone again, which concerns nobody else. */
 	if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO || errno == EPERM)
 		return 1;
-	log_errno("accept-failed", "listen=%s open=%d pause_ms=%d", l->options.address, l->open, PAUSE_MS);
+	log_errno("accept-failed", "open=%d pause_ms=%d", l->open, PAUSE_MS);
 	if (errno == EMFILE || errno == ENFILE)
-		turn_one_away(l);
+		turn_one_away(l, listening_fd);
 	pause_accepting(l);
 	return 0;
 }
 
 static void on_readable(int fd, short what, void *arg)
 {
-	struct listener *l = arg;
+	struct listening *socket = arg;
+	struct listener *l = socket->listener;
 
-	(void)fd;
 	(void)what;
-	for (int i = 0; i < ACCEPTS_PER_TURN && l->fd >= 0 && l->open < l->options.most; i++)
-		if (!accept_one(l))
+	for (int i = 0; i < ACCEPTS_PER_TURN && takes_more(l); i++)
+		if (!accept_one(l, fd))
 			break;
 	watch(l);
 }
@@ -191,37 +207,61 @@ static _Bool take_over(int fd, char **cause)
 	return 0;
 }
 
+static void add_socket(struct listener *l, struct event_base *base, int fd)
+{
+	struct listening *socket = &l->sockets[l->count++];
+
+	*socket = (struct listening){ .listener = l, .fd = fd };
+	must(event_assign(&socket->readable, base, fd, EV_READ | EV_PERSIST, on_readable, socket) == 0);
+}
+
+static _Bool open_all(struct listener *l, struct event_base *base, char **cause)
+{
+	const struct listener_options *o = &l->options;
+
+	must(o->fd_count <= LISTENER_SOCKETS_MOST && o->address_count <= LISTENER_SOCKETS_MOST);
+	for (size_t i = 0; i < o->fd_count; i++) {
+		if (!take_over(o->fds[i], cause))
+			return 0;
+		add_socket(l, base, o->fds[i]);
+	}
+	for (size_t i = 0; o->fd_count == 0 && i < o->address_count; i++) {
+		int fd = open_socket(o->addresses[i], cause);
+
+		if (fd == -1)
+			return 0;
+		add_socket(l, base, fd);
+	}
+	return 1;
+}
+
 struct listener *listener_new(struct event_base *base, const struct listener_options *o, char **cause)
 {
-	int fd = o->fd;
-	struct listener *l;
+	struct listener *l = must_calloc(1, sizeof *l);
 
-	if (fd < 0)
-		fd = open_socket(o->address, cause);
-	else if (!take_over(fd, cause))
-		return NULL;
-	if (fd == -1)
-		return NULL;
-	l = must_calloc(1, sizeof *l);
 	l->options = *o;
-	l->fd = fd;
 	l->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	must(event_assign(&l->readable, base, fd, EV_READ | EV_PERSIST, on_readable, l) == 0);
 	must(event_assign(&l->pause_over, base, -1, 0, on_pause_over, l) == 0);
+	if (!open_all(l, base, cause)) {
+		listener_free(l);
+		return NULL;
+	}
 	watch(l);
 	return l;
 }
 
 void listener_stop(struct listener *l)
 {
-	if (!l || l->fd == -1)
+	if (!l || l->stopped)
 		return;
-	event_del(&l->readable);
+	l->stopped = 1;
 	event_del(&l->pause_over);
-	(void)close(l->fd);
+	for (size_t i = 0; i < l->count; i++) {
+		event_del(&l->sockets[i].readable);
+		(void)close(l->sockets[i].fd);
+	}
 	if (l->reserve_fd != -1)
 		(void)close(l->reserve_fd);
-	l->fd = l->reserve_fd = -1;
 }
 
 void listener_free(struct listener *l)
@@ -236,7 +276,7 @@ void listener_gone(struct listener *l)
 {
 	must(l->open > 0);
 	l->open--;
-	if (l->fd >= 0)
+	if (!l->stopped)
 		watch(l);
 }
 
@@ -245,12 +285,12 @@ int listener_open_count(const struct listener *l)
 	return l->open;
 }
 
-int listener_port(const struct listener *l)
+int listener_port(const struct listener *l, size_t i)
 {
 	struct sockaddr_storage at;
 	socklen_t length = sizeof at;
 
-	if (l->fd == -1 || getsockname(l->fd, (struct sockaddr *)&at, &length) == -1)
+	if (l->stopped || i >= l->count || getsockname(l->sockets[i].fd, (struct sockaddr *)&at, &length) == -1)
 		return 0;
 	if (at.ss_family == AF_INET)
 		return ntohs(((struct sockaddr_in *)&at)->sin_port);

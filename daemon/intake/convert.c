@@ -1,0 +1,396 @@
+#include "intake/convert.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "intake/check.h"
+
+#define EVENT_MOST 128 /* bytes of a camera gateway's own event id */
+#define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1) /* "<gateway>/<id>" */
+
+/* One text field of a message: where it is, what it must be, where it goes in the command. */
+struct field {
+	size_t from, to;
+	struct text_rule rule;
+};
+#define FIELD(message, name, member, kind, most) \
+	{ offsetof(message, name), offsetof(struct command, member), TEXT_RULE(kind, most, name) }
+
+static const struct field report_fields[] = {
+	FIELD(Gridloop__V1__Report, address, address, TEXT_LINE, COMMAND_ADDRESS_MOST),
+	FIELD(Gridloop__V1__Report, description, description, TEXT_PROSE, COMMAND_DESCRIPTION_MOST),
+	FIELD(Gridloop__V1__Report, beneficiary, beneficiary, TEXT_LINE, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__Report, programme, programme, TEXT_LINE, COMMAND_ID_MOST),
+};
+
+static const struct field alarm_fields[] = {
+	FIELD(Gridloop__V1__Alarm, camera, camera, TEXT_LINE, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__Alarm, label, label, TEXT_LINE, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__Alarm, event, alarm_event, TEXT_LINE, EVENT_MOST),
+};
+
+static const struct field action_fields[] = {
+	FIELD(Gridloop__V1__Action, reason, reason, TEXT_ID, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__Action, text, text, TEXT_PROSE, COMMAND_TEXT_MOST),
+	FIELD(Gridloop__V1__Action, unit, unit, TEXT_ID, COMMAND_ID_MOST),
+};
+
+static const struct field points_fields[] = {
+	FIELD(Gridloop__V1__PointsEntry, person, person, TEXT_ID, ACCOUNT_MOST),
+	FIELD(Gridloop__V1__PointsEntry, text, text, TEXT_PROSE, COMMAND_TEXT_MOST),
+};
+
+static const struct text_rule photo_rule = TEXT_RULE(TEXT_LINE, COMMAND_PHOTO_MOST, photos);
+static const struct text_rule snapshot_rule = TEXT_RULE(TEXT_LINE, COMMAND_PHOTO_MOST, snapshot);
+static const struct text_rule units_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, units);
+static const struct text_rule reporter_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, reporter);
+
+#define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
+
+/* ---- texts ---- */
+
+static const ProtobufCBinaryData *field_in(const void *message, const struct field *f)
+{
+	return (const ProtobufCBinaryData *)((const char *)message + f->from);
+}
+
+/* Checks every row and adds up the room their copies need. */
+static _Bool check_fields(const void *message, const struct field *rows, size_t count, size_t *room, struct refusal *why)
+{
+	for (size_t i = 0; i < count; i++) {
+		const ProtobufCBinaryData *bytes = field_in(message, &rows[i]);
+
+		if (!check_text(bytes, &rows[i].rule, why))
+			return 0;
+		*room += bytes->len + 1;
+	}
+	return 1;
+}
+
+static void copy_fields(struct command *c, const void *message, const struct field *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const ProtobufCBinaryData *bytes = field_in(message, &rows[i]);
+
+		*(const char **)((char *)c + rows[i].to) = command_text(c, bytes->data, bytes->len);
+	}
+}
+
+/* ---- photos: references kept as one text, so none may hold the space that parts them ---- */
+
+static _Bool check_photo(const ProtobufCBinaryData *photo, const struct text_rule *rule, struct refusal *why)
+{
+	if (!check_text(photo, rule, why))
+		return 0;
+	if (photo->len == 0 || memchr(photo->data, ' ', photo->len))
+		return refuse(why, REFUSAL_INVALID, "photo-is-a-reference", "A photo's reference is not empty and has no spaces.");
+	return 1;
+}
+
+static _Bool check_photos(const ProtobufCBinaryData *photos, size_t count, size_t *room, struct refusal *why)
+{
+	if (count > COMMAND_PHOTOS_MOST)
+		return refuse(why, REFUSAL_TOO_LARGE, "photos-are-at-most-8", "There are %zu photos; at most %d are taken.", count,
+		              COMMAND_PHOTOS_MOST);
+	for (size_t i = 0; i < count; i++) {
+		if (!check_photo(&photos[i], &photo_rule, why))
+			return 0;
+		*room += photos[i].len + 1;
+	}
+	return 1;
+}
+
+static void copy_photos(struct command *c, const ProtobufCBinaryData *photos, size_t count)
+{
+	char joined[COMMAND_PHOTOS_MOST * (COMMAND_PHOTO_MOST + 1)];
+	size_t length = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			joined[length++] = ' ';
+		memcpy(joined + length, photos[i].data, photos[i].len);
+		length += photos[i].len;
+	}
+	c->photos = command_text(c, joined, length);
+	c->photo_count = (int)count;
+}
+
+/* ---- who reported: the sender itself, or for a gateway the one it names ---- */
+
+struct account {
+	char text[ACCOUNT_MOST + 1]; /* "": anonymous */
+	enum reporter_kind kind;
+};
+
+static _Bool check_named(const Gridloop__V1__Reporter *named, const struct person *gateway, struct account *out,
+                         struct refusal *why)
+{
+	char id[COMMAND_ID_MOST + 1];
+
+	if (!check_copy(&named->id, &reporter_rule, id, sizeof id, why))
+		return 0;
+	/* The slash parts the gateway from its reporter, so a second one could make two accounts out of one name. */
+	if (strchr(id, '/'))
+		return refuse(why, REFUSAL_INVALID, "reporter-is-an-id", "A reporter's id must not hold a slash.");
+	if (!check_range((int64_t)named->kind, REPORTER_UNSET, REPORTER_KIND_COUNT - 1, "reporter-kind-is-known", why))
+		return 0;
+	out->kind = (enum reporter_kind)named->kind;
+	if (id[0] != '\0')
+		must(snprintf(out->text, sizeof out->text, "%.*s/%s", COMMAND_ID_MOST, gateway->id, id) > 0);
+	return 1;
+}
+
+static _Bool find_account(const Gridloop__V1__Reporter *named, const struct person *person, _Bool anonymous,
+                          struct account *out, struct refusal *why)
+{
+	*out = (struct account){ .kind = REPORTER_UNSET };
+	if (person->roles & ROLE_GATEWAY) {
+		if (named && !check_named(named, person, out, why))
+			return 0;
+	} else if (named) {
+		return refuse(why, REFUSAL_NOT_ALLOWED, "only-a-gateway-names-a-reporter",
+		              "Only a gateway may name a reporter other than itself; leave the field out.");
+	} else {
+		must(snprintf(out->text, sizeof out->text, "%.*s", ACCOUNT_MOST, person->id) >= 0);
+	}
+	if (anonymous)
+		out->text[0] = '\0';
+	return 1;
+}
+
+/* ---- what every command has ---- */
+
+_Bool convert_replay_at(int64_t replay_at_ms, _Bool replay_clock, struct refusal *why)
+{
+	if (replay_at_ms == 0)
+		return 1;
+	if (!replay_clock)
+		return refuse(why, REFUSAL_NOT_ALLOWED, "replay-clock-only",
+		              "This daemon's clock is the system's; only one on the replay clock can be told the time.");
+	return check_range(replay_at_ms, CHECK_EARLIEST_MS, CHECK_LATEST_MS, "replay-at-is-a-time", why);
+}
+
+static struct command *begin(enum command_kind kind, size_t room, const struct sender *from, const struct uuid *key)
+{
+	/* A terminator for each text that has none in the message: account, photos. */
+	struct command *c = command_new(kind, room + ACCOUNT_MOST + COMMAND_ID_MOST + 4);
+
+	c->actor = command_text(c, from->person->id, strlen(from->person->id));
+	c->channel = from->channel;
+	c->replay_at_ms = from->replay_at_ms;
+	if (key)
+		c->key = *key;
+	return c;
+}
+
+static _Bool check_sender(const struct sender *from, struct refusal *why)
+{
+	return convert_replay_at(from->replay_at_ms, from->replay_clock, why);
+}
+
+static struct command *seal(struct command *c, const struct sender *from)
+{
+	command_seal(c, from->digester);
+	return c;
+}
+
+/* ---- a report ---- */
+
+struct command *convert_report(const Gridloop__V1__Report *m, const struct sender *from, struct refusal *why)
+{
+	struct uuid key;
+	struct account account;
+	int32_t category, lat, lon;
+	size_t room = 0;
+
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) || !check_category(&m->category, 0, &category, why) ||
+	    !check_place(m->place, &lat, &lon, why) || !check_photos(m->photos, m->n_photos, &room, why) ||
+	    !check_fields(m, report_fields, COUNT(report_fields), &room, why) ||
+	    !check_past(m->seen_at_ms, from->now_ms, "seen-at-is-a-past-time", why) ||
+	    !find_account(m->reporter, from->person, m->anonymous, &account, why))
+		return NULL;
+	if (category == 0) {
+		(void)refuse(why, REFUSAL_INVALID, "category-is-a-code", "A report needs a category such as E0110.");
+		return NULL;
+	}
+	struct command *c = begin(COMMAND_SUBMIT, room, from, &key);
+
+	c->category = category;
+	c->lat_e7 = lat;
+	c->lon_e7 = lon;
+	c->seen_at_ms = m->seen_at_ms;
+	c->anonymous = m->anonymous || account.text[0] == '\0';
+	c->reporter = command_text(c, account.text, strlen(account.text));
+	c->reporter_kind = account.kind;
+	copy_fields(c, m, report_fields, COUNT(report_fields));
+	copy_photos(c, m->photos, m->n_photos);
+	return seal(c, from);
+}
+
+/* ---- an alarm ---- */
+
+static _Bool check_alarm(const Gridloop__V1__Alarm *m, int64_t now_ms, struct refusal *why)
+{
+	if (m->camera.len == 0 || m->label.len == 0)
+		return refuse(why, REFUSAL_INVALID, "alarm-names-camera-and-label", "An alarm needs its camera's id and a label.");
+	if (!isfinite(m->confidence) || m->confidence < 0 || m->confidence > 1)
+		return refuse(why, REFUSAL_INVALID, "confidence-is-0-to-1", "The confidence must be within 0 and 1.");
+	if (m->snapshot.len > 0 && !check_photo(&m->snapshot, &snapshot_rule, why))
+		return 0;
+	return check_past(m->seen_at_ms, now_ms, "seen-at-is-a-past-time", why);
+}
+
+struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender *from, struct refusal *why)
+{
+	struct uuid key;
+	size_t room = m->snapshot.len + 1;
+
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) || !check_fields(m, alarm_fields, COUNT(alarm_fields), &room, why) ||
+	    !check_alarm(m, from->now_ms, why))
+		return NULL;
+	struct command *c = begin(COMMAND_ALARM, room, from, &key);
+
+	copy_fields(c, m, alarm_fields, COUNT(alarm_fields));
+	if (m->snapshot.len > 0)
+		copy_photos(c, &m->snapshot, 1);
+	c->confidence = m->confidence;
+	c->seen_at_ms = m->seen_at_ms;
+	c->ended = m->ended;
+	c->reporter_kind = REPORTER_CAMERA;
+	return seal(c, from);
+}
+
+/* ---- an action ---- */
+
+/* What only the daemon itself does, or what comes by a message of its own, is not for the asking. */
+static const _Bool not_for_asking[ACT_COUNT] = {
+	[ACT_NONE] = 1,   [ACT_SUBMIT] = 1,        [ACT_ALARM] = 1,    [ACT_ALARM_AGAIN] = 1,
+	[ACT_EXPIRE] = 1, [ACT_WHISTLE_LAPSE] = 1, [ACT_ESCALATE] = 1, [ACT_FOLLOW] = 1,
+};
+
+static _Bool check_units(const Gridloop__V1__Action *m, size_t *room, struct refusal *why)
+{
+	if (m->n_units > COMMAND_UNITS_MOST)
+		return refuse(why, REFUSAL_TOO_LARGE, "units-are-at-most-4", "There are %zu units; at most %d are taken.",
+		              m->n_units, COMMAND_UNITS_MOST);
+	for (size_t i = 0; i < m->n_units; i++) {
+		if (!check_text(&m->units[i], &units_rule, why))
+			return 0;
+		if (m->units[i].len == 0)
+			return refuse(why, REFUSAL_INVALID, units_rule.form_rule, "A unit's id must not be empty.");
+		*room += m->units[i].len + 1;
+	}
+	return 1;
+}
+
+static _Bool check_action(const Gridloop__V1__Action *m, const struct sender *from, struct refusal *why)
+{
+	int64_t act = m->act;
+
+	if (act < 0 || act >= ACT_COUNT || not_for_asking[act])
+		return refuse(why, REFUSAL_INVALID, "act-is-for-clients", "The act %d is none that a client may ask for.", m->act);
+	return check_range((int64_t)m->finding, FINDING_NONE, FINDING_CANNOT_TELL, "finding-is-known", why) &&
+	       check_range((int64_t)m->rating, RATING_NONE, RATING_UNSATISFIED, "rating-is-known", why) &&
+	       (m->until_ms == 0 || check_range(m->until_ms, CHECK_EARLIEST_MS, from->now_ms + CHECK_SPAN_MOST_MS,
+	                                        "until-is-a-time", why)) &&
+	       check_range(m->extend_ms, 0, CHECK_SPAN_MOST_MS, "extend-is-a-span", why);
+}
+
+/* The fields of an action that are codes, as numbers. */
+struct action_codes {
+	struct uuid key;
+	int64_t case_id, master, grid;
+	int32_t category, lat, lon;
+};
+
+static _Bool check_codes(const Gridloop__V1__Action *m, struct action_codes *out, struct refusal *why)
+{
+	return check_key(&m->key, 1, &out->key, why) && check_case_number(&m->case_number, 0, &out->case_id, why) &&
+	       check_case_number(&m->master, 1, &out->master, why) && check_category(&m->category, 0, &out->category, why) &&
+	       check_area(&m->grid, &out->grid, why) && check_place(m->place, &out->lat, &out->lon, why);
+}
+
+static void copy_action(struct command *c, const Gridloop__V1__Action *m, const struct action_codes *codes)
+{
+	c->act = (enum act)m->act;
+	c->case_id = codes->case_id;
+	c->master = codes->master;
+	c->grid = codes->grid;
+	c->category = codes->category;
+	c->lat_e7 = codes->lat;
+	c->lon_e7 = codes->lon;
+	c->finding = (enum finding)m->finding;
+	c->rating = (enum rating)m->rating;
+	c->until_ms = m->until_ms;
+	c->extend_ms = m->extend_ms;
+	copy_fields(c, m, action_fields, COUNT(action_fields));
+	copy_photos(c, m->photos, m->n_photos);
+	for (size_t i = 0; i < m->n_units; i++)
+		c->units[i] = command_text(c, m->units[i].data, m->units[i].len);
+	c->unit_count = (int)m->n_units;
+}
+
+struct command *convert_action(const Gridloop__V1__Action *m, const struct sender *from, struct refusal *why)
+{
+	struct action_codes codes;
+	struct account account = { .text = "" };
+	size_t room = 0;
+
+	if (!check_sender(from, why) || !check_codes(m, &codes, why) || !check_action(m, from, why) ||
+	    !check_fields(m, action_fields, COUNT(action_fields), &room, why) || !check_units(m, &room, why) ||
+	    !check_photos(m->photos, m->n_photos, &room, why) ||
+	    (m->reporter && !find_account(m->reporter, from->person, 0, &account, why)))
+		return NULL;
+	struct command *c = begin(COMMAND_ACT, room, from, &codes.key);
+
+	copy_action(c, m, &codes);
+	c->reporter = command_text(c, account.text, strlen(account.text));
+	return seal(c, from);
+}
+
+/* ---- points, notices, clock ---- */
+
+struct command *convert_points_entry(const Gridloop__V1__PointsEntry *m, const struct sender *from, struct refusal *why)
+{
+	/* Far above any balance, and far below where sums could overflow. */
+	static const int64_t most = INT64_C(1000000000);
+	struct uuid key;
+	size_t room = 0;
+
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) || !check_fields(m, points_fields, COUNT(points_fields), &room, why) ||
+	    !check_range(m->points, m->correction ? -most : 1, most, "points-are-a-number", why))
+		return NULL;
+	if (m->person.len == 0 || m->points == 0) {
+		(void)refuse(why, REFUSAL_INVALID, "points-entry-is-whole", "A points entry needs a person and points.");
+		return NULL;
+	}
+	struct command *c = begin(m->correction ? COMMAND_CORRECT : COMMAND_REDEEM, room, from, &key);
+
+	copy_fields(c, m, points_fields, COUNT(points_fields));
+	c->value = m->points;
+	return seal(c, from);
+}
+
+struct command *convert_seen(const Gridloop__V1__NoticesSeen *m, const struct sender *from, struct refusal *why)
+{
+	if (!check_sender(from, why) || !check_range(m->up_to, 0, INT64_MAX, "up-to-is-a-cursor", why))
+		return NULL;
+	struct command *c = begin(COMMAND_SEEN, 0, from, NULL);
+
+	c->person = c->actor;
+	c->value = m->up_to;
+	return seal(c, from);
+}
+
+struct command *convert_clock(const Gridloop__V1__AdvanceClock *m, const struct sender *from, struct refusal *why)
+{
+	if (!check_sender(from, why) ||
+	    (!m->settle && !check_range(m->to_ms, CHECK_EARLIEST_MS, CHECK_LATEST_MS, "to-is-a-time", why)))
+		return NULL;
+	struct command *c = begin(COMMAND_CLOCK, 0, from, NULL);
+
+	c->value = m->settle ? 0 : m->to_ms;
+	c->settle = m->settle;
+	return seal(c, from);
+}

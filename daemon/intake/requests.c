@@ -1,0 +1,266 @@
+/* One row a request: who may send it, what must hold, what it sets going. */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "intake/check.h"
+#include "intake/queries.h"
+#include "intake/rights.h"
+#include "intake/session.h"
+#include "intake/subscribe.h"
+#include "intake/wire.h"
+
+#define TOKEN_MOST 256 /* bytes */
+#define PING_MOST 64
+
+struct request {
+	const char *name;
+	_Bool before_login; /* may come before Login */
+	_Bool replay_only;  /* needs a daemon on the replay clock */
+	unsigned roles;     /* any of these; 0: everybody, the workflow judges the rest */
+	/* false: refused with *why. true: the reply is written or under way. */
+	_Bool (*proceed)(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
+};
+
+/* ---- login and ping ---- */
+
+/* Compared with when the name is unknown, so that an answer takes as long as for a wrong token. No SHA-256 is known
+ * to give it, and a match would not be believed. */
+static const char nobody_sha256[] = "0000000000000000000000000000000000000000000000000000000000000000";
+
+static const struct person *find_person(struct session *s, const Gridloop__V1__Login *m)
+{
+	static const struct text_rule who_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, who);
+	char who[COMMAND_ID_MOST + 1];
+	struct refusal unused;
+	const struct person *person = NULL;
+
+	if (check_copy(&m->who, &who_rule, who, sizeof who, &unused))
+		person = policy_person(engine_policy(s->door->engine), who);
+	_Bool known = person && person->token_sha256;
+	_Bool right = m->token.len <= TOKEN_MOST && digest_matches(s->door->digester, (const char *)m->token.data, m->token.len,
+	                                                           known ? person->token_sha256 : nobody_sha256);
+
+	return known && right ? person : NULL;
+}
+
+static void welcome(struct session *s, uint32_t seq)
+{
+	Gridloop__V1__Welcome m = GRIDLOOP__V1__WELCOME__INIT;
+	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
+	ProtobufCBinaryData roles[ROLE_BITS];
+
+	for (int bit = 0; bit < ROLE_BITS; bit++)
+		if (s->person->roles & 1U << bit)
+			roles[m.n_roles++] = wire_text(role_name((enum role)(1 << bit)));
+	m.roles = roles;
+	m.who = wire_text(s->person->id);
+	m.server = wire_text("gridloopd " GRIDLOOP_VERSION);
+	m.now_ms = engine_now_ms(s->door->engine);
+	m.last_notice = subscribers_last_notice(s->door->subscribers);
+	m.max_frame = (uint32_t)s->door->options.frame_most;
+	f.seq = seq;
+	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_WELCOME;
+	f.welcome = &m;
+	session_send(s, &f);
+}
+
+static _Bool wrong_token(struct session *s, struct refusal *why)
+{
+	s->wrong_tokens++;
+	(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "identity-and-token-match", "The identity and the token do not match.");
+	if (s->wrong_tokens < SESSION_WRONG_TOKENS_MOST)
+		return 0;
+	log_line(LOG_LEVEL_NOTICE, "login-refused", "tries=%d", s->wrong_tokens);
+	s->cut_why = "wrong-tokens";
+	return 0;
+}
+
+static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	const struct person *person = find_person(s, f->login);
+
+	if (!person)
+		return wrong_token(s, why);
+	/* What is under way was asked in the first one's name. */
+	if (s->person && s->person != person)
+		return refuse(why, REFUSAL_NOT_ALLOWED, "one-identity-a-connection",
+		              "This connection is logged in already; open another for another identity.");
+	s->person = person;
+	stream_set_deadline(s->stream, 0, NULL);
+	welcome(s, f->seq);
+	return 1;
+}
+
+static _Bool proceed_ping(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	Gridloop__V1__Pong m = GRIDLOOP__V1__PONG__INIT;
+	Gridloop__V1__ServerFrame reply = GRIDLOOP__V1__SERVER_FRAME__INIT;
+
+	if (f->ping->payload.len > PING_MOST)
+		return refuse(why, REFUSAL_TOO_LARGE, "ping-is-short-enough", "A ping carries at most %d bytes.", PING_MOST);
+	m.payload = f->ping->payload;
+	m.now_ms = engine_now_ms(s->door->engine);
+	reply.seq = f->seq;
+	reply.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_PONG;
+	reply.pong = &m;
+	session_send(s, &reply);
+	return 1;
+}
+
+/* ---- commands ---- */
+
+static void answer_outcome(void *door, struct command *c)
+{
+	struct session *s = door;
+	uint8_t *room = s->stream ? stream_room(s->stream, WIRE_REPLY_MOST) : NULL;
+
+	s->door->counts.refused += !c->outcome.accepted;
+	if (room)
+		stream_wrote(s->stream, wire_outcome(room, c->origin.seq, &c->outcome));
+	command_free(c);
+	session_returned(s);
+}
+
+static void answer_done(void *door, struct command *c)
+{
+	struct session *s = door;
+
+	if (c->outcome.accepted)
+		session_done(s, c->origin.seq);
+	else
+		session_refuse(s, c->origin.seq, &c->outcome.refusal);
+	command_free(c);
+	session_returned(s);
+}
+
+static void answer_points(void *door, struct command *c)
+{
+	struct session *s = door;
+	Gridloop__V1__Points m = GRIDLOOP__V1__POINTS__INIT;
+	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
+
+	m.person = wire_text(c->person);
+	m.balance = c->outcome.balance;
+	m.payable = c->outcome.payable;
+	f.seq = c->origin.seq;
+	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_POINTS;
+	f.points = &m;
+	if (c->outcome.accepted)
+		session_send(s, &f);
+	else
+		session_refuse(s, c->origin.seq, &c->outcome.refusal);
+	command_free(c);
+	session_returned(s);
+}
+
+/* c NULL: *why says why. */
+static _Bool submit(struct session *s, const Gridloop__V1__ClientFrame *f, struct command *c,
+                    void (*answer)(void *door, struct command *c))
+{
+	if (!c)
+		return 0;
+	session_submit(s, c, f->seq, answer);
+	return 1;
+}
+
+static _Bool proceed_submit(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	struct sender from = session_sender(s, f->replay_at_ms);
+
+	return submit(s, f, convert_report(f->submit, &from, why), answer_outcome);
+}
+
+static _Bool proceed_alarm(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	struct sender from = session_sender(s, f->replay_at_ms);
+
+	return submit(s, f, convert_alarm(f->alarm, &from, why), answer_outcome);
+}
+
+static _Bool proceed_action(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	struct sender from = session_sender(s, f->replay_at_ms);
+
+	return submit(s, f, convert_action(f->action, &from, why), answer_outcome);
+}
+
+static _Bool proceed_seen(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	struct sender from = session_sender(s, f->replay_at_ms);
+
+	return submit(s, f, convert_seen(f->notices_seen, &from, why), answer_done);
+}
+
+static _Bool proceed_points_entry(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	struct sender from = session_sender(s, f->replay_at_ms);
+
+	return submit(s, f, convert_points_entry(f->points_entry, &from, why), answer_points);
+}
+
+static _Bool proceed_clock(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	struct sender from = session_sender(s, f->replay_at_ms);
+
+	return submit(s, f, convert_clock(f->advance_clock, &from, why), answer_done);
+}
+
+/* ---- the table ---- */
+
+#define BODY(name) GRIDLOOP__V1__CLIENT_FRAME__BODY_##name
+
+static const struct request requests[] = {
+	[BODY(LOGIN)] = { .name = "login", .before_login = 1, .proceed = proceed_login },
+	[BODY(SUBMIT)] = { .name = "submit", .proceed = proceed_submit },
+	[BODY(SUBMIT_BATCH)] = { .name = "submit-batch", .proceed = batch_serve },
+	[BODY(ACTION)] = { .name = "action", .proceed = proceed_action },
+	[BODY(ALARM)] = { .name = "alarm", .roles = ROLE_CAMERAS, .proceed = proceed_alarm },
+	[BODY(GET_CASE)] = { .name = "get-case", .proceed = query_get_case },
+	[BODY(LIST_CASES)] = { .name = "list-cases", .proceed = query_list_cases },
+	[BODY(GET_POINTS)] = { .name = "get-points", .proceed = query_get_points },
+	[BODY(GET_STATS)] = { .name = "get-stats", .roles = RIGHTS_STAFF, .proceed = query_get_stats },
+	[BODY(SUBSCRIBE)] = { .name = "subscribe", .proceed = subscribe_serve },
+	[BODY(LIST_NOTICES)] = { .name = "list-notices", .proceed = query_list_notices },
+	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .proceed = proceed_seen },
+	[BODY(POINTS_ENTRY)] = { .name = "points-entry", .proceed = proceed_points_entry },
+	[BODY(PING)] = { .name = "ping", .before_login = 1, .proceed = proceed_ping },
+	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock", .replay_only = 1, .roles = ROLE_OPERATOR, .proceed = proceed_clock },
+};
+
+static const struct request *find_request(const Gridloop__V1__ClientFrame *f)
+{
+	size_t body = (size_t)f->body_case;
+
+	return body < sizeof requests / sizeof *requests && requests[body].proceed ? &requests[body] : NULL;
+}
+
+static _Bool may_proceed(const struct session *s, const struct request *r, const Gridloop__V1__ClientFrame *f,
+                         struct refusal *why)
+{
+	_Bool replay_clock = s->door->options.replay_clock;
+
+	if (f->seq == 0)
+		return refuse(why, REFUSAL_MALFORMED, "seq-is-1-or-more", "A frame needs a seq of 1 or more.");
+	if (!r)
+		return refuse(why, REFUSAL_UNKNOWN_MESSAGE, "body-is-known", "This version knows no such request.");
+	if (!s->person && !r->before_login)
+		return refuse(why, REFUSAL_NOT_LOGGED_IN, "login-comes-first", "Log in first.");
+	if (r->roles && !(s->person->roles & r->roles))
+		return refuse(why, REFUSAL_NOT_ALLOWED, "role-may-ask", "None of your roles may send %s.", r->name);
+	if (r->replay_only && !replay_clock)
+		return refuse(why, REFUSAL_NOT_ALLOWED, "replay-clock-only", "This daemon's clock is the system's.");
+	return convert_replay_at(f->replay_at_ms, replay_clock, why);
+}
+
+void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f)
+{
+	const struct request *r = find_request(f);
+	struct refusal why;
+
+	if (may_proceed(s, r, f, &why) && r->proceed(s, f, &why))
+		return;
+	session_refuse(s, f->seq, &why);
+	if (s->cut_why)
+		stream_finish(s->stream, s->cut_why);
+}

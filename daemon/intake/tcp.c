@@ -1,0 +1,167 @@
+#include "intake/tcp.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "intake/session.h"
+#include "intake/subscribe.h"
+#include "net/frame.h"
+
+#define ARENA_BYTES (512 * 1024) /* for one frame's message: a full batch with room to spare */
+
+/* ---- towards the engine ---- */
+
+static void hold(struct tcp_door *d, struct command *c)
+{
+	struct held_command *h = must_calloc(1, sizeof *h);
+
+	h->command = c;
+	STAILQ_INSERT_TAIL(&d->held, h, next);
+	stream_loop_hold(d->streams);
+}
+
+void tcp_door_submit(struct tcp_door *d, struct command *c)
+{
+	/* Behind a held one everything waits, or the order of arrival would be lost. */
+	if (!STAILQ_EMPTY(&d->held) || !engine_submit(d->engine, c))
+		hold(d, c);
+}
+
+static void on_space(void *ctx)
+{
+	struct tcp_door *d = ctx;
+	struct held_command *h;
+
+	while ((h = STAILQ_FIRST(&d->held))) {
+		if (!engine_submit(d->engine, h->command))
+			return;
+		STAILQ_REMOVE_HEAD(&d->held, next);
+		free(h);
+	}
+	if (!d->stopping)
+		stream_loop_release(d->streams);
+}
+
+static void on_news(void *ctx, const struct news *n)
+{
+	struct tcp_door *d = ctx;
+
+	subscribers_hear(d->subscribers, n);
+}
+
+/* ---- connections ---- */
+
+static void on_accepted(void *ctx, int fd)
+{
+	struct tcp_door *d = ctx;
+
+	d->counts.accepted++;
+	d->counts.connections++;
+	(void)session_new(d, fd);
+}
+
+static struct listener *listen_on(struct tcp_door *d, char **cause)
+{
+	const struct listener_options options = {
+		.addresses = d->options.addresses,
+		.address_count = d->options.address_count,
+		.fds = d->options.fds,
+		.fd_count = d->options.fd_count,
+		.most = (int)d->options.connections_most,
+		.accepted = on_accepted,
+		.ctx = d,
+	};
+
+	return listener_new(d->base, &options, cause);
+}
+
+/* ---- a life ---- */
+
+struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const struct tcp_door_options *o, char **cause)
+{
+	const struct stream_limits limits = {
+		.tail_most = (size_t)o->frame_most + FRAME_HEAD_MOST,
+		.output_most = (size_t)o->output_most,
+	};
+	struct tcp_door *d = must_calloc(1, sizeof *d);
+
+	d->options = *o;
+	d->base = base;
+	d->engine = e;
+	LIST_INIT(&d->sessions);
+	STAILQ_INIT(&d->held);
+	d->listener = listen_on(d, cause);
+	if (!d->listener) {
+		free(d);
+		return NULL;
+	}
+	arena_init(&d->arena, ARENA_BYTES);
+	d->digester = digester_new();
+	d->streams = stream_loop_new(base, &limits);
+	d->subscribers = subscribers_new(d);
+	engine_on_space(e, on_space, d);
+	engine_on_news(e, on_news, d);
+	return d;
+}
+
+void tcp_door_stop(struct tcp_door *d)
+{
+	if (d->stopping)
+		return;
+	d->stopping = 1;
+	listener_stop(d->listener);
+	stream_loop_hold(d->streams);
+	subscribers_stop(d->subscribers);
+}
+
+_Bool tcp_door_idle(const struct tcp_door *d)
+{
+	const struct session *s;
+
+	if (!STAILQ_EMPTY(&d->held) || stream_loop_waiting(d->streams) > 0)
+		return 0;
+	LIST_FOREACH(s, &d->sessions, all)
+		if (s->inflight > 0)
+			return 0;
+	return 1;
+}
+
+static void free_held(struct tcp_door *d)
+{
+	struct held_command *h;
+
+	while ((h = STAILQ_FIRST(&d->held))) {
+		STAILQ_REMOVE_HEAD(&d->held, next);
+		command_free(h->command);
+		free(h);
+	}
+}
+
+void tcp_door_free(struct tcp_door *d)
+{
+	struct session *s;
+
+	if (!d)
+		return;
+	tcp_door_stop(d);
+	stream_loop_free(d->streams);
+	/* What is left waits for answers that the engine, already gone, will never bring. */
+	while ((s = LIST_FIRST(&d->sessions)))
+		session_free(s);
+	free_held(d);
+	subscribers_free(d->subscribers);
+	listener_free(d->listener);
+	digester_free(d->digester);
+	arena_close(&d->arena);
+	free(d);
+}
+
+int tcp_door_port(const struct tcp_door *d, size_t i)
+{
+	return listener_port(d->listener, i);
+}
+
+void tcp_door_counts(const struct tcp_door *d, struct tcp_door_counts *out)
+{
+	*out = d->counts;
+}

@@ -1,0 +1,38 @@
+/* convert: messages from a peer become commands here, with every check on their bytes, or a refusal that names its rule.
+ * Beyond this header no protobuf type goes. What the checks cannot know (does the case exist, may this person do it) is
+ * the workflow's to judge. */
+#ifndef INTAKE_CONVERT_H
+#define INTAKE_CONVERT_H
+
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/refusal.h"
+#include "gridloop.pb-c.h"
+#include "jurisdiction/policy.h"
+#include "workflow/command.h"
+
+/* Who sends, as its door has authenticated it. */
+struct sender {
+	const struct person *person;
+	const char *channel;    /* static: "tcp", "redis", "camera" */
+	int64_t now_ms;         /* the daemon's clock */
+	_Bool replay_clock;     /* the daemon runs on the replay clock: replay_at_ms may be given */
+	int64_t replay_at_ms;   /* as the frame has it; 0: none */
+	struct digester *digester;
+};
+
+/* Whether a frame may carry this replay_at_ms: only a daemon on the replay clock takes any. Asked by those below too. */
+_Bool convert_replay_at(int64_t replay_at_ms, _Bool replay_clock, struct refusal *why) MUST_USE;
+
+/* Each returns a sealed command, or NULL with *why. */
+struct command *convert_report(const Gridloop__V1__Report *m, const struct sender *from, struct refusal *why) MUST_USE;
+struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender *from, struct refusal *why) MUST_USE;
+struct command *convert_action(const Gridloop__V1__Action *m, const struct sender *from, struct refusal *why) MUST_USE;
+struct command *convert_points_entry(const Gridloop__V1__PointsEntry *m, const struct sender *from,
+                                     struct refusal *why) MUST_USE;
+struct command *convert_seen(const Gridloop__V1__NoticesSeen *m, const struct sender *from, struct refusal *why) MUST_USE;
+struct command *convert_clock(const Gridloop__V1__AdvanceClock *m, const struct sender *from,
+                              struct refusal *why) MUST_USE;
+
+#endif

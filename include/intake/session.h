@@ -1,0 +1,82 @@
+/* session: one connection of the TCP door, from its first byte to the last answer owed to it. Shared by the files of
+ * intake/ that serve such connections; nobody else includes it. */
+#ifndef INTAKE_SESSION_H
+#define INTAKE_SESSION_H
+
+#include <sys/queue.h>
+
+#include "base/digest.h"
+#include "gridloop.pb-c.h"
+#include "intake/arena.h"
+#include "intake/convert.h"
+#include "intake/tcp.h"
+#include "net/listener.h"
+#include "net/stream.h"
+
+#define SESSION_WRONG_TOKENS_MOST 5
+
+struct subscription;
+struct subscribers;
+
+struct session {
+	struct tcp_door *door;
+	struct stream *stream;       /* NULL: the connection is gone, answers under way are waited for */
+	const struct person *person; /* NULL: not logged in */
+	struct subscription *subscription;
+	int64_t inflight;            /* commands and queries under way */
+	int wrong_tokens;
+	const char *cut_why;         /* set: the connection ends behind the reply being made */
+	_Bool ended;                 /* the peer sends no more */
+	LIST_ENTRY(session) all;
+};
+
+/* Commands that the engine had no room for, in order. At most the rest of one frame, for then all reading stops. */
+struct held_command {
+	struct command *command;
+	STAILQ_ENTRY(held_command) next;
+};
+
+struct tcp_door {
+	struct tcp_door_options options;
+	struct event_base *base;
+	struct engine *engine;
+	struct listener *listener;
+	struct stream_loop *streams;
+	struct digester *digester;
+	struct arena arena;          /* for the frame being read */
+	struct subscribers *subscribers;
+	struct tcp_door_counts counts;
+	_Bool stopping;
+	LIST_HEAD(, session) sessions;
+	STAILQ_HEAD(, held_command) held;
+};
+
+/* ---- session.c ---- */
+struct session *session_new(struct tcp_door *d, int fd);
+void session_free(struct session *s);
+/* Replies, each to the request with this seq. */
+void session_refuse(struct session *s, uint32_t seq, const struct refusal *why);
+void session_done(struct session *s, uint32_t seq);
+/* Any message; one too large for a frame becomes a refusal. */
+void session_send(struct session *s, Gridloop__V1__ServerFrame *f);
+/* Bytes of whole frames, made elsewhere. false: the connection is over. */
+_Bool session_send_bytes(struct session *s, const uint8_t *bytes, size_t length);
+/* A request goes under way, and comes back: at the limit reading stops, below half of it it goes on. The session may
+ * be gone after session_returned. */
+void session_sent_off(struct session *s);
+void session_returned(struct session *s);
+/* Sends off a command of this session; its answer comes to the function. */
+void session_submit(struct session *s, struct command *c, uint32_t seq, void (*answer)(void *door, struct command *c));
+struct sender session_sender(const struct session *s, int64_t replay_at_ms);
+
+/* ---- tcp.c ---- */
+/* Hands the command to the engine, or keeps it and stops all reading until there is room. */
+void tcp_door_submit(struct tcp_door *d, struct command *c);
+
+/* ---- requests.c: one frame that could be read ---- */
+void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f);
+
+/* ---- batch.c ---- */
+_Bool batch_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
+
+#endif

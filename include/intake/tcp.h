@@ -1,0 +1,45 @@
+/* tcp: the door for phones and the command line: a listener and a session for each connection. Everything on the loop's
+ * thread. Commands go to the engine in the order of their arrival; when its queue is full the door stops reading. */
+#ifndef INTAKE_TCP_H
+#define INTAKE_TCP_H
+
+#include <event2/event.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+
+struct tcp_door;
+
+struct tcp_door_options {
+	const char *const *addresses; /* host:port */
+	size_t address_count;
+	const int *fds;            /* listening sockets to take over instead */
+	size_t fd_count;
+	int64_t connections_most;
+	int64_t frame_most;        /* bytes of one frame's body */
+	int64_t inflight_most;     /* requests of one connection under way */
+	int64_t output_most;       /* bytes waiting for one connection; beyond that it is cut */
+	int64_t login_ms;          /* to log in */
+	int64_t idle_ms;           /* without a byte either way */
+	_Bool replay_clock;
+};
+
+struct tcp_door_counts {
+	int64_t connections, accepted, frames, refused, cut; /* connections now; the others since the start */
+};
+
+/* NULL with *cause (heap). The engine outlives the door's last answer, so: stop, wait for idle, free the engine, free the
+ * door. */
+struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const struct tcp_door_options *o,
+                              char **cause) MUST_USE;
+void tcp_door_free(struct tcp_door *d); /* NULL is fine */
+/* No new connections, no further requests; answers still go out. Safe twice. */
+void tcp_door_stop(struct tcp_door *d);
+/* Every answer has left. */
+_Bool tcp_door_idle(const struct tcp_door *d);
+/* Of the i-th socket; 0 past the end. */
+int tcp_door_port(const struct tcp_door *d, size_t i);
+void tcp_door_counts(const struct tcp_door *d, struct tcp_door_counts *out);
+
+#endif
