@@ -26,6 +26,7 @@ _Bool redis_server_make(struct redis_server *s)
 	const char *top = getenv("TMPDIR");
 
 	*s = (struct redis_server){ .pid = -1 };
+	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does: hiredis writes to sockets that are gone */
 	if (access("/usr/bin/redis-server", X_OK) != 0)
 		return 0;
 	(void)snprintf(s->folder, sizeof s->folder, "%.90s/gridloop-redis-XXXXXX", top ? top : "/tmp");
