@@ -205,6 +205,11 @@ class Daemon:
         assert not complaint, f"{complaint[0]}\n{self.log_tail(80)}"
         assert code == 0, f"gridloopd ended with {code}:\n{self.log_tail()}"
 
+    def set_time(self, now_ms):
+        """Moves the replay clock there; it never goes back."""
+        with self.client(Street().one_with("operator")) as operator:
+            operator.ask("advance_clock", {"to_ms": now_ms})
+
     def memory_kib(self):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
@@ -288,7 +293,7 @@ class Client:
 
     def login(self, who, token=None):
         welcome = self.ask("login", {"who": who, "token": token or f"demo-{who}", "client": "system test"})
-        self.now_ms = max(welcome.get("now_ms", 0), MONDAY_MS)
+        self.now_ms = welcome["now_ms"]
         return welcome
 
     def new_key(self):
@@ -361,8 +366,12 @@ class World:
         self.redis = Redis(self.folder).start() if with_redis else None
         self.daemon = Daemon(self.folder, self.redis, changes)
 
+    def configure(self, changes):
+        """Gives the daemon, which must not run, another configuration."""
+        self.daemon = Daemon(self.folder, self.redis, changes)
+
     def __enter__(self):
-        self.daemon.start()
+        self.daemon.start().set_time(MONDAY_MS)
         return self
 
     def __exit__(self, *_):

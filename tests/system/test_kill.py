@@ -71,7 +71,7 @@ def storm_and_kill(number):
 
 
 def test_storms_and_kills():
-    WORLD.daemon.start()
+    WORLD.daemon.start().set_time(MONDAY_MS)
     for number in range(ROUNDS):
         storm_and_kill(number)
     print(f"{len(SENT)} sent, {len(ACKNOWLEDGED)} acknowledged, {ROUNDS} kills")

@@ -1,7 +1,7 @@
 // A stranger's client against the real daemon: protobufjs and docs/protocol.md, nothing of ours in between.
 // GRIDLOOP_PORT and GRIDLOOP_CAST (who plays which part, as JSON) come from tests/system/test_client_js.py.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { Client, FrameReader, Refused, newKey } from "./client.js";
 
 const port = Number(process.env.GRIDLOOP_PORT);
@@ -32,10 +32,6 @@ const act = async (who, caseNumber, name, more = {}) =>
   (await as(who)).ask({ action: { key: key(), caseNumber, act: name, ...more } });
 const look = async (caseNumber) => (await as(cast.supervisor)).ask({ getCase: { caseNumber } });
 const refusedWith = (...codes) => (error) => error instanceof Refused && codes.includes(error.code);
-
-before(async () => {
-  await (await as(cast.operator)).ask({ advanceClock: { toMs: nowMs } });
-});
 
 after(() => {
   for (const client of [...Object.values(clients), ...open]) client.close();
