@@ -1,0 +1,223 @@
+/* The tables of gridloop, and why each is there.
+ *
+ * case_event is the truth about cases: one row a fact, append-only, refused to change by triggers. Its id rises by one
+ * over all cases, so it is at once the order of everything that happened, the cursor of every subscriber and the id under
+ * which an event is published to the Redis events stream. That is why there is no outbox table: what waits to be
+ * published is "events above the newest id in the stream", and the stream itself knows that id; a second table would
+ * only repeat rows and have to be emptied again. There is no index beside the rowid either. A case's history is a chain:
+ * its row names the newest event, each event names the one before, so reading it is a handful of rowid look-ups, and
+ * writing an event touches the last page of one tree and nothing else. Absent texts are NULL, absent numbers 0, one
+ * byte each.
+ *
+ * open_case is what is being worked on: the whole case_file plus the particulars of its report. Everything in it but the
+ * particulars could be had by replaying case_event (gridloop verify does); it exists so that a start loads the open
+ * cases in one short scan and a reader sees a case without replaying it. It has no secondary index: the daemon's own
+ * look-ups (by place, by camera, by timer) are in memory, and a staff query scans it, because it is as small as the
+ * work in hand.
+ *
+ * closed_case, the archive, has the same columns and is where a case goes in the transaction that ends it. It is never
+ * changed again, only grows, and is what people search for years, so it carries the indexes that lists need; they are
+ * paid once a case, when it ends, not with each step it takes. merged_into is indexed for the few rows that have one:
+ * a master's followers are found through it.
+ *
+ * request_key remembers for ever which answer each accepted request got, so that the same request sent again gets the
+ * same answer. Keys begin with their time, so inserts go to the end of the tree and new ones never wait for old pages;
+ * WITHOUT ROWID because the key is the only way in.
+ *
+ * ledger is the book of points: append-only like case_event; what was wrong is corrected by another row. account is the
+ * other half of double-entry: the sum kept row by row, by other code than the one that adds the rows up when asked.
+ * verify compares the two, and the CHECK stops the daemon before it could commit a negative balance.
+ *
+ * notice is what each addressee is owed. Rows are appended in id order and never changed; the index finds one
+ * addressee's. What was seen is not written into the notices but as one row of notice_seen: "this person has seen all
+ * up to here, at that time". Telling that a hundred notices were read costs one row, and when each was read stays known.
+ *
+ * meta holds the one counter that no table's newest row is sure to know: the newest time any fact carried. It is
+ * written only when the newest event and ledger row do not already say it, which is rare, so an ordinary commit does not
+ * pay a page for it. All other counters are the largest ids of their tables.
+ *
+ * Columns are not fenced by CHECKs on their ranges: rows are made from checked structs by one table of columns
+ * (row.c), STRICT guards the types, recovery refuses a state that is none, and verify proves the contents. Times are UTC
+ * milliseconds, places degrees × 10^7, codes the numbers of workflow/domain.h; there is no floating point in any row.
+ */
+#include "store/schema.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "store/store.h"
+
+/* Both case tables: the columns of row.h in its order. Frozen: a later version alters it in a step of its own. */
+#define CASE_TABLE_COLUMNS \
+	"(id INTEGER PRIMARY KEY, reporter_kind INTEGER NOT NULL, anonymous INTEGER NOT NULL," \
+	" reporter TEXT, actor TEXT, reported_ms INTEGER NOT NULL," \
+	" last_event INTEGER NOT NULL, grid INTEGER NOT NULL, category INTEGER NOT NULL," \
+	" lat_e7 INTEGER, lon_e7 INTEGER, state INTEGER NOT NULL, since_ms INTEGER NOT NULL," \
+	" stage_due_ms INTEGER NOT NULL, level INTEGER NOT NULL DEFAULT 0," \
+	" rating INTEGER NOT NULL DEFAULT 0, extensions INTEGER NOT NULL DEFAULT 0," \
+	" suspensions INTEGER NOT NULL DEFAULT 0, reopened INTEGER NOT NULL DEFAULT 0," \
+	" reworked INTEGER NOT NULL DEFAULT 0, returned INTEGER NOT NULL DEFAULT 0," \
+	" supervised INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0," \
+	" stage_overdue INTEGER NOT NULL DEFAULT 0, camera TEXT, alarm_event TEXT," \
+	" handler TEXT, worker TEXT, checker TEXT, handled_by TEXT, helpers TEXT," \
+	" whistled TEXT, helper_done INTEGER NOT NULL DEFAULT 0," \
+	" whistled_answered INTEGER NOT NULL DEFAULT 0, filed_ms INTEGER NOT NULL DEFAULT 0," \
+	" dispatched_ms INTEGER NOT NULL DEFAULT 0, handled_ms INTEGER NOT NULL DEFAULT 0," \
+	" closed_ms INTEGER NOT NULL DEFAULT 0, reviewed_ms INTEGER NOT NULL DEFAULT 0," \
+	" ended_ms INTEGER NOT NULL DEFAULT 0, first_reply_ms INTEGER NOT NULL DEFAULT 0," \
+	" discover_ms INTEGER NOT NULL DEFAULT 0, handle_ms INTEGER NOT NULL DEFAULT 0," \
+	" feedback_ms INTEGER NOT NULL DEFAULT 0, paused_ms INTEGER NOT NULL DEFAULT 0," \
+	" accept_left_ms INTEGER NOT NULL DEFAULT 0, limit_ms INTEGER NOT NULL DEFAULT 0," \
+	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_left_ms INTEGER NOT NULL DEFAULT 0," \
+	" escalate_at_ms INTEGER NOT NULL DEFAULT 0," \
+	" asked_extension_ms INTEGER NOT NULL DEFAULT 0," \
+	" asked_suspend_until_ms INTEGER NOT NULL DEFAULT 0," \
+	" merged_into INTEGER NOT NULL DEFAULT 0, last_alarm_ms INTEGER NOT NULL DEFAULT 0," \
+	" alarm_count INTEGER NOT NULL DEFAULT 0, points INTEGER NOT NULL DEFAULT 0," \
+	" channel TEXT, address TEXT, description TEXT, beneficiary TEXT, programme TEXT," \
+	" photos TEXT, label TEXT, seen_at_ms INTEGER NOT NULL," \
+	" confidence_ppm INTEGER NOT NULL DEFAULT 0) STRICT;\n"
+
+static const char version_1[] =
+	"CREATE TABLE open_case " CASE_TABLE_COLUMNS
+	"CREATE TABLE closed_case " CASE_TABLE_COLUMNS
+	"CREATE INDEX closed_by_reporter ON closed_case (reporter, id);\n"
+	"CREATE INDEX closed_by_handler ON closed_case (handler, id);\n"
+	"CREATE INDEX closed_by_grid ON closed_case (grid, id);\n"
+	"CREATE INDEX closed_by_category ON closed_case (category, id);\n"
+	"CREATE INDEX closed_by_master ON closed_case (merged_into, id) WHERE merged_into <> 0;\n"
+
+	"CREATE TABLE case_event (id INTEGER PRIMARY KEY,"
+	" case_id INTEGER NOT NULL,"
+	" prev INTEGER NOT NULL,"
+	" at_ms INTEGER NOT NULL,"
+	" act INTEGER NOT NULL, from_state INTEGER NOT NULL, to_state INTEGER NOT NULL,"
+	" actor TEXT, ref TEXT, text TEXT,"
+	" value INTEGER NOT NULL, category INTEGER NOT NULL, grid INTEGER NOT NULL,"
+	" stage_due_ms INTEGER NOT NULL, handle_due_ms INTEGER NOT NULL) STRICT;\n"
+	"CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event"
+	" BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;\n"
+	"CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event"
+	" BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;\n"
+
+	"CREATE TABLE request_key (key BLOB PRIMARY KEY,"
+	" hash BLOB NOT NULL,"
+	" case_id INTEGER NOT NULL, category INTEGER NOT NULL, state INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
+	" merged_into INTEGER NOT NULL, merged_into_category INTEGER NOT NULL,"
+	" maybe_same_as INTEGER NOT NULL, maybe_same_category INTEGER NOT NULL,"
+	" balance INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
+
+	"CREATE TABLE ledger (id INTEGER PRIMARY KEY,"
+	" person TEXT NOT NULL, at_ms INTEGER NOT NULL, payable_ms INTEGER NOT NULL,"
+	" points INTEGER NOT NULL, rule TEXT NOT NULL,"
+	" case_id INTEGER NOT NULL, place_key INTEGER NOT NULL, text TEXT) STRICT;\n"
+	"CREATE INDEX ledger_by_person ON ledger (person, id);\n"
+	"CREATE TRIGGER ledger_stays BEFORE UPDATE ON ledger"
+	" BEGIN SELECT RAISE(ABORT, 'the ledger is never changed: write a correction'); END;\n"
+	"CREATE TRIGGER ledger_remains BEFORE DELETE ON ledger"
+	" BEGIN SELECT RAISE(ABORT, 'the ledger is never deleted from: write a correction'); END;\n"
+	"CREATE TABLE account (person TEXT PRIMARY KEY,"
+	" balance INTEGER NOT NULL CHECK (balance >= 0),"
+	" month INTEGER NOT NULL, month_points INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
+
+	"CREATE TABLE notice (id INTEGER PRIMARY KEY,"
+	" addressee TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+	" case_id INTEGER NOT NULL, event_id INTEGER NOT NULL,"
+	" act INTEGER NOT NULL, state INTEGER NOT NULL, text TEXT NOT NULL) STRICT;\n"
+	"CREATE INDEX notice_by_addressee ON notice (addressee, id);\n"
+	"CREATE TABLE notice_seen (person TEXT NOT NULL, up_to INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+	" PRIMARY KEY (person, up_to)) STRICT, WITHOUT ROWID;\n"
+
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
+	"INSERT INTO meta VALUES ('last_ms', 0);\n";
+
+
+/* versions[i] takes a database from version i to i + 1. */
+static const char *const versions[] = { version_1 };
+
+#define NUMBER_TEXT(n) #n
+#define NUMBER(n) NUMBER_TEXT(n)
+
+/* A cause on the heap. */
+PRINTF_LIKE(1, 2) static char *say(const char *format, ...)
+{
+	char *cause = NULL;
+	va_list args;
+
+	va_start(args, format);
+	must(vasprintf(&cause, format, args) >= 0);
+	va_end(args);
+	return cause;
+}
+
+/* Whose file this is; a file without any table is anybody's. *version is the schema's. */
+static _Bool identify(struct connection *c, int64_t *version, _Bool *fresh, char **cause)
+{
+	_Bool ok = 1;
+	int64_t application = connection_number(c, "PRAGMA application_id", 0, &ok);
+
+	*version = connection_number(c, "PRAGMA user_version", 0, &ok);
+	*fresh = connection_number(c, "SELECT count(*) FROM sqlite_schema", 0, &ok) == 0 && application == 0;
+	if (!ok)
+		*cause = connection_cause(c, "the database cannot be read");
+	else if (!*fresh && application != STORE_APPLICATION_ID)
+		*cause = say("the file is another application's database (application_id %lld)", (long long)application);
+	else if (*version > STORE_SCHEMA_VERSION || *version < 0)
+		*cause = say("the database has schema version %lld, this program knows %d: use the newer program",
+		             (long long)*version, STORE_SCHEMA_VERSION);
+	else
+		return 1;
+	return 0;
+}
+
+static int step_up(struct connection *c, int64_t from)
+{
+	int result = SQLITE_OK;
+
+	for (int64_t v = from; v < STORE_SCHEMA_VERSION && result == SQLITE_OK; v++)
+		result = connection_execute(c, versions[v]);
+	if (result == SQLITE_OK)
+		result = connection_execute(c, "PRAGMA application_id = " NUMBER(STORE_APPLICATION_ID) ";"
+		                               "PRAGMA user_version = " NUMBER(STORE_SCHEMA_VERSION) ";");
+	return result;
+}
+
+_Bool schema_migrate(struct connection *c, char **cause)
+{
+	int64_t version;
+	_Bool fresh;
+
+	_Static_assert(sizeof versions / sizeof *versions == STORE_SCHEMA_VERSION, "a step for each version");
+	if (!identify(c, &version, &fresh, cause))
+		return 0;
+	/* Only now that the file is known to be ours may anything in it change. */
+	if (connection_execute(c, "PRAGMA journal_mode = WAL;") != SQLITE_OK) {
+		*cause = connection_cause(c, "write-ahead logging cannot be had");
+		return 0;
+	}
+	if (version == STORE_SCHEMA_VERSION)
+		return 1;
+	if (connection_execute(c, "BEGIN IMMEDIATE;") == SQLITE_OK && step_up(c, version) == SQLITE_OK &&
+	    connection_execute(c, "COMMIT;") == SQLITE_OK) {
+		log_line(LOG_LEVEL_NOTICE, "database-migrated", "from=%lld to=%d", (long long)version, STORE_SCHEMA_VERSION);
+		return 1;
+	}
+	*cause = connection_cause(c, "the tables cannot be made");
+	connection_rollback(c);
+	return 0;
+}
+
+_Bool schema_check(struct connection *c, char **cause)
+{
+	int64_t version;
+	_Bool fresh;
+
+	if (!identify(c, &version, &fresh, cause))
+		return 0;
+	if (version == STORE_SCHEMA_VERSION)
+		return 1;
+	*cause = say("the database has schema version %lld, not %d: start the daemon on it first", (long long)version,
+	             STORE_SCHEMA_VERSION);
+	return 0;
+}

@@ -1,0 +1,266 @@
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/schema.h"
+#include "store/writer.h"
+
+/* From this many frames on the log is emptied even if that means waiting a moment for a reader. */
+#define TRUNCATE_FRAMES 16000
+#define TRUNCATE_WAIT_MS 50
+/* A look at the whole file when it opens is worth this long; a larger file is only begun. */
+#define QUICK_CHECK_MS 2000
+#define QUICK_CHECK_STEPS 10000
+
+static const char *const statements[WRITER_STATEMENTS] = {
+	[WRITE_BEGIN] = "BEGIN IMMEDIATE",
+	[WRITE_COMMIT] = "COMMIT",
+	[WRITE_NEW_CASE] = "INSERT INTO open_case (" ROW_NEW_NAMES ") VALUES (" ROW_NEW_MARKS ")",
+	[WRITE_OPEN_CASE] = "INSERT INTO open_case (" ROW_ALL_NAMES ") VALUES (" ROW_ALL_MARKS ")",
+	[WRITE_CLOSED_CASE] = "INSERT INTO closed_case (" ROW_ALL_NAMES ") VALUES (" ROW_ALL_MARKS ")",
+	[WRITE_CHANGED_CASE] = "UPDATE open_case SET " ROW_CHANGES " WHERE id = ?",
+	[WRITE_ARCHIVE] = "INSERT INTO closed_case (" ROW_ALL_NAMES ") SELECT " ROW_ALL_NAMES
+	                  " FROM open_case WHERE id = ?",
+	[WRITE_UNOPEN] = "DELETE FROM open_case WHERE id = ?",
+	[WRITE_EVENT] = "INSERT INTO case_event (id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
+	                " value, category, grid, stage_due_ms, handle_due_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_KEY] = "INSERT INTO request_key (" WRITER_KEY_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_LEDGER] = "INSERT INTO ledger (id, person, at_ms, payable_ms, points, rule, case_id, place_key, text)"
+	                 " VALUES (?,?,?,?,?,?,?,?,?)",
+	/* A row that counts towards no month's cap comes with month 0 and leaves the month alone. */
+	[WRITE_ACCOUNT] = "INSERT INTO account (person, balance, month, month_points) VALUES (?,?,?,?)"
+	                  " ON CONFLICT (person) DO UPDATE SET balance = balance + excluded.balance,"
+	                  " month_points = excluded.month_points + iif(excluded.month IN (0, month), month_points, 0),"
+	                  " month = iif(excluded.month = 0, month, excluded.month)",
+	[WRITE_NOTICE] = "INSERT INTO notice (id, addressee, at_ms, case_id, event_id, act, state, text)"
+	                 " VALUES (?,?,?,?,?,?,?,?)",
+	/* Never ahead of what there is: a later notice is unseen whatever the client claimed. */
+	[WRITE_SEEN] = "INSERT OR IGNORE INTO notice_seen (person, up_to, at_ms)"
+	               " SELECT ?1, min(?2, max(id)), ?3 FROM notice HAVING max(id) IS NOT NULL",
+	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
+	[WRITE_FIND_KEY] = "SELECT " WRITER_KEY_NAMES " FROM request_key WHERE key = ?",
+	[WRITE_FIND_ARCHIVED] = "SELECT category, state FROM closed_case WHERE id = ?",
+};
+
+/* ---- opening and closing ---- */
+
+/* The daemon's lock is on a file of its own: touching the database file outside SQLite would drop SQLite's locks. */
+static int take_lock(const char *path, char **cause)
+{
+	char *name = NULL;
+	int fd;
+
+	must(asprintf(&name, "%s.lock", path) >= 0);
+	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		free(name);
+		return fd;
+	}
+	if (fd >= 0 && errno == EWOULDBLOCK)
+		must(asprintf(cause, "%s: in use by another process (%s is locked)", path, name) >= 0);
+	else
+		must(asprintf(cause, "%s: %s", name, strerror(errno)) >= 0);
+	if (fd >= 0)
+		(void)close(fd);
+	free(name);
+	return -1;
+}
+
+static int count_frames(void *ctx, sqlite3 *db, const char *schema, int frames)
+{
+	struct store *s = ctx;
+
+	(void)db;
+	(void)schema;
+	s->frames = frames;
+	s->all_home = 0;
+	return SQLITE_OK;
+}
+
+static int past_deadline(void *ctx)
+{
+	const int64_t *deadline = ctx;
+	struct clock clock = clock_system();
+
+	return clock.mono_ms(clock.ctx) > *deadline;
+}
+
+/* false: the file is damaged. A file too large for the time it gets counts as sound; verify looks at all of it. */
+static _Bool quick_check(struct connection *c, char **cause)
+{
+	struct clock clock = clock_system();
+	int64_t deadline = clock.mono_ms(clock.ctx) + QUICK_CHECK_MS;
+	sqlite3_stmt *st = NULL;
+	_Bool sound = 1;
+	int result = sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &st, NULL);
+
+	sqlite3_progress_handler(c->db, QUICK_CHECK_STEPS, past_deadline, &deadline);
+	if (result == SQLITE_OK)
+		result = sqlite3_step(st);
+	if (result == SQLITE_ROW)
+		sound = strcmp(column_text(st, 0), "ok") == 0;
+	else if ((result & 0xff) != SQLITE_INTERRUPT)
+		sound = 0;
+	if (!sound)
+		must(asprintf(cause, "the database is damaged: %s",
+		              result == SQLITE_ROW ? column_text(st, 0) : sqlite3_errmsg(c->db)) >= 0);
+	(void)sqlite3_finalize(st);
+	sqlite3_progress_handler(c->db, 0, NULL, NULL);
+	return sound;
+}
+
+/* Every statement is made once now, so that a mistake in one shows at the start and not at the first use. */
+static _Bool prepare_all(struct connection *c, char **cause)
+{
+	for (int i = 0; i < WRITER_STATEMENTS; i++) {
+		if (connection_statement(c, i) == NULL) {
+			*cause = connection_cause(c, "a statement does not fit the database");
+			return 0;
+		}
+	}
+	return 1;
+}
+
+_Bool writer_learn_times(struct store *s, char **cause)
+{
+	struct connection *c = &s->connection;
+	_Bool ok = 1;
+
+	s->meta_ms = connection_number(c, "SELECT value FROM meta WHERE name = 'last_ms'", 0, &ok);
+	s->event_ms = connection_number(c, "SELECT at_ms FROM case_event ORDER BY id DESC LIMIT 1", 0, &ok);
+	s->ledger_ms = connection_number(c, "SELECT at_ms FROM ledger ORDER BY id DESC LIMIT 1", 0, &ok);
+	if (!ok)
+		*cause = connection_cause(c, "the newest rows cannot be read");
+	s->last_ms = s->meta_ms;
+	writer_saw(s, s->event_ms);
+	writer_saw(s, s->ledger_ms);
+	return ok;
+}
+
+struct store *store_open(const struct store_options *o, char **cause)
+{
+	struct store *s = must_calloc(1, sizeof *s);
+	struct connection *c = &s->connection;
+
+	s->checkpoint_frames = o->checkpoint_frames;
+	s->checkpoint_at = o->checkpoint_frames;
+	s->lock_fd = take_lock(o->path, cause);
+	if (s->lock_fd >= 0 &&
+	    connection_open(c, o->path, o->vfs, CONNECTION_WRITE, statements, WRITER_STATEMENTS, cause) &&
+	    schema_migrate(c, cause) && quick_check(c, cause) && prepare_all(c, cause) && writer_learn_times(s, cause)) {
+		(void)sqlite3_wal_hook(c->db, count_frames, s);
+		/* What an earlier process left in the log goes home before the first reader comes. */
+		s->frames = 1;
+		if (store_checkpoint(s, 1) == STORE_OK)
+			return s;
+		*cause = connection_cause(c, "the log of an earlier run cannot be brought home");
+	}
+	store_close(s);
+	return NULL;
+}
+
+void store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	if (s->connection.db) {
+		connection_rollback(&s->connection);
+		if (store_checkpoint(s, 1) != STORE_OK)
+			log_line(LOG_LEVEL_WARNING, "database-close", "checkpoint=failed");
+	}
+	connection_close(&s->connection);
+	if (s->lock_fd >= 0)
+		(void)close(s->lock_fd);
+	free(s);
+}
+
+/* ---- look-ups ---- */
+
+void writer_read_key(sqlite3_stmt *st, struct key_fact *out)
+{
+	memset(out, 0, sizeof *out);
+	if (sqlite3_column_bytes(st, 0) == sizeof out->key.bytes)
+		memcpy(out->key.bytes, sqlite3_column_blob(st, 0), sizeof out->key.bytes);
+	if (sqlite3_column_bytes(st, 1) == sizeof out->hash)
+		memcpy(out->hash, sqlite3_column_blob(st, 1), sizeof out->hash);
+	out->case_id = column_int(st, 2);
+	out->category = (int32_t)column_int(st, 3);
+	out->state = (uint8_t)column_int(st, 4);
+	out->due_ms = column_int(st, 5);
+	out->merged_into = column_int(st, 6);
+	out->merged_into_category = (int32_t)column_int(st, 7);
+	out->maybe_same_as = column_int(st, 8);
+	out->maybe_same_category = (int32_t)column_int(st, 9);
+	out->balance = column_int(st, 10);
+}
+
+_Bool store_find_key(struct store *s, const struct uuid *key, struct key_fact *out)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_FIND_KEY);
+	_Bool found;
+
+	bind_bytes(st, 1, key->bytes, sizeof key->bytes);
+	found = sqlite3_step(st) == SQLITE_ROW;
+	if (found)
+		writer_read_key(st, out);
+	(void)sqlite3_reset(st);
+	return found;
+}
+
+_Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, enum state *state)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_FIND_ARCHIVED);
+	_Bool found;
+
+	bind_int(st, 1, case_id);
+	found = sqlite3_step(st) == SQLITE_ROW;
+	if (found) {
+		*category = (int32_t)column_int(st, 0);
+		*state = (enum state)column_int(st, 1);
+	}
+	(void)sqlite3_reset(st);
+	return found;
+}
+
+/* ---- checkpoints ---- */
+
+static int checkpoint(struct store *s, int mode, int *in_log, int *brought_home)
+{
+	sqlite3 *db = s->connection.db;
+	int result;
+
+	(void)sqlite3_busy_timeout(db, s->frames > TRUNCATE_FRAMES ? TRUNCATE_WAIT_MS : 0);
+	result = sqlite3_wal_checkpoint_v2(db, "main", mode, in_log, brought_home);
+	(void)sqlite3_busy_timeout(db, CONNECTION_BUSY_MS);
+	return result;
+}
+
+enum store_result store_checkpoint(struct store *s, _Bool idle)
+{
+	_Bool empty_it = idle || s->frames > TRUNCATE_FRAMES;
+	int in_log = 0, brought_home = 0, result;
+
+	if (idle ? s->frames == 0 : s->all_home || s->frames < s->checkpoint_at)
+		return STORE_OK;
+	result = checkpoint(s, empty_it ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_log, &brought_home);
+	/* A reader that still looks at older pages is no fault: the next attempt comes a stretch of log later. */
+	if ((result & 0xff) == SQLITE_BUSY || (result == SQLITE_OK && brought_home < in_log)) {
+		s->checkpoint_at = s->frames + s->checkpoint_frames;
+		return STORE_OK;
+	}
+	if (result != SQLITE_OK)
+		return writer_result(s, result, "checkpoint");
+	s->checkpoint_at = s->checkpoint_frames;
+	s->all_home = 1;
+	if (empty_it)
+		s->frames = 0;
+	return STORE_OK;
+}

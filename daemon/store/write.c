@@ -1,0 +1,249 @@
+/* write: facts become rows. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/writer.h"
+
+/* ---- results ---- */
+
+/* Only a write that found no room is sure to have left nothing behind. An error from a sync comes after the commit
+ * was handed to the system, whatever its reason. */
+static _Bool is_full(sqlite3 *db, int result)
+{
+	int extended = sqlite3_extended_errcode(db);
+
+	if ((result & 0xff) == SQLITE_FULL)
+		return 1;
+	return (extended == SQLITE_IOERR_WRITE || extended == SQLITE_IOERR_SHMSIZE) && sqlite3_system_errno(db) == ENOSPC;
+}
+
+enum store_result writer_result(struct store *s, int result, const char *what)
+{
+	if (result == SQLITE_OK || result == SQLITE_DONE)
+		return STORE_OK;
+	connection_log(&s->connection, "database-write", what);
+	return is_full(s->connection.db, result) ? STORE_FULL : STORE_UNKNOWN;
+}
+
+sqlite3_stmt *writer_use(struct store *s, enum writer_statement which)
+{
+	sqlite3_stmt *st = connection_statement(&s->connection, which);
+
+	must(st != NULL); /* all were made at the start */
+	return st;
+}
+
+static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what)
+{
+	return writer_result(s, connection_run(st), what);
+}
+
+/* ---- rows ---- */
+
+static enum store_result write_event(struct store *s, const struct fact *f)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_EVENT);
+
+	bind_int(st, 1, f->id);
+	bind_int(st, 2, f->case_id);
+	bind_int(st, 3, f->prev);
+	bind_int(st, 4, f->at_ms);
+	bind_int(st, 5, f->act);
+	bind_int(st, 6, f->from);
+	bind_int(st, 7, f->to);
+	bind_text(st, 8, f->actor);
+	bind_text(st, 9, f->ref);
+	bind_text(st, 10, f->text);
+	bind_int(st, 11, f->value);
+	bind_int(st, 12, f->category);
+	bind_int(st, 13, f->grid);
+	bind_int(st, 14, f->stage_due_ms);
+	bind_int(st, 15, f->handle_due_ms);
+	writer_saw(s, f->at_ms);
+	s->event_ms = f->at_ms;
+	return run(s, st, "event");
+}
+
+static enum store_result write_fresh(struct store *s, const struct case_file *c, const struct command *report)
+{
+	_Bool ended = state_info((enum state)c->state)->terminal;
+	_Bool is_new = !ended && row_is_new(c);
+	sqlite3_stmt *st = writer_use(s, ended ? WRITE_CLOSED_CASE : is_new ? WRITE_NEW_CASE : WRITE_OPEN_CASE);
+	int at = is_new ? row_bind_new(st, 1, c, &s->units) : row_bind_all(st, 1, c, &s->units);
+
+	(void)row_bind_report(st, at, report);
+	return run(s, st, "case");
+}
+
+/* A statement about one case that must find exactly that one. */
+static enum store_result run_on_one(struct store *s, sqlite3_stmt *st, const char *what, int64_t case_id)
+{
+	enum store_result result = run(s, st, what);
+
+	if (result != STORE_OK || sqlite3_changes(s->connection.db) == 1)
+		return result;
+	log_line(LOG_LEVEL_ERROR, "database-write", "what=%s case=%lld error=\"no such open row\"", what, (long long)case_id);
+	return STORE_UNKNOWN;
+}
+
+static enum store_result archive(struct store *s, int64_t case_id)
+{
+	sqlite3_stmt *copy = writer_use(s, WRITE_ARCHIVE), *remove = writer_use(s, WRITE_UNOPEN);
+	enum store_result result;
+
+	bind_int(copy, 1, case_id);
+	bind_int(remove, 1, case_id);
+	result = run_on_one(s, copy, "archive", case_id);
+	return result == STORE_OK ? run_on_one(s, remove, "unopen", case_id) : result;
+}
+
+static enum store_result write_change(struct store *s, const struct case_file *c)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_CHANGED_CASE);
+	enum store_result result;
+
+	bind_int(st, row_bind_changes(st, 1, c, &s->units), c->id);
+	result = run_on_one(s, st, "case-change", c->id);
+	if (result == STORE_OK && state_info((enum state)c->state)->terminal)
+		result = archive(s, c->id);
+	return result;
+}
+
+static enum store_result write_key(struct store *s, const struct key_fact *k)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_KEY);
+
+	bind_bytes(st, 1, k->key.bytes, sizeof k->key.bytes);
+	bind_bytes(st, 2, k->hash, sizeof k->hash);
+	bind_int(st, 3, k->case_id);
+	bind_int(st, 4, k->category);
+	bind_int(st, 5, k->state);
+	bind_int(st, 6, k->due_ms);
+	bind_int(st, 7, k->merged_into);
+	bind_int(st, 8, k->merged_into_category);
+	bind_int(st, 9, k->maybe_same_as);
+	bind_int(st, 10, k->maybe_same_category);
+	bind_int(st, 11, k->balance);
+	return run(s, st, "key");
+}
+
+/* The local month of a time; most times of a day come one after another, so the day's bounds are kept. */
+static int32_t month_of(struct store *s, int64_t at_ms)
+{
+	if (at_ms < s->day_start_ms || at_ms >= s->day_end_ms)
+		s->month = clock_day_to_ymd(clock_local_day(at_ms, &s->day_start_ms, &s->day_end_ms)) / 100;
+	return s->month;
+}
+
+static enum store_result write_ledger(struct store *s, const struct ledger_fact *f)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_LEDGER), *account = writer_use(s, WRITE_ACCOUNT);
+	_Bool earned = f->case_id != 0 && f->points > 0; /* counts towards the month's cap */
+	enum store_result result;
+
+	bind_int(st, 1, f->id);
+	bind_text(st, 2, f->person);
+	bind_int(st, 3, f->at_ms);
+	bind_int(st, 4, f->payable_ms);
+	bind_int(st, 5, f->points);
+	bind_text(st, 6, f->rule);
+	bind_int(st, 7, f->case_id);
+	bind_int(st, 8, f->place_key);
+	bind_text(st, 9, f->text);
+	writer_saw(s, f->at_ms);
+	s->ledger_ms = f->at_ms;
+	result = run(s, st, "ledger");
+	if (result != STORE_OK)
+		return result;
+	bind_text(account, 1, f->person);
+	bind_int(account, 2, f->points);
+	bind_int(account, 3, earned ? month_of(s, f->at_ms) : 0);
+	bind_int(account, 4, earned ? f->points : 0);
+	return run(s, account, "account");
+}
+
+static enum store_result write_notice(struct store *s, const struct notice_fact *f)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_NOTICE);
+
+	bind_int(st, 1, f->id);
+	bind_text(st, 2, f->to);
+	bind_int(st, 3, f->at_ms);
+	bind_int(st, 4, f->case_id);
+	bind_int(st, 5, f->event_id);
+	bind_int(st, 6, f->act);
+	bind_int(st, 7, f->state);
+	bind_text(st, 8, f->text);
+	writer_saw(s, f->at_ms);
+	return run(s, st, "notice");
+}
+
+static enum store_result write_seen(struct store *s, const struct seen_fact *f)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_SEEN);
+
+	bind_text(st, 1, f->person);
+	bind_int(st, 2, f->up_to);
+	bind_int(st, 3, f->at_ms);
+	writer_saw(s, f->at_ms);
+	return run(s, st, "seen");
+}
+
+/* ---- a batch ---- */
+
+enum store_result store_begin(struct store *s)
+{
+	return run(s, writer_use(s, WRITE_BEGIN), "begin");
+}
+
+enum store_result store_write(struct store *s, const struct facts *f)
+{
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; i < f->draft_count && result == STORE_OK; i++)
+		result = i == 0 && f->report ? write_fresh(s, &f->drafts[i], f->report) : write_change(s, &f->drafts[i]);
+	for (size_t i = 0; i < f->event_count && result == STORE_OK; i++)
+		result = write_event(s, &f->events[i]);
+	for (size_t i = 0; i < f->ledger_count && result == STORE_OK; i++)
+		result = write_ledger(s, &f->ledger[i]);
+	for (size_t i = 0; i < f->notice_count && result == STORE_OK; i++)
+		result = write_notice(s, &f->notices[i]);
+	if (f->has_key && result == STORE_OK)
+		result = write_key(s, &f->key);
+	if (f->has_seen && result == STORE_OK)
+		result = write_seen(s, &f->seen);
+	return result;
+}
+
+/* Puts the newest time into meta when a recovery would not find it in the newest rows. */
+static enum store_result write_last_ms(struct store *s)
+{
+	sqlite3_stmt *st;
+
+	if (s->last_ms == s->event_ms || s->last_ms == s->ledger_ms || s->last_ms == s->meta_ms)
+		return STORE_OK;
+	st = writer_use(s, WRITE_LAST_MS);
+	bind_int(st, 1, s->last_ms);
+	s->meta_ms = s->last_ms;
+	return run(s, st, "last-ms");
+}
+
+enum store_result store_commit(struct store *s)
+{
+	enum store_result result = write_last_ms(s);
+
+	return result == STORE_OK ? run(s, writer_use(s, WRITE_COMMIT), "commit") : result;
+}
+
+void store_rollback(struct store *s)
+{
+	char *cause = NULL;
+
+	connection_rollback(&s->connection);
+	/* The times of what was rolled back are forgotten too. */
+	if (!writer_learn_times(s, &cause))
+		log_line(LOG_LEVEL_ERROR, "database-rollback", "error=\"%s\"", cause);
+	free(cause);
+}

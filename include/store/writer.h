@@ -1,0 +1,64 @@
+/* writer: struct store as the files that make it up see it. Private to store/. */
+#ifndef STORE_WRITER_H
+#define STORE_WRITER_H
+
+#include "store/connection.h"
+#include "store/row.h"
+#include "store/store.h"
+
+enum writer_statement {
+	WRITE_BEGIN,
+	WRITE_COMMIT,
+	WRITE_NEW_CASE,
+	WRITE_OPEN_CASE,
+	WRITE_CLOSED_CASE,
+	WRITE_CHANGED_CASE,
+	WRITE_ARCHIVE,
+	WRITE_UNOPEN,
+	WRITE_EVENT,
+	WRITE_KEY,
+	WRITE_LEDGER,
+	WRITE_ACCOUNT,
+	WRITE_NOTICE,
+	WRITE_SEEN,
+	WRITE_LAST_MS,
+	WRITE_FIND_KEY,
+	WRITE_FIND_ARCHIVED,
+	WRITER_STATEMENTS
+};
+
+struct store {
+	struct connection connection;
+	int lock_fd;              /* holds the lock on "<path>.lock" */
+	int64_t checkpoint_frames;
+	int64_t frames;           /* in the log; after a passive checkpoint they stay until the next commit begins it anew */
+	_Bool all_home;           /* nothing was committed since a checkpoint brought everything home */
+	int64_t checkpoint_at;    /* frames from which the next checkpoint is worth it */
+	int64_t last_ms;          /* newest time any fact carried */
+	int64_t event_ms, ledger_ms; /* times of the newest event and ledger row: recovery finds these by itself */
+	int64_t meta_ms;          /* last_ms as it stands in meta */
+	int32_t month;            /* yyyymm of the local day that began at day_start_ms */
+	int64_t day_start_ms, day_end_ms;
+	struct row_units units;
+};
+
+/* Counts a time that a fact carries. */
+static inline void writer_saw(struct store *s, int64_t at_ms)
+{
+	if (at_ms > s->last_ms)
+		s->last_ms = at_ms;
+}
+
+/* SQLite's result as the store's, with a line in the log when it is a failure. */
+enum store_result writer_result(struct store *s, int result, const char *what);
+/* A statement ready to be bound. */
+sqlite3_stmt *writer_use(struct store *s, enum writer_statement which);
+/* Reads the newest times from the database. */
+_Bool writer_learn_times(struct store *s, char **cause) MUST_USE;
+/* The columns of request_key, and an answer read from them, from column 0 on. */
+#define WRITER_KEY_NAMES                                                                               \
+	"key, hash, case_id, category, state, due_ms, merged_into, merged_into_category, maybe_same_as," \
+	" maybe_same_category, balance"
+void writer_read_key(sqlite3_stmt *st, struct key_fact *out);
+
+#endif
