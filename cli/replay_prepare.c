@@ -1,0 +1,160 @@
+#include "replay_prepare.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/text.h"
+
+#define STREET "900101001000"
+#define COMMUNITY "900101001001"
+#define GRID "900101001001001"
+#define UNIT "works"
+#define MARGIN 0.01 /* degrees around the outermost positions, about a kilometre */
+#define LIMIT_LEAST_MS CLOCK_MINUTE_MS
+#define LIMIT_MOST_MS (3650 * CLOCK_DAY_MS)
+#define NAME_MOST 200
+
+static void put_cell(FILE *to, const char *text, size_t most)
+{
+	putc('"', to);
+	for (size_t i = 0, length = text_cut(text, most); i < length; i++) {
+		if (text[i] == '"')
+			putc('"', to);
+		putc((unsigned char)text[i] < 0x20 ? ' ' : text[i], to);
+	}
+	putc('"', to);
+}
+
+static void write_areas(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("code,name,parent\n" STREET ",the city,\n" COMMUNITY ",the city's only community," STREET "\n", to);
+}
+
+static void write_grids(const struct replay_file *f, FILE *to)
+{
+	fprintf(to, "grid,name,community,south,west,north,east,worker\n" GRID ",the whole city," COMMUNITY ",%.6f,%.6f,%.6f,%.6f," REPLAY_CHECKER "\n",
+	        f->placed ? f->south - MARGIN : -MARGIN, f->placed ? f->west - MARGIN : -MARGIN,
+	        f->placed ? f->north + MARGIN : MARGIN, f->placed ? f->east + MARGIN : MARGIN);
+}
+
+static void write_categories(const struct replay_file *f, FILE *to)
+{
+	char code[6];
+
+	fputs("category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours\n", to);
+	for (size_t i = 0; i < f->kind_count; i++) {
+		const struct replay_kind *k = &f->kinds[i];
+		int64_t limit = k->limit_ms < LIMIT_LEAST_MS ? LIMIT_LEAST_MS : k->limit_ms > LIMIT_MOST_MS ? LIMIT_MOST_MS : k->limit_ms;
+
+		replay_kind_code(k, code);
+		fprintf(to, "%s,", code);
+		put_cell(to, k->subcategory[0] ? k->subcategory : "unnamed", NAME_MOST);
+		/* No merging by itself: what the city took for duplicates it gave numbers of their own. */
+		fprintf(to, ",,%" PRId64 "s,1,yes,no,0,0\n", limit / CLOCK_SECOND_MS);
+	}
+}
+
+static void write_units(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("unit,name,kind,area\n" UNIT ",the city's works department,department,\n", to);
+}
+
+static const struct {
+	const char *id, *name, *kind, *roles, *unit, *trusted;
+} people[] = {
+	{ REPLAY_CITY, "the city", "hotline", "reporter+gateway+handler", UNIT, "yes" },
+	{ REPLAY_CHECKER, "the checker", "grid-worker", "reporter+worker", "", "no" },
+	{ REPLAY_OPERATOR, "the operator", "", "operator+supervisor+acceptor+dispatcher", "", "no" },
+};
+
+static void write_people(const struct replay_file *f, FILE *to)
+{
+	struct digester *d = digester_new();
+	uint8_t digest[DIGEST_SIZE];
+	char hex[DIGEST_TEXT_SIZE];
+
+	(void)f;
+	fputs("id,name,kind,roles,area,unit,token_sha256,trusted\n", to);
+	for (size_t i = 0; i < sizeof people / sizeof people[0]; i++) {
+		digest_begin(d);
+		digest_add(d, REPLAY_TOKEN, strlen(REPLAY_TOKEN));
+		digest_add(d, people[i].id, strlen(people[i].id));
+		digest_end(d, digest);
+		digest_text(digest, hex);
+		fprintf(to, "%s,%s,%s,%s,,%s,%s,%s\n", people[i].id, people[i].name, people[i].kind, people[i].roles, people[i].unit,
+		        hex, people[i].trusted);
+	}
+	digester_free(d);
+}
+
+static void write_routes(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("category,area,unit,from,to\n*,*," UNIT ",,\n", to);
+}
+
+static void write_cameras(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("camera,name,gateway,grid,lat,lon,label,category,confidence\n", to);
+}
+
+static void write_reasons(const struct replay_file *f, FILE *to)
+{
+	static const char *const acts[] = { "reject", "return", "rework", "suspend", "dismiss" };
+
+	(void)f;
+	fputs("act,code,text\n", to);
+	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
+		fprintf(to, "%s,other,another reason\n", acts[i]);
+}
+
+static void write_rules(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("# Every rule has its default.\n", to);
+}
+
+static const struct {
+	const char *name;
+	void (*write)(const struct replay_file *f, FILE *to);
+} files[] = {
+	{ "areas.csv", write_areas },     { "grids.csv", write_grids },     { "categories.csv", write_categories },
+	{ "units.csv", write_units },     { "people.csv", write_people },   { "routes.csv", write_routes },
+	{ "cameras.csv", write_cameras }, { "reasons.csv", write_reasons }, { "policy.conf", write_rules },
+};
+
+static _Bool write_file(const struct replay_file *f, const char *folder, size_t i, struct trouble *why)
+{
+	char path[4096];
+
+	if (snprintf(path, sizeof path, "%s/%s", folder, files[i].name) >= (int)sizeof path)
+		return trouble_set(why, EXIT_USAGE, "the folder's name is too long");
+
+	FILE *to = fopen(path, "we");
+
+	if (!to)
+		return trouble_set(why, EXIT_USAGE, "cannot write %.300s: %s", path, strerror(errno));
+	files[i].write(f, to);
+
+	_Bool good = !ferror(to);
+
+	good = fclose(to) == 0 && good;
+	return good || trouble_set(why, EXIT_USAGE, "cannot write %.300s: %s", path, strerror(errno));
+}
+
+_Bool replay_prepare(const struct replay_file *f, const char *folder, struct trouble *why)
+{
+	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
+		return trouble_set(why, EXIT_USAGE, "cannot make %.300s: %s", folder, strerror(errno));
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (!write_file(f, folder, i, why))
+			return 0;
+	return 1;
+}

@@ -1,0 +1,17 @@
+/* replay_prepare: a jurisdiction folder made for one 311 file. */
+#ifndef CLI_REPLAY_PREPARE_H
+#define CLI_REPLAY_PREPARE_H
+
+#include "replay_file.h"
+
+/* Who plays which part. The city reports as a gateway and handles as its own unit; the checker must be somebody else. */
+#define REPLAY_CITY "city"
+#define REPLAY_CHECKER "checker"
+#define REPLAY_OPERATOR "operator"
+/* An identity's token is this and its id: the folder is for a daemon on loopback that plays one file. */
+#define REPLAY_TOKEN "replay-"
+
+/* Writes every file of the folder, which is made when it is not there. */
+_Bool replay_prepare(const struct replay_file *f, const char *folder, struct trouble *why) MUST_USE;
+
+#endif
