@@ -35,11 +35,12 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_KEY] = "INSERT INTO request_key (" WRITER_KEY_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_LEDGER] = "INSERT INTO ledger (id, person, at_ms, payable_ms, points, rule, case_id, place_key, text)"
 	                 " VALUES (?,?,?,?,?,?,?,?,?)",
-	/* A row that counts towards no month's cap comes with month 0 and leaves the month alone. */
-	[WRITE_ACCOUNT] = "INSERT INTO account (person, balance, month, month_points) VALUES (?,?,?,?)"
-	                  " ON CONFLICT (person) DO UPDATE SET balance = balance + excluded.balance,"
-	                  " month_points = excluded.month_points + iif(excluded.month IN (0, month), month_points, 0),"
-	                  " month = iif(excluded.month = 0, month, excluded.month)",
+	/* Not an upsert: its CHECK would look at the row to be inserted, and a redemption alone is below zero. A row that
+	 * counts towards no month's cap comes with month 0 and leaves the month alone. */
+	[WRITE_ACCOUNT] = "UPDATE account SET balance = balance + ?2,"
+	                  " month_points = ?4 + iif(?3 IN (0, month), month_points, 0),"
+	                  " month = iif(?3 = 0, month, ?3) WHERE person = ?1",
+	[WRITE_NEW_ACCOUNT] = "INSERT INTO account (person, balance, month, month_points) VALUES (?,?,?,?)",
 	[WRITE_NOTICE] = "INSERT INTO notice (id, addressee, at_ms, case_id, event_id, act, state, text)"
 	                 " VALUES (?,?,?,?,?,?,?,?)",
 	/* Never ahead of what there is: a later notice is unseen whatever the client claimed. */

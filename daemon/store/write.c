@@ -137,10 +137,33 @@ static int32_t month_of(struct store *s, int64_t at_ms)
 	return s->month;
 }
 
+static void bind_account(struct store *s, sqlite3_stmt *st, const struct ledger_fact *f)
+{
+	_Bool earned = f->case_id != 0 && f->points > 0; /* counts towards the month's cap */
+
+	bind_text(st, 1, f->person);
+	bind_int(st, 2, f->points);
+	bind_int(st, 3, earned ? month_of(s, f->at_ms) : 0);
+	bind_int(st, 4, earned ? f->points : 0);
+}
+
+static enum store_result write_account(struct store *s, const struct ledger_fact *f)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_ACCOUNT);
+	enum store_result result;
+
+	bind_account(s, st, f);
+	result = run(s, st, "account");
+	if (result != STORE_OK || sqlite3_changes(s->connection.db) == 1)
+		return result;
+	st = writer_use(s, WRITE_NEW_ACCOUNT);
+	bind_account(s, st, f);
+	return run(s, st, "account");
+}
+
 static enum store_result write_ledger(struct store *s, const struct ledger_fact *f)
 {
-	sqlite3_stmt *st = writer_use(s, WRITE_LEDGER), *account = writer_use(s, WRITE_ACCOUNT);
-	_Bool earned = f->case_id != 0 && f->points > 0; /* counts towards the month's cap */
+	sqlite3_stmt *st = writer_use(s, WRITE_LEDGER);
 	enum store_result result;
 
 	bind_int(st, 1, f->id);
@@ -155,13 +178,7 @@ static enum store_result write_ledger(struct store *s, const struct ledger_fact 
 	writer_saw(s, f->at_ms);
 	s->ledger_ms = f->at_ms;
 	result = run(s, st, "ledger");
-	if (result != STORE_OK)
-		return result;
-	bind_text(account, 1, f->person);
-	bind_int(account, 2, f->points);
-	bind_int(account, 3, earned ? month_of(s, f->at_ms) : 0);
-	bind_int(account, 4, earned ? f->points : 0);
-	return run(s, account, "account");
+	return result == STORE_OK ? write_account(s, f) : result;
 }
 
 static enum store_result write_notice(struct store *s, const struct notice_fact *f)
