@@ -299,12 +299,12 @@ void case_apply(const struct casebook *b, struct case_file *c, const struct fact
 	c->grid = f->grid;
 	if (f->from != f->to)
 		change_state(c, f);
-	change_clock(c, f);
 	c->stage_due_ms = f->stage_due_ms;
 	if (e->first_reply && c->first_reply_ms == 0)
 		c->first_reply_ms = f->at_ms;
 	if (e->apply != NULL)
 		e->apply(b, c, f);
+	change_clock(c, f); /* last: a reopened case begins at the lowest level again */
 	if (f->act == ACT_ESCALATE)
 		c->late = 1;
 	c->last_event = f->id;

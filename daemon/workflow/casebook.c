@@ -255,6 +255,8 @@ static void remember_alarm(struct casebook *b, const struct case_file *c)
 		a = must_calloc(1, sizeof *a);
 		a->key = key;
 		HASH_ADD(hh, b->alarms, key, sizeof a->key, a);
+	} else if (a->case_id > c->id) {
+		return; /* an older case that moves on does not hide the newer one */
 	}
 	a->camera = c->camera;
 	a->category = c->category;

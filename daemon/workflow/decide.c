@@ -184,7 +184,6 @@ static void camera_draft(struct decision *d, const struct camera *k)
 	f->reporter = NULL;
 	f->anonymous = 0;
 	f->reporter_kind = REPORTER_CAMERA;
-	f->alarm_event = casebook_intern(d->book, d->command->alarm_event);
 }
 
 static _Bool judge_alarm(struct decision *d)
@@ -209,7 +208,11 @@ static _Bool judge_alarm(struct decision *d)
 		*d->draft = *before;
 		d->out->report = NULL;
 		discover_alarm_again(d);
+	} else if (c->ended) {
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "ends-what-is-open", "It is over, and no open case of camera %s was about it.", c->camera);
 	} else {
+		/* Interned only now: there are as many of a gateway's event ids as events, and names are kept for good. */
+		d->draft->alarm_event = casebook_intern(d->book, c->alarm_event);
 		discover_alarm(d);
 	}
 	fill_outcome(d);
@@ -262,6 +265,7 @@ _Bool decide(const struct casebook *b, const struct policy *p, struct command *c
 		facts_clear(out);
 		return 0;
 	}
+	c->outcome.refusal = (struct refusal){0}; /* an automatic step that was not possible is no refusal */
 	if (keyed)
 		remember(&d);
 	return 1;

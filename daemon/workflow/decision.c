@@ -7,6 +7,19 @@
 
 /* ---- emitting ---- */
 
+/* When the timer of a state that is entered now runs out; 0: it has none, or its act knows better. */
+static int64_t stage_due(const struct decision *d, enum state s)
+{
+	const struct policy_rules *r = d->rules;
+	const int64_t limits[STATE_COUNT] = {
+	    [STATE_REPORTED] = r->accept_ms,   [STATE_ALARM_PENDING] = r->alarm_ms, [STATE_VERIFYING] = r->verify_ms,
+	    [STATE_FILED] = r->dispatch_ms,    [STATE_DISPATCHED] = r->sign_ms,     [STATE_RETURNED] = r->dispatch_ms,
+	    [STATE_WHISTLED] = r->whistle_ms,  [STATE_HANDLED] = r->check_ms,       [STATE_CHECKING] = r->check_ms,
+	    [STATE_CLOSED] = r->review_ms,
+	};
+	return limits[s] == 0 ? 0 : d->now_ms + limits[s];
+}
+
 struct fact *decision_event_on(struct decision *d, struct case_file *draft, enum act act, enum state to)
 {
 	struct fact *f = facts_event(d->out);
@@ -20,7 +33,7 @@ struct fact *decision_event_on(struct decision *d, struct case_file *draft, enum
 	                   .actor = d->actor,
 	                   .category = draft->category,
 	                   .grid = draft->grid,
-	                   .stage_due_ms = to == STATE_NONE ? draft->stage_due_ms : 0,
+	                   .stage_due_ms = to == STATE_NONE ? draft->stage_due_ms : stage_due(d, to),
 	                   .handle_due_ms = draft->handle_due_ms};
 	return f;
 }
@@ -73,15 +86,20 @@ _Bool decision_refuse(struct decision *d, enum refusal_code code, const char *ru
 	return refuse(&d->command->outcome.refusal, code, rule, "%s", sentence);
 }
 
-_Bool decision_reason(struct decision *d)
+_Bool decision_reason_of(struct decision *d, const char *act)
 {
-	const char *act = act_info(d->row->act)->name, *reason = d->command->reason;
+	const char *reason = d->command->reason;
 	if (reason != NULL && policy_reason(d->policy, act, reason) != NULL)
 		return 1;
 	char allowed[160];
 	policy_reasons(d->policy, act, allowed, sizeof allowed);
 	return decision_refuse(d, REFUSAL_RULE_BROKEN, "reason-from-the-list", "To %s a case give a reason from the list: %s.",
 	                       act, allowed);
+}
+
+_Bool decision_reason(struct decision *d)
+{
+	return decision_reason_of(d, act_info(d->row->act)->name);
 }
 
 /* ---- relations ---- */

@@ -6,6 +6,15 @@
 
 /* ---- submit ---- */
 
+static _Bool room_for_one_more(struct decision *d)
+{
+	if (casebook_open_count(d->book) < CASEBOOK_CASES_MOST && case_id_sequence(d->draft->id) < CASE_SEQUENCE_MOST)
+		return 1;
+	decision_refuse(d, REFUSAL_RETRY_LATER, "room-for-cases", "The casebook is full; send it again later.");
+	d->command->outcome.refusal.retry_after_ms = 60000;
+	return 0;
+}
+
 _Bool discover_submit_guard(struct decision *d)
 {
 	char code[CATEGORY_TEXT_SIZE];
@@ -13,12 +22,7 @@ _Bool discover_submit_guard(struct decision *d)
 	if (policy_category(d->policy, d->draft->category) == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
 		                       "There is no category %s here; ask for the list of categories and send one of them.", code);
-	if (casebook_open_count(d->book) >= CASEBOOK_CASES_MOST || case_id_sequence(d->draft->id) >= CASE_SEQUENCE_MOST) {
-		decision_refuse(d, REFUSAL_RETRY_LATER, "room-for-cases", "The casebook is full; send it again later.");
-		d->command->outcome.refusal.retry_after_ms = 60000;
-		return 0;
-	}
-	return 1;
+	return room_for_one_more(d);
 }
 
 static const struct case_file *near_by(struct decision *d, double metres, int64_t since_ms)
@@ -72,14 +76,15 @@ void discover_submit(struct decision *d)
 _Bool discover_alarm_guard(struct decision *d)
 {
 	const struct command *c = d->command;
-	const struct camera *k = policy_camera(d->policy, c->camera, c->label);
+	const char *label = c->label == NULL ? "" : c->label;
+	const struct camera *k = policy_camera(d->policy, c->camera, label);
 	if (k == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "label-in-the-registry",
-		                       "The camera registry gives no category for what camera %s calls \"%s\".", c->camera, c->label);
+		                       "The camera registry gives no category for what camera %s calls \"%s\".", c->camera, label);
 	if (c->confidence < k->confidence)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "sure-enough",
 		                       "Confidence %.2f is below the %.2f asked of camera %s.", c->confidence, k->confidence, c->camera);
-	return 1;
+	return room_for_one_more(d);
 }
 
 void discover_alarm(struct decision *d)
@@ -227,6 +232,9 @@ _Bool discover_merge_guard(struct decision *d)
 	if (master == NULL || master->id == d->draft->id)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "master-is-open",
 		                       "The case to merge into is not open, or is this one; name another open case.");
+	if (master->state >= STATE_CLOSED)
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "master-is-open",
+		                       "The case to merge into is settled already; reopen that one, or let this one go its way.");
 	size_t here, there;
 	casebook_followers(d->book, master->id, &there);
 	casebook_followers(d->book, d->draft->id, &here);

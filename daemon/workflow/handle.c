@@ -151,7 +151,7 @@ _Bool handle_ask_suspension_guard(struct decision *d)
 {
 	const struct case_file *c = d->draft;
 	int64_t until = d->command->until_ms;
-	if (!decision_reason(d))
+	if (!decision_reason_of(d, act_info(ACT_SUSPEND)->name))
 		return 0;
 	if (c->suspensions >= 1)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspended-once", "This case was suspended before; once is the most.");

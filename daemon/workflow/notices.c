@@ -56,8 +56,9 @@ static const struct {
 /* "template: words", cut at a character. */
 static void compose(char *out, size_t size, const char *template, const char *words)
 {
-	snprintf(out, size, words == NULL ? "%s" : "%s: %s", template, words);
-	out[text_cut(out, size - 1)] = '\0';
+	char whole[COMMAND_TEXT_MOST + 200];
+	snprintf(whole, sizeof whole, "%s%s%s", template, words == NULL ? "" : ": ", words == NULL ? "" : words);
+	snprintf(out, size, "%.*s", (int)text_cut(whole, size - 1), whole);
 }
 
 void decision_owe(struct decision *d, const struct case_file *c, const struct fact *f, const char *to, const char *text)

@@ -103,10 +103,10 @@ static void pay_followers(struct decision *d)
 _Bool reward_guard(struct decision *d)
 {
 	const struct case_file *c = d->draft;
-	const struct category *k = policy_category(d->policy, c->category);
 	if (d->who == NULL)
 		return 1;
-	if (k == NULL || k->points <= d->rules->reward_review_above || c->reporter == NULL)
+	/* The review decided it, by the rules of that day: with a timer the reward comes by itself. */
+	if (c->stage_due_ms != 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-above-the-threshold",
 		                       "These points are not above the threshold; they are given by themselves.");
 	if (d->now_ms < c->closed_ms + d->rules->reopen_ms)

@@ -39,7 +39,7 @@ static const struct transition rows[] = {
     {ACT_REJECT, IN(REPORTED), STATE_REJECTED, ROLE_ACCEPTOR, decision_reason, handle_plain,
      "a reason from the list"},
     {ACT_MERGE, IN(REPORTED) | IN(FILED), STATE_MERGED, ROLE_ACCEPTOR | WHO_SYSTEM, discover_merge_guard, discover_merge,
-     "the master is open and another case; by itself when sure"},
+     "the master is another case that is not closed yet; by itself when sure"},
     {ACT_FOLLOW, ANY_OPEN, STAYS, WHO_SYSTEM, NULL, discover_follow,
      "another case was merged into this one"},
     {ACT_WITHDRAW, IN(REPORTED), STATE_CANCELLED, WHO_ITS_REPORTER, NULL, handle_plain,

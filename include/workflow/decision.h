@@ -38,6 +38,7 @@ _Bool decision_then(struct decision *d, enum act act);
 _Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...) PRINTF_LIKE(4, 5);
 /* The reason given must be on the act's list. */
 _Bool decision_reason(struct decision *d);
+_Bool decision_reason_of(struct decision *d, const char *act); /* on another act's list */
 
 /* ---- relations ---- */
 _Bool decision_may(const struct decision *d, uint32_t who);
