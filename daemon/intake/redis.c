@@ -142,6 +142,8 @@ void redis_door_stop(struct redis_door *d)
 	redis_link_free(d->reading);
 	d->reading = NULL;
 	hold_drop_waiting(d);
+	if (d->events != NULL)
+		events_stop(d->events);
 	settle_soon(d);
 }
 

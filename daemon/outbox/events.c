@@ -46,7 +46,7 @@ struct events {
 	int64_t cursor;    /* last id the stream has; -1: its key is gone */
 	int64_t window_to; /* cursor once the window is in */
 	size_t window;     /* rows under way */
-	_Bool fresh, make_key, more, said_ahead, said_refused;
+	_Bool fresh, make_key, more, stopped, said_ahead, said_refused;
 };
 
 static void pump(struct events *e);
@@ -262,7 +262,7 @@ static void pump(struct events *e)
 {
 	struct errand *errand;
 
-	if (e->state != EVENTS_READY || !e->more || e->errand != NULL)
+	if (e->state != EVENTS_READY || !e->more || e->stopped || e->errand != NULL)
 		return;
 	errand = must_calloc(1, sizeof(*errand));
 	*errand = (struct errand){
@@ -358,6 +358,11 @@ void events_free(struct events *e)
 	event_free(e->timer);
 	free(e->stream);
 	free(e);
+}
+
+void events_stop(struct events *e)
+{
+	e->stopped = 1;
 }
 
 void events_up(struct events *e)

@@ -24,6 +24,8 @@ struct events *events_new(struct event_base *base, struct engine *engine, struct
                           const char *stream) MUST_USE;
 /* After the engine has ended or will not be drained any more. NULL is fine. */
 void events_free(struct events *e);
+/* Publishes no more than the window under way; the next start goes on from there. */
+void events_stop(struct events *e);
 /* The owner of the link says so: finds out what the stream has and goes on from there. */
 void events_up(struct events *e);
 void events_down(struct events *e);
