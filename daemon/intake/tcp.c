@@ -20,11 +20,25 @@ static void hold(struct tcp_door *d, struct command *c)
 	stream_loop_hold(d->streams);
 }
 
+static void hand_over(void *ctx)
+{
+	struct tcp_door *d = ctx;
+
+	for (size_t i = 0; i < d->gathered_count; i++) {
+		struct command *c = d->gathered[i];
+
+		/* Behind a held one everything waits, or the order of arrival would be lost. */
+		if (!STAILQ_EMPTY(&d->held) || !engine_submit(d->engine, c))
+			hold(d, c);
+	}
+	d->gathered_count = 0;
+}
+
 void tcp_door_submit(struct tcp_door *d, struct command *c)
 {
-	/* Behind a held one everything waits, or the order of arrival would be lost. */
-	if (!STAILQ_EMPTY(&d->held) || !engine_submit(d->engine, c))
-		hold(d, c);
+	if (d->gathered_count == DOOR_GATHER_MOST)
+		hand_over(d);
+	d->gathered[d->gathered_count++] = c;
 }
 
 static void on_space(void *ctx)
@@ -79,12 +93,14 @@ static struct listener *listen_on(struct tcp_door *d, char **cause)
 
 struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const struct tcp_door_options *o, char **cause)
 {
-	const struct stream_limits limits = {
+	struct stream_limits limits = {
 		.tail_most = (size_t)o->frame_most + FRAME_HEAD_MOST,
 		.output_most = (size_t)o->output_most,
+		.turned = hand_over,
 	};
 	struct tcp_door *d = must_calloc(1, sizeof *d);
 
+	limits.ctx = d;
 	d->options = *o;
 	d->base = base;
 	d->engine = e;
@@ -118,7 +134,7 @@ _Bool tcp_door_idle(const struct tcp_door *d)
 {
 	const struct session *s;
 
-	if (!STAILQ_EMPTY(&d->held) || stream_loop_waiting(d->streams) > 0)
+	if (d->gathered_count > 0 || !STAILQ_EMPTY(&d->held) || stream_loop_waiting(d->streams) > 0)
 		return 0;
 	LIST_FOREACH(s, &d->sessions, all)
 		if (s->inflight > 0)
@@ -135,6 +151,9 @@ static void free_held(struct tcp_door *d)
 		command_free(h->command);
 		free(h);
 	}
+	for (size_t i = 0; i < d->gathered_count; i++)
+		command_free(d->gathered[i]);
+	d->gathered_count = 0;
 }
 
 void tcp_door_free(struct tcp_door *d)

@@ -144,6 +144,7 @@ static void feed(struct stream *s, const uint8_t *bytes, size_t length)
 {
 	size_t used = s->handler->input(s->ctx, bytes, length);
 
+	arm_turn(s->loop);
 	must(used <= length);
 	if (s->state >= STREAM_FINISHING)
 		s->tail_length = 0;
@@ -476,6 +477,8 @@ static void on_turn(int fd, short what, void *arg)
 	l->turn_due = 0;
 	do {
 		feed_ready(l);
+		if (l->limits.turned)
+			l->limits.turned(l->limits.ctx);
 		flush_dirty(l);
 	} while (!STAILQ_EMPTY(&l->ready));
 	bury_over(l);

@@ -14,6 +14,7 @@
 #include "net/stream.h"
 
 #define SESSION_WRONG_TOKENS_MOST 5
+#define DOOR_GATHER_MOST 256 /* commands of one turn handed over together */
 
 struct subscription;
 struct subscribers;
@@ -49,6 +50,8 @@ struct tcp_door {
 	_Bool stopping;
 	LIST_HEAD(, session) sessions;
 	STAILQ_HEAD(, held_command) held;
+	struct command *gathered[DOOR_GATHER_MOST]; /* in this turn of the loop, in order */
+	size_t gathered_count;
 };
 
 /* ---- session.c ---- */
@@ -70,7 +73,8 @@ void session_submit(struct session *s, struct command *c, uint32_t seq, void (*a
 struct sender session_sender(const struct session *s, int64_t replay_at_ms);
 
 /* ---- tcp.c ---- */
-/* Hands the command to the engine, or keeps it and stops all reading until there is room. */
+/* Hands the command to the engine at the end of the loop's turn, so that the writer is woken once for all of them; what
+ * it has no room for is kept, and all reading stops until it has. */
 void tcp_door_submit(struct tcp_door *d, struct command *c);
 
 /* ---- requests.c: one frame that could be read ---- */

@@ -44,6 +44,10 @@ struct stream;
 struct stream_limits {
 	size_t tail_most;   /* bytes of an unfinished frame */
 	size_t output_most; /* queued bytes; a peer that lets more gather is cut */
+	/* May be NULL. Called at the end of each turn of the loop in which streams took or made bytes, before they are
+	 * written: the place to hand on in one go what the turn's input has brought. */
+	void (*turned)(void *ctx);
+	void *ctx;
 };
 
 struct stream_loop *stream_loop_new(struct event_base *base, const struct stream_limits *limits) MUST_USE;

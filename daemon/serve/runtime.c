@@ -1,0 +1,317 @@
+#include "serve/runtime.h"
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <openssl/crypto.h>
+#include <protobuf-c/protobuf-c.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "engine/engine.h"
+#include "intake/redis.h"
+#include "intake/tcp.h"
+#include "serve/options.h"
+#include "serve/systemd.h"
+
+#define DRAIN_MOST_MS 15000   /* for what is under way; the service's TimeoutStopSec is longer */
+#define DRAIN_LOOK_MS 20
+#define SIGNALS 3
+
+enum run_level { RUN_SERVING, RUN_DRAINING, RUN_OVER };
+
+struct runtime {
+	const struct config *config;
+	const struct policy *policy;
+	struct event_base *base;
+	struct engine *engine;
+	struct tcp_door *tcp;
+	struct redis_door *redis; /* NULL: none configured */
+	struct event answers, drain, watchdog;
+	struct event signals[SIGNALS];
+	_Bool events_ready;
+	enum run_level level;
+	int64_t drain_left_ms;
+	uint64_t progress;        /* the engine's, when the watchdog last looked */
+};
+
+/* ---- the process ---- */
+
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) == -1)
+		log_errno("descriptors-not-raised", "most=%llu", (unsigned long long)limit.rlim_max);
+}
+
+static void log_of_libevent(int severity, const char *message)
+{
+	static const enum log_level levels[] = {
+		[EVENT_LOG_DEBUG] = LOG_LEVEL_DEBUG,
+		[EVENT_LOG_MSG] = LOG_LEVEL_INFO,
+		[EVENT_LOG_WARN] = LOG_LEVEL_WARNING,
+		[EVENT_LOG_ERR] = LOG_LEVEL_ERROR,
+	};
+
+	log_line(severity >= EVENT_LOG_DEBUG && severity <= EVENT_LOG_ERR ? levels[severity] : LOG_LEVEL_WARNING, "libevent",
+	         "text=\"%s\"", message);
+}
+
+void runtime_prepare_process(const struct config *c)
+{
+	log_set_level((enum log_level)(LOG_LEVEL_ERROR + c->log_level));
+	/* A peer that goes away is a failed write, not a signal. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	raise_descriptors();
+	event_set_log_callback(log_of_libevent);
+}
+
+/* ---- modes ---- */
+
+static _Bool is_idle(const struct runtime *r)
+{
+	return tcp_door_idle(r->tcp) && (!r->redis || redis_door_idle(r->redis)) && engine_idle(r->engine);
+}
+
+static void end_now(struct runtime *r)
+{
+	r->level = RUN_OVER;
+	(void)event_base_loopbreak(r->base);
+}
+
+static void on_drain(int fd, short what, void *arg)
+{
+	struct runtime *r = arg;
+
+	(void)fd;
+	(void)what;
+	r->drain_left_ms -= DRAIN_LOOK_MS;
+	if (is_idle(r)) {
+		end_now(r);
+	} else if (r->drain_left_ms <= 0) {
+		log_line(LOG_LEVEL_WARNING, "drain-cut-short", "after_ms=%d", DRAIN_MOST_MS);
+		end_now(r);
+	}
+}
+
+static void drain(struct runtime *r, int signal_number)
+{
+	static const struct timeval look = { 0, DRAIN_LOOK_MS * 1000 };
+
+	log_line(LOG_LEVEL_NOTICE, "draining", "signal=%d", signal_number);
+	systemd_stopping();
+	r->level = RUN_DRAINING;
+	r->drain_left_ms = DRAIN_MOST_MS;
+	tcp_door_stop(r->tcp);
+	if (r->redis)
+		redis_door_stop(r->redis);
+	must(event_add(&r->drain, &look) == 0);
+}
+
+static void on_end_signal(int number, short what, void *arg)
+{
+	struct runtime *r = arg;
+
+	(void)what;
+	if (r->level == RUN_SERVING) {
+		drain(r, number);
+		return;
+	}
+	log_line(LOG_LEVEL_WARNING, "ending-at-once", "signal=%d", number);
+	end_now(r);
+}
+
+static void on_hangup(int number, short what, void *arg)
+{
+	(void)number;
+	(void)what;
+	(void)arg;
+	log_line(LOG_LEVEL_NOTICE, "hangup-ignored", "why=\"the configuration is read at start only\"");
+}
+
+/* ---- the engine ---- */
+
+static void on_answers(int fd, short what, void *arg)
+{
+	struct runtime *r = arg;
+
+	(void)fd;
+	(void)what;
+	engine_drain(r->engine);
+}
+
+/* Memory may be ahead of the disk or the other way round: nobody is answered any more, and the restart finds out. */
+static void on_failure(void *ctx, int exit_code)
+{
+	(void)ctx;
+	log_line(LOG_LEVEL_ERROR, "engine-failed", "exit=%d", exit_code);
+	_exit(exit_code);
+}
+
+/* The loop is alive when this runs; the writer when it has finished a batch since, or has nothing to do. */
+static void on_watchdog(int fd, short what, void *arg)
+{
+	struct runtime *r = arg;
+	uint64_t progress = engine_progress(r->engine);
+
+	(void)fd;
+	(void)what;
+	if (progress != r->progress || engine_idle(r->engine))
+		systemd_alive();
+	r->progress = progress;
+}
+
+/* ---- putting together ---- */
+
+static struct engine *open_engine(const struct config *c, const struct policy *p, char **cause)
+{
+	const struct engine_options options = {
+		.store = { .path = c->database, .checkpoint_frames = c->checkpoint_frames },
+		.policy = p,
+		.clock = clock_system(),
+		.replay_clock = c->clock == CONFIG_CLOCK_REPLAY,
+		.shard = (int)c->shard,
+		.queue_most = c->queue_max,
+		.batch_most = c->batch_max,
+		.readers = (int)c->readers,
+		.queries_most = c->queries_max,
+	};
+
+	return engine_new(&options, cause);
+}
+
+static struct tcp_door *open_tcp(struct runtime *r, char **cause)
+{
+	char texts[CONFIG_ADDRESSES_MOST][CONFIG_ADDRESS_SIZE];
+	const char *addresses[CONFIG_ADDRESSES_MOST];
+	int fds[CONFIG_ADDRESSES_MOST];
+	struct tcp_door_options o = {
+		.addresses = addresses,
+		.fds = fds,
+		.fd_count = systemd_sockets(fds, CONFIG_ADDRESSES_MOST),
+		.connections_most = r->config->connections_max,
+		.frame_most = r->config->frame_max,
+		.inflight_most = r->config->inflight_max,
+		.output_most = r->config->connection_memory,
+		.login_ms = r->config->login_timeout_ms,
+		.idle_ms = r->config->idle_timeout_ms,
+		.replay_clock = r->config->clock == CONFIG_CLOCK_REPLAY,
+	};
+
+	for (size_t i = 0; i < CONFIG_ADDRESSES_MOST && config_address(r->config, i, texts[i]); i++)
+		addresses[o.address_count++] = texts[i];
+	return tcp_door_new(r->base, r->engine, &o, cause);
+}
+
+static void watch(struct runtime *r)
+{
+	static const struct {
+		int number;
+		void (*on)(int number, short what, void *arg);
+	} rows[SIGNALS] = { { SIGTERM, on_end_signal }, { SIGINT, on_end_signal }, { SIGHUP, on_hangup } };
+	int64_t watchdog_ms = systemd_watchdog_ms() / 2;
+	struct timeval every = { watchdog_ms / 1000, watchdog_ms % 1000 * 1000 };
+
+	must(event_assign(&r->answers, r->base, engine_fd(r->engine), EV_READ | EV_PERSIST, on_answers, r) == 0);
+	must(event_assign(&r->drain, r->base, -1, EV_PERSIST, on_drain, r) == 0);
+	must(event_assign(&r->watchdog, r->base, -1, EV_PERSIST, on_watchdog, r) == 0);
+	must(event_add(&r->answers, NULL) == 0);
+	for (int i = 0; i < SIGNALS; i++) {
+		must(evsignal_assign(&r->signals[i], r->base, rows[i].number, rows[i].on, r) == 0);
+		must(evsignal_add(&r->signals[i], NULL) == 0);
+	}
+	if (watchdog_ms > 0)
+		must(event_add(&r->watchdog, &every) == 0);
+	engine_on_failure(r->engine, on_failure, r);
+	r->events_ready = 1;
+}
+
+static _Bool open_parts(struct runtime *r, int *status, char **cause)
+{
+	*status = EXIT_WRONG_CONFIG;
+	r->engine = open_engine(r->config, r->policy, cause);
+	if (!r->engine)
+		return 0;
+	watch(r);
+	*status = EXIT_NO_START;
+	r->tcp = open_tcp(r, cause);
+	if (!r->tcp)
+		return 0;
+	if (r->config->redis[0] == '\0')
+		return 1;
+	r->redis = redis_door_new(r->base, r->engine, r->config, cause);
+	return r->redis != NULL;
+}
+
+struct runtime *runtime_new(const struct config *c, const struct policy *p, int *status)
+{
+	struct runtime *r = must_calloc(1, sizeof *r);
+	char *cause = NULL;
+
+	log_line(LOG_LEVEL_INFO, "start", "version=%s libevent=%s protobuf-c=%s openssl=%s database=%s", GRIDLOOP_VERSION,
+	         event_get_version(), protobuf_c_version(), OpenSSL_version(OPENSSL_VERSION_STRING), c->database);
+	r->config = c;
+	r->policy = p;
+	r->base = event_base_new();
+	must(r->base);
+	if (open_parts(r, status, &cause))
+		return r;
+	log_line(LOG_LEVEL_ERROR, "cannot-start", "why=\"%s\"", cause ? cause : "unknown");
+	free(cause);
+	runtime_free(r);
+	return NULL;
+}
+
+static void say_ready(const struct runtime *r)
+{
+	char status[128];
+
+	log_line(LOG_LEVEL_NOTICE, "ready", "listen=\"%s\" port=%d redis=\"%s\" clock=%s", r->config->listen,
+	         tcp_door_port(r->tcp, 0), r->config->redis,
+	         r->config->clock == CONFIG_CLOCK_REPLAY ? "replay" : "system");
+	(void)snprintf(status, sizeof status, "serving on port %d", tcp_door_port(r->tcp, 0));
+	systemd_ready(status);
+}
+
+int runtime_run(struct runtime *r)
+{
+	say_ready(r);
+	while (r->level != RUN_OVER)
+		if (event_base_dispatch(r->base) != 0)
+			break;
+	log_line(LOG_LEVEL_NOTICE, "end", "clean=%s", is_idle(r) ? "yes" : "no");
+	return EXIT_SUCCESS;
+}
+
+static void unwatch(struct runtime *r)
+{
+	if (!r->events_ready)
+		return;
+	event_del(&r->answers);
+	event_del(&r->drain);
+	event_del(&r->watchdog);
+	for (int i = 0; i < SIGNALS; i++)
+		evsignal_del(&r->signals[i]);
+}
+
+void runtime_free(struct runtime *r)
+{
+	if (!r)
+		return;
+	unwatch(r);
+	/* The doors' answers come through the engine, so it goes first: after it nothing can come in for them. */
+	engine_free(r->engine);
+	redis_door_free(r->redis);
+	tcp_door_free(r->tcp);
+	event_base_free(r->base);
+	free(r);
+}

@@ -1,0 +1,87 @@
+#include "serve/systemd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+
+#define FIRST_SOCKET 3 /* by the protocol */
+
+static void notify(const char *message)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t length = path ? strlen(path) : 0;
+
+	if (length < 2 || length >= sizeof to.sun_path)
+		return;
+	memcpy(to.sun_path, path, length);
+	/* An @ stands for the NUL of the abstract name space. */
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+
+	if (fd == -1 || sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&to, size) == -1)
+		log_errno("notify-failed", "socket=%s", path);
+	if (fd != -1)
+		(void)close(fd);
+}
+
+void systemd_ready(const char *status)
+{
+	char message[256];
+
+	(void)snprintf(message, sizeof message, "READY=1\nSTATUS=%s\n", status);
+	notify(message);
+}
+
+void systemd_stopping(void)
+{
+	notify("STOPPING=1\n");
+}
+
+void systemd_alive(void)
+{
+	notify("WATCHDOG=1\n");
+}
+
+static int64_t number_of(const char *variable)
+{
+	const char *text = getenv(variable);
+	int64_t value = 0;
+
+	return text && text_to_int(text, 0, INT64_MAX, &value) ? value : 0;
+}
+
+/* Both kinds of variable may be meant for another process: a parent's, inherited. */
+static _Bool is_for_me(const char *variable)
+{
+	return number_of(variable) == getpid();
+}
+
+int64_t systemd_watchdog_ms(void)
+{
+	if (getenv("WATCHDOG_PID") && !is_for_me("WATCHDOG_PID"))
+		return 0;
+	return number_of("WATCHDOG_USEC") / 1000;
+}
+
+size_t systemd_sockets(int *fds, size_t most)
+{
+	int64_t count = is_for_me("LISTEN_PID") ? number_of("LISTEN_FDS") : 0;
+	size_t taken = 0;
+
+	for (int fd = FIRST_SOCKET; taken < most && fd - FIRST_SOCKET < count; fd++) {
+		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+		fds[taken++] = fd;
+	}
+	return taken;
+}

@@ -1,0 +1,23 @@
+/* options: the command line of gridloopd. One table makes getopt's list, the help text and the manual agree. */
+#ifndef SERVE_OPTIONS_H
+#define SERVE_OPTIONS_H
+
+#include "base/must.h"
+#include "jurisdiction/config.h"
+#include "jurisdiction/policy.h"
+
+#define EXIT_WRONG_USE 64  /* sysexits.h: the command line */
+#define EXIT_NO_START 71   /* the system would not give what is needed, for instance the address */
+#define EXIT_WRONG_CONFIG 78 /* configuration, jurisdiction or database: do not restart, call somebody */
+
+struct options {
+	struct config config;
+	struct policy *policy;
+};
+
+/* Reads the command line, the configuration and the jurisdiction it names. true: serve. false: all is said and done
+ * (help, --check, a mistake); exit with *status. */
+_Bool options_read(struct options *o, int argc, char **argv, int *status) MUST_USE;
+void options_close(struct options *o); /* safe twice */
+
+#endif
