@@ -126,7 +126,7 @@ static _Bool start_scene(struct scene *s, const ProtobufCBinaryData *sensor, con
 
 static _Bool read_frame(struct scene *s, const Nv__Frame *f, struct refusal *why)
 {
-	struct detection d;
+	struct detection d = { 0 };
 
 	if (!start_scene(s, &f->sensor_id, &f->id, f->timestamp, why))
 		return 0;

@@ -86,8 +86,7 @@ static _Bool is_held(const struct redis_door *d, int stream, const struct stream
 {
 	const struct held *h;
 
-	TAILQ_FOREACH(h, &d->held, next)
-	{
+	for (h = TAILQ_FIRST(&d->held); h != NULL; h = TAILQ_NEXT(h, next)) {
 		if (h->stream == stream && h->id.ms == id->ms && h->id.seq == id->seq)
 			return 1;
 	}

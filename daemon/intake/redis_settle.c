@@ -65,8 +65,7 @@ static struct batch *gather(struct redis_door *d, int stream, int64_t now)
 	struct batch *b = NULL;
 	struct held *h;
 
-	TAILQ_FOREACH(h, &d->held, next)
-	{
+	for (h = TAILQ_FIRST(&d->held); h != NULL; h = TAILQ_NEXT(h, next)) {
 		if (h->stream != stream || !is_due(h, HELD_DONE, now))
 			continue;
 		if (b == NULL)
@@ -196,8 +195,7 @@ static void bury_all(struct redis_door *d, int64_t now)
 {
 	struct held *h;
 
-	TAILQ_FOREACH(h, &d->held, next)
-	{
+	for (h = TAILQ_FIRST(&d->held); h != NULL; h = TAILQ_NEXT(h, next)) {
 		if (is_due(h, HELD_BAD, now))
 			bury(d, h);
 	}

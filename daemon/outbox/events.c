@@ -157,7 +157,7 @@ static _Bool send_row(struct events *e, const struct news_row *row, _Bool make_k
 	add_pair(&w, kept, id);
 	add_pair(&w, "case", number);
 	add_pair(&w, "act", act_info(f->act)->name);
-	add_pair(&w, "from", state_info(f->from)->name);
+	add_pair(&w, "from", f->from != STATE_NONE ? state_info(f->from)->name : "");
 	add_pair(&w, "to", state_info(f->to)->name);
 	add_pair(&w, "at", at);
 	add_pair(&w, "reporter", row->reporter);

@@ -39,6 +39,7 @@ struct sent {
 	int64_t deadline_ms;
 	STAILQ_ENTRY(sent) next;
 };
+STAILQ_HEAD(sent_list, sent);
 
 struct redis_link {
 	struct redis_link_options options;
@@ -52,7 +53,7 @@ struct redis_link {
 	struct event *timer;
 	int64_t pause_ms;
 	char cause[CAUSE_MOST];
-	STAILQ_HEAD(, sent) sent; /* in the order the server will answer */
+	struct sent_list sent; /* in the order the server will answer */
 };
 
 static void arm(struct redis_link *l, int64_t ms)
