@@ -63,7 +63,7 @@ BENCHES = $(call programs,bench)
 # ---- targets -----------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all tests help flags clean install lint format bench demo serve replay check test-unit test-scenario test-system \
+.PHONY: all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
 	check-sanitize packages packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -104,6 +104,10 @@ lint: $(GEN:=.h) | packages-build packages-lint
 ## format: what lint's format check asks for
 format: | packages-lint
 	clang-format -i $$(git ls-files -co --exclude-standard -- '*.c' '*.h')
+
+## docs: the generated part of docs/workflow.md
+docs: $(BUILD)/tests/unit/test_workflow_doc
+	$< --write
 
 ## demo: a street's day through the real daemon
 demo: all | packages-check
