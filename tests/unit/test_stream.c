@@ -68,7 +68,7 @@ static const struct stream_handler handler = { take_lines, note_ended, note_drai
 
 static int setup(void **state)
 {
-	static const struct stream_limits limits = { TAIL_MOST, OUTPUT_MOST };
+	static const struct stream_limits limits = { .tail_most = TAIL_MOST, .output_most = OUTPUT_MOST };
 	struct fixture *f = calloc(1, sizeof *f);
 	int pair[2];
 
