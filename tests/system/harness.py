@@ -105,7 +105,7 @@ class Redis:
     def _answers(self):
         try:
             return self.command("PING") == b"PONG"
-        except OSError:
+        except (OSError, AssertionError):  # not there yet, or still loading
             return False
 
     def command(self, *words):

@@ -227,12 +227,25 @@ def test_words_nobody_knows():
         for number in ("", "E0110", "E01102026030299999", "E01102026139900001", "E0110" + "9" * 30, "' OR 1=1 --"):
             refusal_of(client, lambda n=number: client.ask("get_case", {"case_number": n}), "UNKNOWN_CASE", "INVALID")
     with connect(SUPERVISOR) as client:
-        refusal_of(client, lambda: client.ask("get_points", {"person": "nobody-at-all"}), "UNKNOWN_PERSON")
         for act in (99, -1, "ACT_UNSET", "ACT_EXPIRE", "ACT_ESCALATE", "ACT_REWARD", "ACT_FOLLOW"):
             with connect(RESIDENT) as reporter:
                 number = reporter.ask("submit", report(reporter))["case_number"]
             action = {"key": client.new_key(), "case_number": number, "act": act}
             refusal_of(client, lambda a=action: client.ask("action", a), "INVALID", "NOT_ALLOWED", "WRONG_STATE", "RULE_BROKEN")
+
+
+def test_people_units_and_cameras_nobody_knows():
+    with connect(RESIDENT) as reporter:
+        number = reporter.ask("submit", report(reporter))["case_number"]
+    with connect(ACCEPTOR) as client:
+        verify = {"key": client.new_key(), "case_number": number, "act": "ACT_VERIFY", "unit": "nobody-at-all"}
+        refusal_of(client, lambda: client.ask("action", verify), "UNKNOWN_PERSON")
+        filed = {"key": client.new_key(), "case_number": number, "act": "ACT_FILE", "grid": "999999999999999"}
+        refusal_of(client, lambda: client.ask("action", filed), "UNKNOWN_PERSON")
+    with connect(STREET.cameras[0]["gateway"]) as client:
+        for camera, label in (("no-such-camera", STREET.cameras[0]["label"]), (STREET.cameras[0]["camera"], "unicorn")):
+            alarm = {"key": client.new_key(), "camera": camera, "label": label, "confidence": 0.9}
+            refusal_of(client, lambda a=alarm: client.ask("alarm", a), "UNKNOWN_PERSON", "UNKNOWN_CATEGORY")
 
 
 def test_actions_out_of_order():
