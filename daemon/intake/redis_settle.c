@@ -16,11 +16,12 @@ struct batch {
 	struct held *held[BATCH_MOST];
 };
 
-static void try_again(struct held *h, enum held_state state)
+/* Without a reply the connection is gone, and its coming back is pause enough. */
+static void try_again(struct held *h, enum held_state state, const redisReply *reply)
 {
 	held_set_state(h, state);
-	h->not_before_ms = redis_mono_ms() + REDIS_RETRY_REFUSED_MS;
-	settle_after(h->door, REDIS_RETRY_REFUSED_MS);
+	h->not_before_ms = reply != NULL ? redis_mono_ms() + REDIS_RETRY_REFUSED_MS : 0;
+	settle_after(h->door, REDIS_RETRY_LEAST_MS);
 }
 
 static void log_refused(struct redis_door *d, const char *what, const redisReply *reply)
@@ -46,7 +47,7 @@ static void on_xack(void *ctx, const redisReply *reply)
 		if (done)
 			held_free(b->held[i]);
 		else
-			try_again(b->held[i], HELD_DONE);
+			try_again(b->held[i], HELD_DONE, reply);
 	}
 	free(b);
 	if (!done)
@@ -125,13 +126,13 @@ static void on_letter(void *ctx, const redisReply *reply)
 	const redisReply *added;
 
 	if (reply == NULL) {
-		try_again(h, HELD_BAD);
+		try_again(h, HELD_BAD, reply);
 		return;
 	}
 	added = reply->type == REDIS_REPLY_ARRAY && reply->elements == LETTER_ANSWERS ? reply->element[0] : reply;
 	if (added->type != REDIS_REPLY_STRING) {
 		log_refused(d, "XADD", added);
-		try_again(h, HELD_BAD);
+		try_again(h, HELD_BAD, reply);
 		return;
 	}
 	d->said_refused = 0;
@@ -203,6 +204,17 @@ static void bury_all(struct redis_door *d, int64_t now)
 
 /* ---- when -------------------------------------------------------------------------------------------------------- */
 
+/* Whether something can only go on when it is looked at again: its pause is not over, or a timer came a little early. */
+static _Bool is_unsettled(const struct redis_door *d)
+{
+	const struct held *h;
+
+	for (h = TAILQ_FIRST(&d->held); h != NULL; h = TAILQ_NEXT(h, next))
+		if (h->state == HELD_WAITING || (d->settling && (h->state == HELD_DONE || h->state == HELD_BAD)))
+			return 1;
+	return 0;
+}
+
 static void settle(struct redis_door *d)
 {
 	int64_t now = redis_mono_ms();
@@ -215,7 +227,7 @@ static void settle(struct redis_door *d)
 			acknowledge(d, i, now);
 		bury_all(d, now);
 	}
-	if (d->waiting > 0)
+	if (is_unsettled(d))
 		settle_after(d, REDIS_RETRY_LEAST_MS);
 	read_next(d);
 }

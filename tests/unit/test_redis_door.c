@@ -458,6 +458,30 @@ static void test_redis_is_killed(void **state)
 	WAIT_FOR(stand.engine.count == 3);
 }
 
+static void test_redis_is_killed_again_and_again(void **state)
+{
+	enum { ROUNDS = 12, REPORTS = 20 };
+
+	(void)state;
+	need_redis();
+	open_door();
+	for (size_t round = 1; round <= ROUNDS; round++) {
+		for (int i = 0; i < REPORTS; i++)
+			send_report();
+		WAIT_FOR(stand.engine.count >= round * REPORTS);
+		answer_all(); /* their acknowledgements are on their way when it dies */
+		turn();
+		redis_server_kill(&stand.redis);
+		redis_server_start(&stand.redis);
+	}
+	for (int waited = 0; pending("reports") > 0; waited += TICK_MS) {
+		assert_true(waited < PATIENCE_MS);
+		answer_all();
+		turn();
+	}
+	assert_int_equal(length_of("dead"), 0);
+}
+
 static void test_redis_is_down_at_first(void **state)
 {
 	(void)state;
@@ -556,6 +580,7 @@ int main(void)
 		TEST(test_trimmed_while_pending),
 		TEST(test_the_group_vanishes),
 		TEST(test_redis_is_killed),
+		TEST(test_redis_is_killed_again_and_again),
 		TEST(test_redis_is_down_at_first),
 		TEST(test_another_consumers_entries_are_claimed),
 		TEST(test_a_wrong_dead_letter_key_loses_nothing),
