@@ -35,6 +35,11 @@ struct listener_row {
 	void *ctx;
 };
 
+struct space_row {
+	void (*space)(void *ctx);
+	void *ctx;
+};
+
 struct engine {
 	struct engine_options options;
 	int fd;
@@ -46,8 +51,8 @@ struct engine {
 	struct newsroom news;
 	struct listener_row listeners[ENGINE_LISTENERS_MOST];
 	int listener_count;
-	void (*space)(void *ctx);
-	void *space_ctx;
+	struct space_row spaces[ENGINE_LISTENERS_MOST];
+	int space_count;
 	void (*fail)(void *ctx, int exit_code);
 	void *fail_ctx;
 	_Atomic int exit_code;
@@ -299,8 +304,8 @@ void engine_drain(struct engine *e)
 	tell_failure(e);
 	if (e->starved && e->commands_out <= (size_t)e->options.queue_most / 2) {
 		e->starved = 0;
-		if (e->space != NULL)
-			e->space(e->space_ctx);
+		for (int i = 0; i < e->space_count; i++)
+			e->spaces[i].space(e->spaces[i].ctx);
 	}
 }
 
@@ -317,8 +322,8 @@ void engine_on_news(struct engine *e, void (*listen)(void *ctx, const struct new
 
 void engine_on_space(struct engine *e, void (*space)(void *ctx), void *ctx)
 {
-	e->space = space;
-	e->space_ctx = ctx;
+	must(e->space_count < ENGINE_LISTENERS_MOST);
+	e->spaces[e->space_count++] = (struct space_row){space, ctx};
 }
 
 void engine_on_failure(struct engine *e, void (*fail)(void *ctx, int exit_code), void *ctx)
