@@ -332,10 +332,10 @@ class Day:
 
     def redeem(self):
         """A rider with enough points has lunch at the station."""
-        board = self.ask("supervisor-01", "get_points", {"board": 1})["board"]
-        winner = next((row for row in board if row["points"] >= 30), None)
-        if winner:
-            self.ask("station-01", "points_entry", {"key": self.new_key(), "person": winner["person"], "points": 30, "text": "餐券一张"})
+        people = [p["id"] for p in self.street.people if p["kind"] in ("food-rider", "courier", "ride-hail") and "reporter" in p["roles"]]
+        balances = {who: self.ask(who, "get_points", {}).get("balance", 0) for who in people}
+        winner = max(people, key=balances.get)
+        self.ask("station-01", "points_entry", {"key": self.new_key(), "person": winner, "points": 30, "text": "餐券一张"})
         return winner
 
 
@@ -346,7 +346,7 @@ def title(text):
 
 
 def gridloop(day, who, *words):
-    env = {**os.environ, "GRIDLOOP_SERVER": f"127.0.0.1:{day.daemon.port}", "GRIDLOOP_ID": who, "GRIDLOOP_TOKEN": f"demo-{who}"}
+    env = {**os.environ, "TZ": "Asia/Shanghai", "GRIDLOOP_SERVER": f"127.0.0.1:{day.daemon.port}", "GRIDLOOP_ID": who, "GRIDLOOP_TOKEN": f"demo-{who}"}
     print(f"$ gridloop {' '.join(words)}", flush=True)
     subprocess.run([os.path.join(BUILD, "gridloop"), *words], env=env, cwd=TOP, check=True)
 
@@ -363,9 +363,7 @@ def print_month(day):
     gridloop(day, "supervisor-01", "stats", "--by", "kind")
     print()
     winner = day.redeem()
-    gridloop(day, "supervisor-01", "points", "--board")
-    if winner:
-        print(f"({winner['person']} had lunch for 30 of them at 小哥驿站.)")
+    gridloop(day, winner, "points")
     named = next((c for c in day.cases.values() if c.reworked and c.speaks), None)
     if named:
         print()
