@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from harness import BUILD, CONTRACT, MONDAY_MS, TOP, Daemon, Redis, Refused, Street
+from harness import BUILD, CONTRACT, MONDAY_MS, TOP, Daemon, Redis, Refused, Street, wait_until
 from wire import chunk, varint
 
 MINUTE = 60 * 1000
@@ -169,7 +169,7 @@ class Day:
             alarm = {"key": self.new_key(), "camera": camera["camera"], "label": camera["label"], "event": event,
                      "confidence": self.dice.uniform(0.55, 0.99), "seen_at_ms": self.now}
             entry = {"gateway": camera["gateway"], "token": "demo-" + camera["gateway"], "replay_at_ms": self.now, "alarm": alarm}
-            self.redis.command("XADD", "gridloop:cameras", "*", "entry", CONTRACT.encode("StreamEntry", entry))
+            self.show(b"entry", CONTRACT.encode("StreamEntry", entry))
         self.asked += 1
         if again > 0:
             self.at(self.now + 2 * MINUTE, self.alarm, camera, event, again - 1)
@@ -179,7 +179,18 @@ class Day:
         when = varint(1 << 3) + varint(self.now // 1000)
         frame = (chunk(1, b"4.0") + chunk(2, str(self.order).encode()) + chunk(3, when) +
                  chunk(4, camera["camera"].encode()) + chunk(5, thing))
-        self.redis.command("XADD", "gridloop:cameras", "*", "metadata", frame)
+        self.show(b"metadata", frame)
+
+    def show(self, field, entry):
+        """Adds to the cameras' stream and waits until it is dealt with, so that the day comes out the same every time."""
+        added = self.redis.command("XADD", "gridloop:cameras", "*", field, entry)
+
+        def taken():
+            group = self.redis.command("XINFO", "GROUPS", "gridloop:cameras")[0]
+            words = dict(zip(group[::2], group[1::2]))
+            return words[b"last-delivered-id"] == added and words[b"pending"] == 0
+
+        wait_until(taken, "the daemon to take a camera's entry")
 
     def look_at_alarms(self):
         """The acceptor goes through what the cameras saw: right, wrong, or not looked at in time."""
