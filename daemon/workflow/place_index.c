@@ -7,7 +7,7 @@
 #include "workflow/domain.h"
 
 #define CELL_E7 5000             /* 0.0005 degrees, 55 m of latitude */
-#define CELL_METRES 55.6
+#define CELL_METRES 55.5         /* a little less than they are, so that a search rather looks into one cell more */
 #define CELLS_ACROSS_MOST 41     /* a search is at most this many cells wide: 1.1 km either way */
 #define BUCKETS_FIRST 1024
 
