@@ -1,0 +1,199 @@
+/* The transition table is sane in itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "workflow/transitions.h"
+
+static const struct transition *rows;
+static size_t count;
+
+static int get_rows(void **state)
+{
+	(void)state;
+	rows = transitions(&count);
+	return 0;
+}
+
+static _Bool leads(const struct transition *r, enum state from, enum state to)
+{
+	return (r->from >> from & 1) != 0 && (r->to == STATE_NONE ? from : r->to) == to;
+}
+
+static void test_every_act_has_a_row(void **state)
+{
+	(void)state;
+	for (int a = 1; a < ACT_COUNT; a++) {
+		size_t i = 0;
+
+		while (i < count && rows[i].act != (enum act)a)
+			i++;
+		if (i == count)
+			fail_msg("no row for \"%s\"", act_info((enum act)a)->name);
+	}
+}
+
+static void test_every_row_is_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		assert_true(rows[i].act > ACT_NONE && rows[i].act < ACT_COUNT);
+		assert_true(rows[i].from != 0 && rows[i].from >> STATE_COUNT == 0);
+		assert_true(rows[i].to >= STATE_NONE && rows[i].to < STATE_COUNT);
+		assert_true(rows[i].who != 0);
+		assert_non_null(rows[i].proceed);
+		assert_true(rows[i].guard_words != NULL && rows[i].guard_words[0] != '\0');
+	}
+}
+
+/* The same act from the same state to the same state is one row. */
+static void test_no_row_twice(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = i + 1; j < count; j++)
+			assert_false(rows[i].act == rows[j].act && rows[i].to == rows[j].to &&
+			             (rows[i].from & rows[j].from) != 0);
+}
+
+static void test_ends_and_ways_out(void **state)
+{
+	(void)state;
+	for (int s = 1; s < STATE_COUNT; s++) {
+		_Bool left = 0, touched = 0;
+
+		for (size_t i = 0; i < count; i++)
+			if ((rows[i].from >> s & 1) != 0) {
+				touched = 1;
+				left = left || (rows[i].to != STATE_NONE && rows[i].to != (enum state)s);
+			}
+		if (state_info((enum state)s)->terminal ? touched : !left)
+			fail_msg("%s: terminal states are never left, others can be", state_info((enum state)s)->name);
+	}
+}
+
+static uint32_t reached_from(uint32_t seen)
+{
+	for (size_t i = 0; i < count; i++)
+		if ((rows[i].from & seen) != 0 && rows[i].to != STATE_NONE)
+			seen |= UINT32_C(1) << rows[i].to;
+	return seen;
+}
+
+static void test_every_state_is_reached(void **state)
+{
+	(void)state;
+	uint32_t seen = 1, before = 0;
+
+	while (seen != before) {
+		before = seen;
+		seen = reached_from(seen);
+	}
+	assert_int_equal(seen, (UINT32_C(1) << STATE_COUNT) - 1);
+}
+
+/* And from every open state some end is reached. */
+static void test_every_state_ends(void **state)
+{
+	(void)state;
+	for (int s = 1; s < STATE_COUNT; s++) {
+		uint32_t seen = UINT32_C(1) << s, before = 0, ends = 0;
+
+		while (seen != before) {
+			before = seen;
+			seen = reached_from(seen);
+		}
+		for (int e = 1; e < STATE_COUNT; e++)
+			ends |= state_info((enum state)e)->terminal ? UINT32_C(1) << e : 0;
+		assert_int_not_equal(seen & ends, 0);
+	}
+}
+
+static void test_find_and_allowed_agree_with_the_rows(void **state)
+{
+	(void)state;
+	for (int a = 0; a < ACT_COUNT; a++)
+		for (int from = 0; from < STATE_COUNT; from++) {
+			const struct transition *found = transition_find((enum act)a, (enum state)from);
+			_Bool any = 0;
+
+			for (int to = 0; to < STATE_COUNT; to++) {
+				_Bool expected = 0;
+
+				for (size_t i = 0; i < count; i++)
+					expected = expected || (rows[i].act == (enum act)a &&
+					                        leads(&rows[i], (enum state)from, (enum state)to));
+				assert_int_equal(transition_allowed((enum act)a, (enum state)from, (enum state)to),
+				                 expected);
+				any = any || expected;
+			}
+			assert_int_equal(found != NULL, any);
+			assert_true(found == NULL || found->act == (enum act)a);
+		}
+}
+
+static void test_what_can_be_asked_for(void **state)
+{
+	(void)state;
+	static const enum act own[] = { ACT_NONE,   ACT_SUBMIT,        ACT_ALARM,    ACT_ALARM_AGAIN,
+		                        ACT_EXPIRE, ACT_WHISTLE_LAPSE, ACT_ESCALATE, ACT_FOLLOW };
+
+	for (int a = 0; a < ACT_COUNT; a++) {
+		_Bool expected = 1;
+
+		for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+			expected = expected && own[i] != (enum act)a;
+		assert_int_equal(transition_askable((enum act)a), expected);
+	}
+}
+
+/* Only reports and alarms open a case. */
+static void test_what_opens_a_case(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal((rows[i].from & 1) != 0, rows[i].act == ACT_SUBMIT || rows[i].act == ACT_ALARM);
+}
+
+static void test_printed(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t size, lines = 0;
+	FILE *to = open_memstream(&text, &size);
+
+	assert_non_null(to);
+	transitions_print(to);
+	assert_int_equal(fclose(to), 0);
+	for (const char *at = text; *at != '\0'; at++)
+		lines += *at == '\n';
+	assert_int_equal(lines, count + 2);
+	assert_non_null(strstr(text, "| HANDLING | whistle 吹哨 | WHISTLED | convener |"));
+	assert_non_null(strstr(text, "| any open | supervise 督办 | stays | supervisor, by itself |"));
+	assert_non_null(strstr(text, "| – | submit 上报 | REPORTED | reporter, gateway |"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_act_has_a_row),
+		cmocka_unit_test(test_every_row_is_whole),
+		cmocka_unit_test(test_no_row_twice),
+		cmocka_unit_test(test_ends_and_ways_out),
+		cmocka_unit_test(test_every_state_is_reached),
+		cmocka_unit_test(test_every_state_ends),
+		cmocka_unit_test(test_find_and_allowed_agree_with_the_rows),
+		cmocka_unit_test(test_what_can_be_asked_for),
+		cmocka_unit_test(test_what_opens_a_case),
+		cmocka_unit_test(test_printed),
+	};
+
+	return cmocka_run_group_tests(tests, get_rows, NULL);
+}
