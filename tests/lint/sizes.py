@@ -8,10 +8,11 @@ FUNCTION_MOST = 70  # lines, braces included
 FILE_MOST = 600
 HEADER_MOST = 120
 HEADERS_LONGER = {
-    # Vocabularies: lists of words with no logic, more useful in one place than in two.
+    # Vocabularies and tables: lists with no logic, more useful in one place than in two.
     "include/workflow/domain.h": 180,
     "include/jurisdiction/policy.h": 170,
     "include/store/query.h": 150,
+    "include/store/row.h": 140,
 }
 FOLDERS = ("daemon", "include", "cli", "bench", "tests/unit", "tests/scenario", "tests/fault", "tests/fuzz")
 
