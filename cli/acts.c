@@ -30,7 +30,7 @@ const struct option_row act_options[] = {
 #define ACT(verb, chinese, where, number, takes_, needs_, args, line, shown, others)                                       \
 	{ .name = verb, .zh = chinese, .phase = PHASE_##where, .flags = VERB_SERVER | VERB_JSON, .usage = "NUMBER" args,     \
 	  .summary = line, .example = shown, .related = others, .least_words = 1,                                            \
-	  .most_words = (takes_) & T(TEXT) ? -1 : 1, .run = act_run, .act = GRIDLOOP__V1__ACT__ACT_##number,                 \
+	  .most_words = ((takes_) | (needs_)) & T(TEXT) ? -1 : 1, .run = act_run, .act = GRIDLOOP__V1__ACT__ACT_##number,                 \
 	  .takes = (takes_) | (needs_) | T(KEY), .needs = needs_ }
 
 /* clang-format off */

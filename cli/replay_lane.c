@@ -163,7 +163,7 @@ static void take_answer(struct lane *l, struct replay_op *op, const wire_answer 
 
 	op->fate = FATE_DONE;
 	l->tally->commands++;
-	l->tally->again += a->again;
+	l->tally->again += a->again && !(l->asks && op->step == STEP_REPORT);
 	if (op->step != STEP_REPORT)
 		return;
 	snprintf(row->number, sizeof row->number, "%s", wire_text(a->case_number));
@@ -318,6 +318,7 @@ _Bool lane_run(struct lane *l, struct replay_op *ops, size_t count, struct troub
 		if (kept)
 			judge_doubts(l, ops, count, p.later);
 		if (!kept) {
+			fprintf(stderr, "gridloop: %s; coming back\n", why->sentence);
 			forget_sent(l, ops, count);
 			lane_close(l);
 		}

@@ -28,7 +28,7 @@ struct replay_tally {
 };
 
 #define LANE_DEPTH_MOST 4096
-#define LANE_TRIES 20
+#define LANE_TRIES 8 /* pauses of 0.25 s doubling: half a minute for a daemon to come back */
 
 struct lane {
 	struct login login;
@@ -36,6 +36,7 @@ struct lane {
 	struct replay_file *file;
 	struct replay_tally *tally;
 	int depth;
+	_Bool asks; /* reports came in by another door; sending them again only asks for their numbers */
 };
 
 /* Until no op waits any more. false: the daemon cannot be reached, or keeps asking for later. */

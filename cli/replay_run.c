@@ -41,12 +41,15 @@ struct replay_op *replay_moments(const struct replay_file *f, size_t *count)
 
 size_t replay_window(const struct replay_op *moments, size_t count, int64_t window_ms)
 {
+	int64_t end_ms = INT64_MAX;
 	size_t n = 0;
 
-	while (n < count && n < REPLAY_WINDOW_OPS_MOST && moments[n].at_ms < moments[0].at_ms + window_ms)
+	while (n < count && n < REPLAY_WINDOW_OPS_MOST && moments[n].at_ms < end_ms) {
+		if (moments[n].step == STEP_HANDLED && end_ms == INT64_MAX)
+			end_ms = moments[n].at_ms + (window_ms > 0 ? window_ms : 1);
 		n++;
-	/* With a window of nothing every moment is its own. */
-	return n ? n : count > 0;
+	}
+	return n;
 }
 
 /* The two connections, and the scratch list of the checker's round. */
@@ -187,8 +190,8 @@ _Bool replay_run(struct replay_file *f, const struct replay_options *o,
 	size_t count;
 
 	*out = (struct replay_result){ 0 };
-	p->city = (struct lane){ { o->server, REPLAY_CITY, REPLAY_TOKEN REPLAY_CITY }, NULL, f, &out->tally, o->depth };
-	p->checker = (struct lane){ { o->server, REPLAY_CHECKER, REPLAY_TOKEN REPLAY_CHECKER }, NULL, f, &out->tally, o->depth };
+	p->city = (struct lane){ { o->server, REPLAY_CITY, REPLAY_TOKEN REPLAY_CITY }, NULL, f, &out->tally, o->depth, o->redis != NULL };
+	p->checker = (struct lane){ { o->server, REPLAY_CHECKER, REPLAY_TOKEN REPLAY_CHECKER }, NULL, f, &out->tally, o->depth, 0 };
 	p->redis = o->redis ? replay_redis_open(o->redis, why) : NULL;
 	if (o->redis && !p->redis) {
 		play_close(p);

@@ -237,7 +237,7 @@ static void print_people(const wire_view *v)
 static void print_history(const struct call *call, const wire_view *v)
 {
 	static const struct column columns[] = {
-		{ "when", 0, 0, 0 }, { "what", 0, 0, 0 }, { "state", 0, 0, 1 }, { "who", 0, 1, 0 }, { "", 0, 1, 2 }, { "words", 0, 1, 0 },
+		{ "when", 0, 0, 0 }, { "what", 0, 0, 0 }, { "state", 0, 0, 1 }, { "who", 0, 1, 0 }, { "about", 0, 1, 2 }, { "words", 0, 1, 0 },
 	};
 	struct table *t = table_new(columns, sizeof columns / sizeof columns[0]);
 	char text[SHOW_SIZE];

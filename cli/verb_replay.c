@@ -21,7 +21,7 @@ static const struct option_row replay_options_rows[] = {
 	{ "--door", OPTION_WORD, "tcp|redis", "how reports come in; tcp", 0, 0 },
 	{ "--redis", OPTION_TEXT, "ADDRESS", "the Redis that the daemon reads, host:port or unix:/path, for --door redis", 0, 0 },
 	{ "--depth", OPTION_INT, "N", "commands on their way at once, 1 to 4096; 256", 0, 0 },
-	{ "--window", OPTION_SPAN, "SPAN", "how often the checker makes a round; 15m", 0, 0 },
+	{ "--window", OPTION_SPAN, "SPAN", "how long after the first case was handled the checker comes; 60m", 0, 0 },
 	{ "--database", OPTION_TEXT, "FILE", "verify this database at the end", 0, 0 },
 	{ 0 },
 };
@@ -173,7 +173,7 @@ const struct verb replay_verbs[] = {
 	  .help = "In two steps. --prepare DIR writes a jurisdiction that fits the file: one grid over all its positions, a\n"
 	          "category for each kind of request with the median of the city's own limits, and who plays which part.\n"
 	          "With a daemon on that jurisdiction and clock = replay, the second run sends every report at its moment; at\n"
-	          "closed_at the city signs and says handled, and a checker's round, every --window, checks and passes it.\n"
+	          "closed_at the city signs and says handled, and a checker's next round passes it.\n"
 	          "Each command's key comes from the file's id: playing a file twice adds nothing, and after a crash it goes\n"
 	          "on. At the end every timer runs out; the last line is JSON with the counts.\n"
 	          "Columns: id, created_at, closed_at, due_at, category, subcategory, source, lat, lon, address, description.",

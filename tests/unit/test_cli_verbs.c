@@ -116,6 +116,8 @@ static void test_needs_are_among_what_is_taken(void **state)
 	for (const struct verb *v = act_verbs; v->name; v++) {
 		assert_int_equal(v->needs & ~v->takes, 0);
 		assert_int_equal(v->takes >> ACT_OPTION_COUNT, 0);
+		/* Words need no quotes where words are meant, and are a mistake elsewhere. */
+		assert_int_equal(v->most_words, v->takes & 1u << TAKES_TEXT ? -1 : 1);
 	}
 }
 
