@@ -14,8 +14,8 @@ static const char *keep_text(void *ctx, const char *text)
 
 _Bool answer_case(struct reader *r, sqlite3_stmt *st, _Bool archived, struct result *mem, struct case_row *out)
 {
-	const char **particulars[] = { &out->address, &out->description, &out->beneficiary,
-		                       &out->programme, &out->photos, &out->channel };
+	const char **particulars[] = { &out->address,   &out->description, &out->beneficiary,
+		                       &out->programme, &out->photos,      &out->channel };
 
 	if (!row_read(st, 0, &out->file, &r->units))
 		return 0;
@@ -62,7 +62,8 @@ void answer_keep_event(struct result *mem, struct fact *f)
 }
 
 /* SQLITE_ROW when it is there. */
-static int read_case(struct reader *r, enum reader_statement which, int64_t id, struct result *mem, struct case_row *out)
+static int read_case(struct reader *r, enum reader_statement which, int64_t id, struct result *mem,
+                     struct case_row *out)
 {
 	sqlite3_stmt *st = reader_use(r, which);
 	int result;

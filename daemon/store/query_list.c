@@ -44,8 +44,8 @@ struct listing {
 };
 
 /* States in which the state's own timer is a deadline for staff. */
-#define WAITING_FOR_STAFF                                                                                         \
-	(1 << STATE_REPORTED | 1 << STATE_ALARM_PENDING | 1 << STATE_VERIFYING | 1 << STATE_FILED |               \
+#define WAITING_FOR_STAFF                                                                                              \
+	(1 << STATE_REPORTED | 1 << STATE_ALARM_PENDING | 1 << STATE_VERIFYING | 1 << STATE_FILED |                    \
 	 1 << STATE_DISPATCHED | 1 << STATE_WHISTLED | 1 << STATE_HANDLED | 1 << STATE_CHECKING)
 
 _Bool answer_is_overdue(const struct case_file *c, int64_t now_ms)
@@ -224,7 +224,9 @@ static struct cursor *newest(struct listing *l)
 
 static int take_rows(struct listing *l, struct result *mem, struct case_list *out)
 {
-	size_t most = l->filter->limit < 1 ? 1 : l->filter->limit > QUERY_PAGE_MOST ? QUERY_PAGE_MOST : (size_t)l->filter->limit;
+	size_t most = l->filter->limit < 1                 ? 1
+	              : l->filter->limit > QUERY_PAGE_MOST ? QUERY_PAGE_MOST
+	                                                   : (size_t)l->filter->limit;
 	struct cursor *c;
 	int result = SQLITE_OK;
 

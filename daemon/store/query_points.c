@@ -110,7 +110,8 @@ static int read_board(struct reader *r, int64_t from_ms, int64_t first, struct r
 	return result;
 }
 
-enum query_status query_board(struct reader *r, int64_t from_ms, struct result *mem, struct board_row **rows, size_t *count)
+enum query_status query_board(struct reader *r, int64_t from_ms, struct result *mem, struct board_row **rows,
+                              size_t *count)
 {
 	int64_t first = 0;
 	int result = reader_begin(r, QUERY_DEADLINE_MS);

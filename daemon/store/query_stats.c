@@ -20,7 +20,7 @@
 #define KEY_TEXT_SIZE 32
 
 struct group {
-	int64_t key;      /* of a group that has a number */
+	int64_t key; /* of a group that has a number */
 	uint32_t hash;
 	struct stats_row row; /* row.key is set at once for text keys, at the end for numbers */
 };
@@ -53,7 +53,8 @@ static void name_all(int64_t key, char out[KEY_TEXT_SIZE])
 
 static void name_kind(int64_t key, char out[KEY_TEXT_SIZE])
 {
-	const char *name = key > REPORTER_UNSET && key < REPORTER_KIND_COUNT ? reporter_kind_name((enum reporter_kind)key) : "";
+	const char *name =
+		key > REPORTER_UNSET && key < REPORTER_KIND_COUNT ? reporter_kind_name((enum reporter_kind)key) : "";
 
 	(void)snprintf(out, KEY_TEXT_SIZE, "%s", name);
 }
@@ -141,9 +142,9 @@ static struct stats_row *group_of(struct tally *t, sqlite3_stmt *st)
 
 /* ---- one case ---- */
 
-#define CASE_COLUMNS                                                                                               \
-	"c.id, c.reported_ms, c.category, c.state, c.stage_due_ms, c.rating, c.extensions, c.reworked, c.returned," \
-	" c.late, c.filed_ms, c.closed_ms, c.first_reply_ms, c.limit_ms, c.handle_due_ms, c.handle_left_ms,"        \
+#define CASE_COLUMNS                                                                                                   \
+	"c.id, c.reported_ms, c.category, c.state, c.stage_due_ms, c.rating, c.extensions, c.reworked, c.returned,"    \
+	" c.late, c.filed_ms, c.closed_ms, c.first_reply_ms, c.limit_ms, c.handle_due_ms, c.handle_left_ms,"           \
 	" CASE WHEN c.state = ?7 THEN (SELECT act FROM case_event AS e WHERE e.id = c.last_event) END"
 
 /* Reads CASE_COLUMNS from column 1 on. */
@@ -176,8 +177,10 @@ static int64_t *count_of_state(struct stats_row *row, enum state s, enum act las
 {
 	if (s == STATE_CANCELLED)
 		return last_act == ACT_EXPIRE ? &row->expired_alarms : &row->cancelled;
-	return s == STATE_MERGED ? &row->merged : s == STATE_REJECTED ? &row->rejected :
-	       s == STATE_SUSPENDED ? &row->suspended : NULL;
+	return s == STATE_MERGED      ? &row->merged
+	       : s == STATE_REJECTED  ? &row->rejected
+	       : s == STATE_SUSPENDED ? &row->suspended
+	                              : NULL;
 }
 
 static int64_t *count_of_rating(struct stats_row *row, enum rating rating)
@@ -199,7 +202,8 @@ static _Bool is_past_limit(const struct case_file *c, int64_t now_ms)
 	return c->handle_due_ms != 0 ? c->handle_due_ms < now_ms : c->limit_ms != 0 && c->handle_left_ms < 0;
 }
 
-static void count_case(struct stats_row *row, const struct case_file *c, _Bool archived, enum act last_act, int64_t now_ms)
+static void count_case(struct stats_row *row, const struct case_file *c, _Bool archived, enum act last_act,
+                       int64_t now_ms)
 {
 	_Bool closed = c->closed_ms != 0, limited = c->limit_ms != 0;
 
@@ -232,7 +236,7 @@ static void note_longest(struct tally *t, const struct case_file *c)
 /* ---- reading ---- */
 
 /* The condition on a case that is counted, and its parameters ?1 to ?7. */
-#define CASE_CONDITION                                                                                        \
+#define CASE_CONDITION                                                                                                 \
 	"c.id BETWEEN ?1 AND ?2 AND c.reported_ms >= ?3 AND c.reported_ms < ?4 AND c.grid BETWEEN ?5 AND ?6"
 
 static int prepare(struct tally *t, const char *sql, sqlite3_stmt **st)
@@ -274,7 +278,8 @@ static int count_cases(struct tally *t, const char *table, _Bool archived)
 	sqlite3_stmt *st = NULL;
 	int result;
 
-	(void)snprintf(sql, sizeof sql, "SELECT %s, " CASE_COLUMNS " FROM %s AS c WHERE " CASE_CONDITION, t->by->column, table);
+	(void)snprintf(sql, sizeof sql, "SELECT %s, " CASE_COLUMNS " FROM %s AS c WHERE " CASE_CONDITION, t->by->column,
+	               table);
 	result = prepare(t, sql, &st);
 	if (result == SQLITE_OK)
 		while ((result = sqlite3_step(st)) == SQLITE_ROW && take_case(t, st, archived))
@@ -309,7 +314,8 @@ static int count_points(struct tally *t, const char *table)
 static int count_redeemed(struct tally *t)
 {
 	sqlite3_stmt *st = NULL;
-	int result = prepare(t, "SELECT -sum(points) FROM ledger WHERE rule = 'redeem' AND at_ms >= ?3 AND at_ms < ?4", &st);
+	int result =
+		prepare(t, "SELECT -sum(points) FROM ledger WHERE rule = 'redeem' AND at_ms >= ?3 AND at_ms < ?4", &st);
 
 	if (result == SQLITE_OK)
 		result = sqlite3_step(st);
@@ -369,7 +375,12 @@ static int count_all(struct tally *t)
 enum query_status query_stats(struct reader *r, enum stats_by by, int64_t area, int64_t from_ms, int64_t to_ms,
                               int64_t now_ms, struct result *mem, struct stats_answer *out)
 {
-	struct tally t = { .reader = r, .by = &groupings[by], .mem = mem, .out = out, .from_ms = from_ms, .to_ms = to_ms,
+	struct tally t = { .reader = r,
+		           .by = &groupings[by],
+		           .mem = mem,
+		           .out = out,
+		           .from_ms = from_ms,
+		           .to_ms = to_ms,
 		           .now_ms = now_ms };
 	int result = reader_begin(r, QUERY_STATS_DEADLINE_MS);
 

@@ -14,31 +14,32 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_END] = "COMMIT",
 	[READ_OPEN_CASE] = "SELECT " ROW_ALL_NAMES " FROM open_case WHERE id = ?",
 	[READ_CLOSED_CASE] = "SELECT " ROW_ALL_NAMES " FROM closed_case WHERE id = ?",
-	[READ_EVENT] = "SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid,"
-	               " stage_due_ms, handle_due_ms FROM case_event WHERE id = ?",
+	[READ_EVENT] =
+		"SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid,"
+		" stage_due_ms, handle_due_ms FROM case_event WHERE id = ?",
 	[READ_MERGED_HERE] = "SELECT id, category FROM closed_case INDEXED BY closed_by_master"
-	                     " WHERE merged_into = ?1 AND merged_into <> 0 ORDER BY id LIMIT ?2",
+			     " WHERE merged_into = ?1 AND merged_into <> 0 ORDER BY id LIMIT ?2",
 	[READ_LEDGER] = "SELECT id, person, at_ms, payable_ms, points, rule, case_id, place_key, text,"
-	                " " READER_CATEGORY_OF("case_id") " FROM ledger INDEXED BY ledger_by_person"
-	                " WHERE person = ?1 ORDER BY id DESC LIMIT ?2",
+			" " READER_CATEGORY_OF("case_id") " FROM ledger INDEXED BY ledger_by_person"
+							  " WHERE person = ?1 ORDER BY id DESC LIMIT ?2",
 	[READ_BALANCE] = "SELECT (SELECT balance FROM account WHERE person = ?1),"
-	                 " (SELECT sum(points) FROM ledger INDEXED BY ledger_by_person"
-	                 " WHERE person = ?1 AND payable_ms > ?2 AND payable_ms > at_ms)",
+			 " (SELECT sum(points) FROM ledger INDEXED BY ledger_by_person"
+			 " WHERE person = ?1 AND payable_ms > ?2 AND payable_ms > at_ms)",
 	[READ_LEDGER_TIME] = "SELECT at_ms FROM ledger WHERE id >= ? ORDER BY id LIMIT 1",
 	[READ_BOARD] = "SELECT person, sum(points) AS earned FROM ledger NOT INDEXED"
-	               " WHERE id >= ?1 AND at_ms >= ?2 AND case_id <> 0"
-	               " GROUP BY person HAVING earned > 0 ORDER BY earned DESC, person LIMIT ?3",
-#define NOTICES_TO(n)                                                                                 \
-	"SELECT * FROM (SELECT * FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?" #n   \
+		       " WHERE id >= ?1 AND at_ms >= ?2 AND case_id <> 0"
+		       " GROUP BY person HAVING earned > 0 ORDER BY earned DESC, person LIMIT ?3",
+#define NOTICES_TO(n)                                                                                                  \
+	"SELECT * FROM (SELECT * FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?" #n                    \
 	" AND id > ?15 ORDER BY id LIMIT ?16)"
 #define OR_TO(n) " UNION ALL " NOTICES_TO(n)
-	[READ_NOTICES] = "SELECT id, addressee, at_ms, case_id, event_id, act, state, text, " READER_CATEGORY_OF("case_id")
-	                 " FROM (" NOTICES_TO(1) OR_TO(2) OR_TO(3) OR_TO(4) OR_TO(5) OR_TO(6) OR_TO(7) OR_TO(8) OR_TO(9)
-	                 OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) ") AS n ORDER BY id LIMIT ?16",
+	[READ_NOTICES] = "SELECT id, addressee, at_ms, case_id, event_id, act, state, text, " READER_CATEGORY_OF(
+		"case_id") " FROM (" NOTICES_TO(1) OR_TO(2) OR_TO(3) OR_TO(4) OR_TO(5) OR_TO(6) OR_TO(7) OR_TO(8)
+		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) ") AS n ORDER BY id LIMIT ?16",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
-#define EVENTS(reporter)                                                                                       \
-	"SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid," \
-	" stage_due_ms, handle_due_ms, " reporter                                                              \
+#define EVENTS(reporter)                                                                                               \
+	"SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid,"         \
+	" stage_due_ms, handle_due_ms, " reporter                                                                      \
 	" FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 ORDER BY id LIMIT ?5"
 	[READ_EVENTS] = EVENTS("NULL"),
 	[READ_EVENTS_REPORTER] = EVENTS("coalesce((SELECT reporter FROM open_case AS c WHERE c.id = e.case_id),"
@@ -150,10 +151,16 @@ int reader_id_bounds(struct reader *r, int64_t from_ms, int64_t to_ms, int64_t *
 	*high = INT64_MAX;
 	if (from_ms == 0 && to_ms == 0)
 		return SQLITE_OK;
-	first = connection_number(&r->connection, "SELECT min(id) FROM (SELECT min(id) AS id FROM open_case"
-	                          " UNION ALL SELECT min(id) FROM closed_case)", 0, &ok) / one_shard;
-	last = connection_number(&r->connection, "SELECT max(id) FROM (SELECT max(id) AS id FROM open_case"
-	                         " UNION ALL SELECT max(id) FROM closed_case)", 0, &ok) / one_shard;
+	first = connection_number(&r->connection,
+	                          "SELECT min(id) FROM (SELECT min(id) AS id FROM open_case"
+	                          " UNION ALL SELECT min(id) FROM closed_case)",
+	                          0, &ok) /
+	        one_shard;
+	last = connection_number(&r->connection,
+	                         "SELECT max(id) FROM (SELECT max(id) AS id FROM open_case"
+	                         " UNION ALL SELECT max(id) FROM closed_case)",
+	                         0, &ok) /
+	       one_shard;
 	if (!ok)
 		return sqlite3_errcode(r->connection.db);
 	if (first != last)

@@ -44,7 +44,8 @@ static _Bool load_follower(struct recovery *r, sqlite3_stmt *st)
 
 static _Bool load_account(struct recovery *r, sqlite3_stmt *st)
 {
-	casebook_restore_ledger(r->book, column_text(st, 0), column_int(st, 1), (int32_t)column_int(st, 2), column_int(st, 3));
+	casebook_restore_ledger(r->book, column_text(st, 0), column_int(st, 1), (int32_t)column_int(st, 2),
+	                        column_int(st, 3));
 	return 1;
 }
 
@@ -101,8 +102,8 @@ static const struct loading loadings[] = {
 	  " ORDER BY master, last_event",
 	  load_follower },
 	{ "accounts", "SELECT person, balance, month, month_points FROM account", load_account },
-	{ "points not yet payable", "SELECT person, points, payable_ms FROM ledger WHERE payable_ms > at_ms ORDER BY id",
-	  load_pending },
+	{ "points not yet payable",
+	  "SELECT person, points, payable_ms FROM ledger WHERE payable_ms > at_ms ORDER BY id", load_pending },
 	{ "rewarded places", "SELECT place_key, at_ms FROM ledger WHERE place_key <> 0 ORDER BY id", load_place },
 	/* Keys sort by time, so the newest ones are the last of the tree. */
 	{ "newest keys",

@@ -14,12 +14,11 @@ struct column {
 	_Bool replayed;
 };
 
-#define COLUMN(name, kind, field, counter, replayed) \
+#define COLUMN(name, kind, field, counter, replayed)                                                                   \
 	{ #name, COLUMN_##kind, offsetof(struct case_file, field), offsetof(struct case_file, counter), replayed },
 
-static const struct column columns[ROW_CASE_COUNT] = {
-	COLUMN(id, INT64, id, id, 1) ROW_OPENING(COLUMN) ROW_MOVING(COLUMN) ROW_LATER(COLUMN)
-};
+static const struct column columns[ROW_CASE_COUNT] = { COLUMN(id, INT64, id, id, 1) ROW_OPENING(COLUMN)
+	                                                       ROW_MOVING(COLUMN) ROW_LATER(COLUMN) };
 
 #define MOVING_AT (1 + ROW_OPENING_COUNT)
 #define LATER_AT (MOVING_AT + ROW_MOVING_COUNT)
@@ -241,7 +240,9 @@ void row_keep(struct case_file *c, const char *(*keep)(void *ctx, const char *te
 {
 	for (int i = 0; i < ROW_CASE_COUNT; i++) {
 		const char **text = (const char **)(void *)((char *)c + columns[i].offset);
-		int count = columns[i].kind == COLUMN_TEXT ? 1 : columns[i].kind == COLUMN_UNITS ? counter_of(c, &columns[i]) : 0;
+		int count = columns[i].kind == COLUMN_TEXT    ? 1
+		            : columns[i].kind == COLUMN_UNITS ? counter_of(c, &columns[i])
+		                                              : 0;
 
 		for (int k = 0; k < count; k++)
 			text[k] = keep(ctx, text[k]);

@@ -49,39 +49,38 @@
 #include "store/store.h"
 
 /* Both case tables: the columns of row.h in its order. Frozen: a later version alters it in a step of its own. */
-#define CASE_TABLE_COLUMNS \
-	"(id INTEGER PRIMARY KEY, reporter_kind INTEGER NOT NULL, anonymous INTEGER NOT NULL," \
-	" reporter TEXT, actor TEXT, reported_ms INTEGER NOT NULL," \
-	" last_event INTEGER NOT NULL, grid INTEGER NOT NULL, category INTEGER NOT NULL," \
-	" lat_e7 INTEGER, lon_e7 INTEGER, state INTEGER NOT NULL, since_ms INTEGER NOT NULL," \
-	" stage_due_ms INTEGER NOT NULL, level INTEGER NOT NULL DEFAULT 0," \
-	" rating INTEGER NOT NULL DEFAULT 0, extensions INTEGER NOT NULL DEFAULT 0," \
-	" suspensions INTEGER NOT NULL DEFAULT 0, reopened INTEGER NOT NULL DEFAULT 0," \
-	" reworked INTEGER NOT NULL DEFAULT 0, returned INTEGER NOT NULL DEFAULT 0," \
-	" supervised INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0," \
-	" stage_overdue INTEGER NOT NULL DEFAULT 0, camera TEXT, alarm_event TEXT," \
-	" handler TEXT, worker TEXT, checker TEXT, handled_by TEXT, helpers TEXT," \
-	" whistled TEXT, helper_done INTEGER NOT NULL DEFAULT 0," \
-	" whistled_answered INTEGER NOT NULL DEFAULT 0, filed_ms INTEGER NOT NULL DEFAULT 0," \
-	" dispatched_ms INTEGER NOT NULL DEFAULT 0, handled_ms INTEGER NOT NULL DEFAULT 0," \
-	" closed_ms INTEGER NOT NULL DEFAULT 0, reviewed_ms INTEGER NOT NULL DEFAULT 0," \
-	" ended_ms INTEGER NOT NULL DEFAULT 0, first_reply_ms INTEGER NOT NULL DEFAULT 0," \
-	" discover_ms INTEGER NOT NULL DEFAULT 0, handle_ms INTEGER NOT NULL DEFAULT 0," \
-	" feedback_ms INTEGER NOT NULL DEFAULT 0, paused_ms INTEGER NOT NULL DEFAULT 0," \
-	" accept_left_ms INTEGER NOT NULL DEFAULT 0, limit_ms INTEGER NOT NULL DEFAULT 0," \
-	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_left_ms INTEGER NOT NULL DEFAULT 0," \
-	" escalate_at_ms INTEGER NOT NULL DEFAULT 0," \
-	" asked_extension_ms INTEGER NOT NULL DEFAULT 0," \
-	" asked_suspend_until_ms INTEGER NOT NULL DEFAULT 0," \
-	" merged_into INTEGER NOT NULL DEFAULT 0, last_alarm_ms INTEGER NOT NULL DEFAULT 0," \
-	" alarm_count INTEGER NOT NULL DEFAULT 0, points INTEGER NOT NULL DEFAULT 0," \
-	" channel TEXT, address TEXT, description TEXT, beneficiary TEXT, programme TEXT," \
-	" photos TEXT, label TEXT, seen_at_ms INTEGER NOT NULL," \
+#define CASE_TABLE_COLUMNS                                                                                             \
+	"(id INTEGER PRIMARY KEY, reporter_kind INTEGER NOT NULL, anonymous INTEGER NOT NULL,"                         \
+	" reporter TEXT, actor TEXT, reported_ms INTEGER NOT NULL,"                                                    \
+	" last_event INTEGER NOT NULL, grid INTEGER NOT NULL, category INTEGER NOT NULL,"                              \
+	" lat_e7 INTEGER, lon_e7 INTEGER, state INTEGER NOT NULL, since_ms INTEGER NOT NULL,"                          \
+	" stage_due_ms INTEGER NOT NULL, level INTEGER NOT NULL DEFAULT 0,"                                            \
+	" rating INTEGER NOT NULL DEFAULT 0, extensions INTEGER NOT NULL DEFAULT 0,"                                   \
+	" suspensions INTEGER NOT NULL DEFAULT 0, reopened INTEGER NOT NULL DEFAULT 0,"                                \
+	" reworked INTEGER NOT NULL DEFAULT 0, returned INTEGER NOT NULL DEFAULT 0,"                                   \
+	" supervised INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0,"                                     \
+	" stage_overdue INTEGER NOT NULL DEFAULT 0, camera TEXT, alarm_event TEXT,"                                    \
+	" handler TEXT, worker TEXT, checker TEXT, handled_by TEXT, helpers TEXT,"                                     \
+	" whistled TEXT, helper_done INTEGER NOT NULL DEFAULT 0,"                                                      \
+	" whistled_answered INTEGER NOT NULL DEFAULT 0, filed_ms INTEGER NOT NULL DEFAULT 0,"                          \
+	" dispatched_ms INTEGER NOT NULL DEFAULT 0, handled_ms INTEGER NOT NULL DEFAULT 0,"                            \
+	" closed_ms INTEGER NOT NULL DEFAULT 0, reviewed_ms INTEGER NOT NULL DEFAULT 0,"                               \
+	" ended_ms INTEGER NOT NULL DEFAULT 0, first_reply_ms INTEGER NOT NULL DEFAULT 0,"                             \
+	" discover_ms INTEGER NOT NULL DEFAULT 0, handle_ms INTEGER NOT NULL DEFAULT 0,"                               \
+	" feedback_ms INTEGER NOT NULL DEFAULT 0, paused_ms INTEGER NOT NULL DEFAULT 0,"                               \
+	" accept_left_ms INTEGER NOT NULL DEFAULT 0, limit_ms INTEGER NOT NULL DEFAULT 0,"                             \
+	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_left_ms INTEGER NOT NULL DEFAULT 0,"                        \
+	" escalate_at_ms INTEGER NOT NULL DEFAULT 0,"                                                                  \
+	" asked_extension_ms INTEGER NOT NULL DEFAULT 0,"                                                              \
+	" asked_suspend_until_ms INTEGER NOT NULL DEFAULT 0,"                                                          \
+	" merged_into INTEGER NOT NULL DEFAULT 0, last_alarm_ms INTEGER NOT NULL DEFAULT 0,"                           \
+	" alarm_count INTEGER NOT NULL DEFAULT 0, points INTEGER NOT NULL DEFAULT 0,"                                  \
+	" channel TEXT, address TEXT, description TEXT, beneficiary TEXT, programme TEXT,"                             \
+	" photos TEXT, label TEXT, seen_at_ms INTEGER NOT NULL,"                                                       \
 	" confidence_ppm INTEGER NOT NULL DEFAULT 0) STRICT;\n"
 
 static const char version_1[] =
-	"CREATE TABLE open_case " CASE_TABLE_COLUMNS
-	"CREATE TABLE closed_case " CASE_TABLE_COLUMNS
+	"CREATE TABLE open_case " CASE_TABLE_COLUMNS "CREATE TABLE closed_case " CASE_TABLE_COLUMNS
 	"CREATE INDEX closed_by_reporter ON closed_case (reporter, id);\n"
 	"CREATE INDEX closed_by_handler ON closed_case (handler, id);\n"
 	"CREATE INDEX closed_by_grid ON closed_case (grid, id);\n"
@@ -132,7 +131,6 @@ static const char version_1[] =
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
 	"INSERT INTO meta VALUES ('last_ms', 0);\n";
 
-
 /* versions[i] takes a database from version i to i + 1. */
 static const char *const versions[] = { version_1 };
 
@@ -162,7 +160,8 @@ static _Bool identify(struct connection *c, int64_t *version, _Bool *fresh, char
 	if (!ok)
 		*cause = connection_cause(c, "the database cannot be read");
 	else if (!*fresh && application != STORE_APPLICATION_ID)
-		*cause = say("the file is another application's database (application_id %lld)", (long long)application);
+		*cause =
+			say("the file is another application's database (application_id %lld)", (long long)application);
 	else if (*version > STORE_SCHEMA_VERSION || *version < 0)
 		*cause = say("the database has schema version %lld, this program knows %d: use the newer program",
 		             (long long)*version, STORE_SCHEMA_VERSION);
@@ -178,8 +177,10 @@ static int step_up(struct connection *c, int64_t from)
 	for (int64_t v = from; v < STORE_SCHEMA_VERSION && result == SQLITE_OK; v++)
 		result = connection_execute(c, versions[v]);
 	if (result == SQLITE_OK)
-		result = connection_execute(c, "PRAGMA application_id = " NUMBER(STORE_APPLICATION_ID) ";"
-		                               "PRAGMA user_version = " NUMBER(STORE_SCHEMA_VERSION) ";");
+		result = connection_execute(
+			c, "PRAGMA application_id = " NUMBER(STORE_APPLICATION_ID) ";"
+										   "PRAGMA user_version = " NUMBER(
+											   STORE_SCHEMA_VERSION) ";");
 	return result;
 }
 
@@ -200,7 +201,8 @@ _Bool schema_migrate(struct connection *c, char **cause)
 		return 1;
 	if (connection_execute(c, "BEGIN IMMEDIATE;") == SQLITE_OK && step_up(c, version) == SQLITE_OK &&
 	    connection_execute(c, "COMMIT;") == SQLITE_OK) {
-		log_line(LOG_LEVEL_NOTICE, "database-migrated", "from=%lld to=%d", (long long)version, STORE_SCHEMA_VERSION);
+		log_line(LOG_LEVEL_NOTICE, "database-migrated", "from=%lld to=%d", (long long)version,
+		         STORE_SCHEMA_VERSION);
 		return 1;
 	}
 	*cause = connection_cause(c, "the tables cannot be made");

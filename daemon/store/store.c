@@ -28,24 +28,24 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_CLOSED_CASE] = "INSERT INTO closed_case (" ROW_ALL_NAMES ") VALUES (" ROW_ALL_MARKS ")",
 	[WRITE_CHANGED_CASE] = "UPDATE open_case SET " ROW_CHANGES " WHERE id = ?",
 	[WRITE_ARCHIVE] = "INSERT INTO closed_case (" ROW_ALL_NAMES ") SELECT " ROW_ALL_NAMES
-	                  " FROM open_case WHERE id = ?",
+			  " FROM open_case WHERE id = ?",
 	[WRITE_UNOPEN] = "DELETE FROM open_case WHERE id = ?",
 	[WRITE_EVENT] = "INSERT INTO case_event (id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
-	                " value, category, grid, stage_due_ms, handle_due_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+			" value, category, grid, stage_due_ms, handle_due_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_KEY] = "INSERT INTO request_key (" WRITER_KEY_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_LEDGER] = "INSERT INTO ledger (id, person, at_ms, payable_ms, points, rule, case_id, place_key, text)"
-	                 " VALUES (?,?,?,?,?,?,?,?,?)",
+			 " VALUES (?,?,?,?,?,?,?,?,?)",
 	/* Not an upsert: its CHECK would look at the row to be inserted, and a redemption alone is below zero. A row that
 	 * counts towards no month's cap comes with month 0 and leaves the month alone. */
 	[WRITE_ACCOUNT] = "UPDATE account SET balance = balance + ?2,"
-	                  " month_points = ?4 + iif(?3 IN (0, month), month_points, 0),"
-	                  " month = iif(?3 = 0, month, ?3) WHERE person = ?1",
+			  " month_points = ?4 + iif(?3 IN (0, month), month_points, 0),"
+			  " month = iif(?3 = 0, month, ?3) WHERE person = ?1",
 	[WRITE_NEW_ACCOUNT] = "INSERT INTO account (person, balance, month, month_points) VALUES (?,?,?,?)",
 	[WRITE_NOTICE] = "INSERT INTO notice (id, addressee, at_ms, case_id, event_id, act, state, text)"
-	                 " VALUES (?,?,?,?,?,?,?,?)",
+			 " VALUES (?,?,?,?,?,?,?,?)",
 	/* Never ahead of what there is: a later notice is unseen whatever the client claimed. */
 	[WRITE_SEEN] = "INSERT OR IGNORE INTO notice_seen (person, up_to, at_ms)"
-	               " SELECT ?1, min(?2, max(id)), ?3 FROM notice HAVING max(id) IS NOT NULL",
+		       " SELECT ?1, min(?2, max(id)), ?3 FROM notice HAVING max(id) IS NOT NULL",
 	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
 	[WRITE_FIND_KEY] = "SELECT " WRITER_KEY_NAMES " FROM request_key WHERE key = ?",
 	[WRITE_FIND_ARCHIVED] = "SELECT category, state FROM closed_case WHERE id = ?",
@@ -156,7 +156,8 @@ struct store *store_open(const struct store_options *o, char **cause)
 	s->lock_fd = take_lock(o->path, cause);
 	if (s->lock_fd >= 0 &&
 	    connection_open(c, o->path, o->vfs, CONNECTION_WRITE, statements, WRITER_STATEMENTS, cause) &&
-	    schema_migrate(c, cause) && quick_check(c, cause) && prepare_all(c, cause) && writer_learn_times(s, cause)) {
+	    schema_migrate(c, cause) && quick_check(c, cause) && prepare_all(c, cause) &&
+	    writer_learn_times(s, cause)) {
 		(void)sqlite3_wal_hook(c->db, count_frames, s);
 		/* What an earlier process left in the log goes home before the first reader comes. */
 		s->frames = 1;
@@ -251,7 +252,8 @@ enum store_result store_checkpoint(struct store *s, _Bool idle)
 
 	if (idle ? s->frames == 0 : s->all_home || s->frames < s->checkpoint_at)
 		return STORE_OK;
-	result = checkpoint(s, empty_it ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_log, &brought_home);
+	result = checkpoint(s, empty_it ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_log,
+	                    &brought_home);
 	/* A reader that still looks at older pages is no fault: the next attempt comes a stretch of log later. */
 	if ((result & 0xff) == SQLITE_BUSY || (result == SQLITE_OK && brought_home < in_log)) {
 		s->checkpoint_at = s->frames + s->checkpoint_frames;

@@ -114,7 +114,8 @@ static void look_for_broken(struct verifier *v, enum verify_number check, int64_
 static void check_keys(struct verifier *v)
 {
 	look_for_broken(v, VERIFY_KEYS, number(v, "SELECT count(*) FROM request_key"),
-	                "SELECT case_id, iif(length(key) = 16 AND length(hash) = 16, 'there is no case', 'a key is cut, of case')"
+	                "SELECT case_id, iif(length(key) = 16 AND length(hash) = 16, 'there is no case', 'a key is "
+	                "cut, of case')"
 	                " FROM request_key AS k WHERE length(key) <> 16 OR length(hash) <> 16 OR (case_id <> 0"
 	                " AND NOT EXISTS (SELECT 1 FROM closed_case AS c WHERE c.id = k.case_id)"
 	                " AND NOT EXISTS (SELECT 1 FROM open_case AS c WHERE c.id = k.case_id))");
@@ -122,9 +123,10 @@ static void check_keys(struct verifier *v)
 
 static void check_notices(struct verifier *v)
 {
-	look_for_broken(v, VERIFY_NOTICES, number(v, "SELECT count(*) FROM notice"),
-	                "SELECT n.id, 'no such event of its case: notice' FROM notice AS n WHERE event_id <> 0"
-	                " AND NOT EXISTS (SELECT 1 FROM case_event AS e WHERE e.id = n.event_id AND e.case_id = n.case_id)");
+	look_for_broken(
+		v, VERIFY_NOTICES, number(v, "SELECT count(*) FROM notice"),
+		"SELECT n.id, 'no such event of its case: notice' FROM notice AS n WHERE event_id <> 0"
+		" AND NOT EXISTS (SELECT 1 FROM case_event AS e WHERE e.id = n.event_id AND e.case_id = n.case_id)");
 }
 
 static void check_integrity(struct verifier *v)
@@ -132,7 +134,8 @@ static void check_integrity(struct verifier *v)
 	sqlite3_stmt *st = verifier_prepare(v, "PRAGMA integrity_check(10)");
 
 	while (verifier_next(v, st))
-		(void)verifier_look(v, VERIFY_INTEGRITY, strcmp(column_text(st, 0), "ok") == 0, "%s", column_text(st, 0));
+		(void)verifier_look(v, VERIFY_INTEGRITY, strcmp(column_text(st, 0), "ok") == 0, "%s",
+		                    column_text(st, 0));
 	(void)sqlite3_finalize(st);
 }
 
@@ -141,8 +144,9 @@ static void check_count(struct verifier *v)
 	struct verify_report *r = v->report;
 
 	r->received = number(v, "SELECT count(*) FROM case_event WHERE from_state = 0");
-	(void)verifier_look(v, VERIFY_COUNT, r->received == r->open + r->archived, "%lld received, %lld open, %lld archived",
-	                    (long long)r->received, (long long)r->open, (long long)r->archived);
+	(void)verifier_look(v, VERIFY_COUNT, r->received == r->open + r->archived,
+	                    "%lld received, %lld open, %lld archived", (long long)r->received, (long long)r->open,
+	                    (long long)r->archived);
 }
 
 static void run_checks(struct verifier *v)

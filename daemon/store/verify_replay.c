@@ -62,12 +62,13 @@ static struct alive *go_on(struct replay *r, const struct fact *f)
 {
 	struct alive *a = find(r, f->case_id);
 
-	if (!verifier_look(r->v, VERIFY_CHAIN, a != NULL, "event %lld belongs to case %lld, which was never opened or has ended",
-	                   (long long)f->id, (long long)f->case_id))
+	if (!verifier_look(r->v, VERIFY_CHAIN, a != NULL,
+	                   "event %lld belongs to case %lld, which was never opened or has ended", (long long)f->id,
+	                   (long long)f->case_id))
 		return NULL;
 	(void)verifier_look(r->v, VERIFY_CHAIN, f->prev == a->file.last_event && (int)f->from == a->file.state,
-	                    "event %lld of case %lld follows event %lld, not %lld", (long long)f->id, (long long)f->case_id,
-	                    (long long)f->prev, (long long)a->file.last_event);
+	                    "event %lld of case %lld follows event %lld, not %lld", (long long)f->id,
+	                    (long long)f->case_id, (long long)f->prev, (long long)a->file.last_event);
 	return a;
 }
 
@@ -88,7 +89,8 @@ static void check_transition(struct replay *r, const struct fact *f)
 {
 	(void)verifier_look(r->v, VERIFY_TRANSITIONS, transition_allowed(f->act, f->from, f->to),
 	                    "event %lld of case %lld: %s from %s to %s", (long long)f->id, (long long)f->case_id,
-	                    act_info(f->act)->name, f->from ? state_info(f->from)->name : "nothing", state_info(f->to)->name);
+	                    act_info(f->act)->name, f->from ? state_info(f->from)->name : "nothing",
+	                    state_info(f->to)->name);
 }
 
 /* ---- a row ---- */
@@ -145,12 +147,12 @@ static void check_ended(struct replay *r, struct alive *a, const struct fact *en
 
 	(void)sqlite3_reset(r->closed);
 	bind_int(r->closed, 1, a->id);
-	if (verifier_look(r->v, VERIFY_TABLES, verifier_next(r->v, r->closed), "case %lld has ended and is not in the archive",
-	                  (long long)a->id)) {
+	if (verifier_look(r->v, VERIFY_TABLES, verifier_next(r->v, r->closed),
+	                  "case %lld has ended and is not in the archive", (long long)a->id)) {
 		check_row(r, r->closed, a, &row);
 		if (row.reporter)
-			(void)verifier_look(r->v, VERIFY_REPLIED, was_told(r, end, row.reporter), "case %lld: nobody told %s",
-			                    (long long)a->id, row.reporter);
+			(void)verifier_look(r->v, VERIFY_REPLIED, was_told(r, end, row.reporter),
+			                    "case %lld: nobody told %s", (long long)a->id, row.reporter);
 	}
 	(void)sqlite3_reset(r->closed);
 	forget(r, a);
@@ -160,7 +162,8 @@ static void take_event(struct replay *r, const struct fact *f)
 {
 	struct alive *a;
 
-	if (!verifier_look(r->v, VERIFY_CHAIN, answer_event_is_sound(f), "event %lld holds what no event can have", (long long)f->id))
+	if (!verifier_look(r->v, VERIFY_CHAIN, answer_event_is_sound(f), "event %lld holds what no event can have",
+	                   (long long)f->id))
 		return;
 	check_transition(r, f);
 	a = f->from == STATE_NONE ? open_case(r, f) : go_on(r, f);
@@ -174,14 +177,16 @@ static void take_event(struct replay *r, const struct fact *f)
 
 static void replay_events(struct replay *r)
 {
-	sqlite3_stmt *st = verifier_prepare(r->v, "SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
-	                                          " value, category, grid, stage_due_ms, handle_due_ms FROM case_event ORDER BY id");
+	sqlite3_stmt *st = verifier_prepare(
+		r->v, "SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
+		      " value, category, grid, stage_due_ms, handle_due_ms FROM case_event ORDER BY id");
 	struct fact f;
 	int64_t last = 0;
 
 	while (verifier_next(r->v, st)) {
 		answer_event(st, &f);
-		(void)verifier_look(r->v, VERIFY_IDS, f.id == last + 1, "event %lld comes after %lld", (long long)f.id, (long long)last);
+		(void)verifier_look(r->v, VERIFY_IDS, f.id == last + 1, "event %lld comes after %lld", (long long)f.id,
+		                    (long long)last);
 		last = f.id;
 		take_event(r, &f);
 		verifier_step(r->v);
@@ -221,8 +226,9 @@ static void compare_open_rows(struct replay *r)
 /* Archived rows that no event ended. */
 static void look_for_orphans(struct replay *r)
 {
-	sqlite3_stmt *st = verifier_prepare(r->v, "SELECT c.id, e.to_state FROM closed_case AS c LEFT JOIN case_event AS e"
-	                                          " ON e.id = c.last_event AND e.case_id = c.id");
+	sqlite3_stmt *st = verifier_prepare(r->v,
+	                                    "SELECT c.id, e.to_state FROM closed_case AS c LEFT JOIN case_event AS e"
+	                                    " ON e.id = c.last_event AND e.case_id = c.id");
 
 	while (verifier_next(r->v, st)) {
 		int64_t to = column_int(st, 1);
@@ -239,7 +245,8 @@ void verifier_replay(struct verifier *v)
 	struct replay r = { .v = v, .names = casebook_new(0) };
 
 	r.closed = verifier_prepare(v, "SELECT " ROW_CASE_NAMES " FROM closed_case WHERE id = ?");
-	r.notice = verifier_prepare(v, "SELECT 1 FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?1 AND event_id = ?2");
+	r.notice = verifier_prepare(
+		v, "SELECT 1 FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?1 AND event_id = ?2");
 	r.notices = verifier_prepare(v, "SELECT event_id, addressee FROM notice ORDER BY id");
 	if (r.closed && r.notice && r.notices)
 		replay_events(&r);

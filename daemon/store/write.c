@@ -16,7 +16,8 @@ static _Bool is_full(sqlite3 *db, int result)
 
 	if ((result & 0xff) == SQLITE_FULL)
 		return 1;
-	return (extended == SQLITE_IOERR_WRITE || extended == SQLITE_IOERR_SHMSIZE) && sqlite3_system_errno(db) == ENOSPC;
+	return (extended == SQLITE_IOERR_WRITE || extended == SQLITE_IOERR_SHMSIZE) &&
+	       sqlite3_system_errno(db) == ENOSPC;
 }
 
 enum store_result writer_result(struct store *s, int result, const char *what)
@@ -84,7 +85,8 @@ static enum store_result run_on_one(struct store *s, sqlite3_stmt *st, const cha
 
 	if (result != STORE_OK || sqlite3_changes(s->connection.db) == 1)
 		return result;
-	log_line(LOG_LEVEL_ERROR, "database-write", "what=%s case=%lld error=\"no such open row\"", what, (long long)case_id);
+	log_line(LOG_LEVEL_ERROR, "database-write", "what=%s case=%lld error=\"no such open row\"", what,
+	         (long long)case_id);
 	return STORE_UNKNOWN;
 }
 
@@ -220,7 +222,8 @@ enum store_result store_write(struct store *s, const struct facts *f)
 	enum store_result result = STORE_OK;
 
 	for (size_t i = 0; i < f->draft_count && result == STORE_OK; i++)
-		result = i == 0 && f->report ? write_fresh(s, &f->drafts[i], f->report) : write_change(s, &f->drafts[i]);
+		result = i == 0 && f->report ? write_fresh(s, &f->drafts[i], f->report)
+		                             : write_change(s, &f->drafts[i]);
 	for (size_t i = 0; i < f->event_count && result == STORE_OK; i++)
 		result = write_event(s, &f->events[i]);
 	for (size_t i = 0; i < f->ledger_count && result == STORE_OK; i++)

@@ -5,7 +5,8 @@
 #include "store/reader.h"
 
 /* Reads ROW_ALL_NAMES from column 0 on, with all texts copied. false: the row holds what no case can have. */
-_Bool answer_case(struct reader *r, sqlite3_stmt *st, _Bool archived, struct result *mem, struct case_row *out) MUST_USE;
+_Bool answer_case(struct reader *r, sqlite3_stmt *st, _Bool archived, struct result *mem,
+                  struct case_row *out) MUST_USE;
 /* Reads the columns of case_event in table order; texts stay SQLite's until the next step. */
 void answer_event(sqlite3_stmt *st, struct fact *out);
 /* Whether act, states and actor are what an event can have: the numbers may go into tables then. */

@@ -53,7 +53,8 @@ void *result_take(struct result *mem, size_t size) MUST_USE;
 const char *result_text(struct result *mem, const char *text);
 
 /* The category of case `id` in an expression, wherever it is. */
-#define READER_CATEGORY_OF(id) \
-	"coalesce((SELECT category FROM closed_case WHERE id = " id "), (SELECT category FROM open_case WHERE id = " id "), 0)"
+#define READER_CATEGORY_OF(id)                                                                                         \
+	"coalesce((SELECT category FROM closed_case WHERE id = " id                                                    \
+	"), (SELECT category FROM open_case WHERE id = " id "), 0)"
 
 #endif

@@ -35,7 +35,8 @@ struct verifier {
 };
 
 /* Counts one thing looked at, and when it does not hold, that; the first is kept in words. Gives `holds`. */
-_Bool verifier_look(struct verifier *v, enum verify_number check, _Bool holds, const char *format, ...) PRINTF_LIKE(4, 5);
+_Bool verifier_look(struct verifier *v, enum verify_number check, _Bool holds, const char *format, ...)
+	PRINTF_LIKE(4, 5);
 /* Counts a row for the progress. */
 void verifier_step(struct verifier *v);
 /* A statement; NULL, and the failure in VERIFY_INTEGRITY, when SQLite refuses. */

@@ -30,15 +30,15 @@ enum writer_statement {
 
 struct store {
 	struct connection connection;
-	int lock_fd;              /* holds the lock on "<path>.lock" */
+	int lock_fd; /* holds the lock on "<path>.lock" */
 	int64_t checkpoint_frames;
-	int64_t frames;           /* in the log; after a passive checkpoint they stay until the next commit begins it anew */
-	_Bool all_home;           /* nothing was committed since a checkpoint brought everything home */
-	int64_t checkpoint_at;    /* frames from which the next checkpoint is worth it */
-	int64_t last_ms;          /* newest time any fact carried */
+	int64_t frames; /* in the log; after a passive checkpoint they stay until the next commit begins it anew */
+	_Bool all_home; /* nothing was committed since a checkpoint brought everything home */
+	int64_t checkpoint_at;       /* frames from which the next checkpoint is worth it */
+	int64_t last_ms;             /* newest time any fact carried */
 	int64_t event_ms, ledger_ms; /* times of the newest event and ledger row: recovery finds these by itself */
-	int64_t meta_ms;          /* last_ms as it stands in meta */
-	int32_t month;            /* yyyymm of the local day that began at day_start_ms */
+	int64_t meta_ms;             /* last_ms as it stands in meta */
+	int32_t month;               /* yyyymm of the local day that began at day_start_ms */
 	int64_t day_start_ms, day_end_ms;
 	struct row_units units;
 };
@@ -57,8 +57,8 @@ sqlite3_stmt *writer_use(struct store *s, enum writer_statement which);
 /* Reads the newest times from the database. */
 _Bool writer_learn_times(struct store *s, char **cause) MUST_USE;
 /* The columns of request_key, and an answer read from them, from column 0 on. */
-#define WRITER_KEY_NAMES                                                                               \
-	"key, hash, case_id, category, state, due_ms, merged_into, merged_into_category, maybe_same_as," \
+#define WRITER_KEY_NAMES                                                                                               \
+	"key, hash, case_id, category, state, due_ms, merged_into, merged_into_category, maybe_same_as,"               \
 	" maybe_same_category, balance"
 void writer_read_key(sqlite3_stmt *st, struct key_fact *out);
 

@@ -49,6 +49,13 @@ void kit_reopen(struct kit *k)
 	kit_recover(k);
 }
 
+/* The facts own no command, so the one of the report before goes here. */
+void kit_nothing(struct kit *k)
+{
+	command_free((struct command *)k->facts.report);
+	facts_clear(&k->facts);
+}
+
 void kit_end(struct kit *k)
 {
 	static const char *const endings[] = { "", "-wal", "-shm", ".lock" };
@@ -56,20 +63,13 @@ void kit_end(struct kit *k)
 
 	store_close(k->store);
 	casebook_free(k->book);
+	kit_nothing(k);
 	facts_close(&k->facts);
-	command_free((struct command *)k->facts.report);
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
 		snprintf(name, sizeof name, "%s%s", k->path, endings[i]);
 		unlink(name);
 	}
 	rmdir(k->folder);
-}
-
-/* The facts own no command, so the one of the report before goes here. */
-void kit_nothing(struct kit *k)
-{
-	command_free((struct command *)k->facts.report);
-	facts_clear(&k->facts);
 }
 
 int64_t kit_report(struct kit *k, const struct kit_report *r)
@@ -87,9 +87,16 @@ int64_t kit_report(struct kit *k, const struct kit_report *r)
 	c->seen_at_ms = k->now_ms - 1000;
 	k->facts.report = c;
 	e = facts_event(&k->facts);
-	*e = (struct fact){ .id = n->event, .case_id = id, .at_ms = k->now_ms, .act = ACT_SUBMIT, .to = STATE_REPORTED,
-		            .actor = r->actor ? r->actor : r->reporter ? r->reporter : "nobody",
-		            .category = r->category ? r->category : 10110, .grid = r->grid ? r->grid : KIT_GRID,
+	*e = (struct fact){ .id = n->event,
+		            .case_id = id,
+		            .at_ms = k->now_ms,
+		            .act = ACT_SUBMIT,
+		            .to = STATE_REPORTED,
+		            .actor = r->actor      ? r->actor
+		                     : r->reporter ? r->reporter
+		                                   : "nobody",
+		            .category = r->category ? r->category : 10110,
+		            .grid = r->grid ? r->grid : KIT_GRID,
 		            .stage_due_ms = k->now_ms + 900000 };
 	memset(draft, 0, sizeof *draft);
 	draft->reporter = casebook_intern(k->book, r->reporter);
@@ -101,8 +108,12 @@ int64_t kit_report(struct kit *k, const struct kit_report *r)
 	k->facts.draft_count = 1;
 	if (r->keyed) {
 		k->facts.has_key = 1;
-		k->facts.key = (struct key_fact){ .key = r->key, .hash = "fifteen letters", .case_id = id, .category = e->category,
-			                          .state = STATE_REPORTED, .due_ms = e->stage_due_ms };
+		k->facts.key = (struct key_fact){ .key = r->key,
+			                          .hash = "fifteen letters",
+			                          .case_id = id,
+			                          .category = e->category,
+			                          .state = STATE_REPORTED,
+			                          .due_ms = e->stage_due_ms };
 		if (uuid_is_zero(&r->key))
 			k->facts.key.key = uuid_new(k->now_ms);
 	}
@@ -188,8 +199,13 @@ void kit_do(struct kit *k, int64_t id, enum act act, enum state to)
 /* Dispatches to "cleaning" with a limit of four hours. */
 static void dispatch(struct kit *k, int64_t id, const char *units)
 {
-	kit_step(k, id, (struct fact){ .act = ACT_DISPATCH, .to = STATE_DISPATCHED, .ref = units, .value = 14400000,
-	                               .stage_due_ms = k->now_ms + 1800000, .handle_due_ms = k->now_ms + 14400000 });
+	kit_step(k, id,
+	         (struct fact){ .act = ACT_DISPATCH,
+	                        .to = STATE_DISPATCHED,
+	                        .ref = units,
+	                        .value = 14400000,
+	                        .stage_due_ms = k->now_ms + 1800000,
+	                        .handle_due_ms = k->now_ms + 14400000 });
 	assert_int_equal(kit_write(k), STORE_OK);
 }
 
@@ -200,8 +216,11 @@ int64_t kit_whole_life(struct kit *k, const struct kit_report *r)
 		enum state to;
 		int64_t value;
 	} steps[] = {
-		{ ACT_SIGN, STATE_HANDLING, 0 },  { ACT_HANDLED, STATE_HANDLED, 0 }, { ACT_CHECK, STATE_CHECKING, 0 },
-		{ ACT_PASS, STATE_CLOSED, 0 },    { ACT_REVIEW, STATE_REVIEWED, RATING_SATISFIED },
+		{ ACT_SIGN, STATE_HANDLING, 0 },
+		{ ACT_HANDLED, STATE_HANDLED, 0 },
+		{ ACT_CHECK, STATE_CHECKING, 0 },
+		{ ACT_PASS, STATE_CLOSED, 0 },
+		{ ACT_REVIEW, STATE_REVIEWED, RATING_SATISFIED },
 		{ ACT_REWARD, STATE_REWARDED, 10 },
 	};
 	int64_t id = kit_new_case(k, r), due;
@@ -212,8 +231,11 @@ int64_t kit_whole_life(struct kit *k, const struct kit_report *r)
 	due = k->now_ms + 14400000;
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		k->now_ms += 60000;
-		kit_step(k, id, (struct fact){ .act = steps[i].act, .to = steps[i].to, .value = steps[i].value,
-		                               .handle_due_ms = steps[i].to == STATE_HANDLING ? due : 0 });
+		kit_step(k, id,
+		         (struct fact){ .act = steps[i].act,
+		                        .to = steps[i].to,
+		                        .value = steps[i].value,
+		                        .handle_due_ms = steps[i].to == STATE_HANDLING ? due : 0 });
 		if (steps[i].to == STATE_REWARDED && r->reporter) {
 			kit_earn(k, r->reporter, 10, k->now_ms + 86400000, 77);
 			kit_owe(k, r->reporter);
@@ -234,9 +256,15 @@ static void end_case(struct kit *k, int64_t id, enum act act, enum state to, int
 
 void kit_street(struct kit *k)
 {
-	struct kit_report rider = { .reporter = "meituan/1", .actor = "meituan", .kind = REPORTER_FOOD_RIDER, .keyed = 1 };
-	struct kit_report worker = { .reporter = "worker-1", .kind = REPORTER_GRID_WORKER, .category = 10201,
-		                     .grid = KIT_GRID + 1000, .keyed = 1, .channel = "redis" };
+	struct kit_report rider = {
+		.reporter = "meituan/1", .actor = "meituan", .kind = REPORTER_FOOD_RIDER, .keyed = 1
+	};
+	struct kit_report worker = { .reporter = "worker-1",
+		                     .kind = REPORTER_GRID_WORKER,
+		                     .category = 10201,
+		                     .grid = KIT_GRID + 1000,
+		                     .keyed = 1,
+		                     .channel = "redis" };
 	struct kit_report nobody = { .grid = KIT_GRID + 1, .keyed = 1 };
 	int64_t whistled, suspended, master, merged, deeper;
 
@@ -251,8 +279,11 @@ void kit_street(struct kit *k)
 	kit_do(k, whistled, ACT_FILE, STATE_FILED);
 	dispatch(k, whistled, "cleaning,water,police");
 	kit_do(k, whistled, ACT_SIGN, STATE_HANDLING);
-	kit_step(k, whistled, (struct fact){ .act = ACT_WHISTLE, .to = STATE_WHISTLED, .ref = "water,gas",
-	                                     .stage_due_ms = k->now_ms + 1800000 });
+	kit_step(k, whistled,
+	         (struct fact){ .act = ACT_WHISTLE,
+	                        .to = STATE_WHISTLED,
+	                        .ref = "water,gas",
+	                        .stage_due_ms = k->now_ms + 1800000 });
 	assert_int_equal(kit_write(k), STORE_OK);
 
 	suspended = kit_new_case(k, &rider);
@@ -260,8 +291,11 @@ void kit_street(struct kit *k)
 	dispatch(k, suspended, "roads");
 	kit_do(k, suspended, ACT_SIGN, STATE_HANDLING);
 	k->now_ms += 60000;
-	kit_step(k, suspended, (struct fact){ .act = ACT_SUSPEND, .to = STATE_SUSPENDED, .value = k->now_ms + 86400000,
-	                                      .stage_due_ms = k->now_ms + 86400000 });
+	kit_step(k, suspended,
+	         (struct fact){ .act = ACT_SUSPEND,
+	                        .to = STATE_SUSPENDED,
+	                        .value = k->now_ms + 86400000,
+	                        .stage_due_ms = k->now_ms + 86400000 });
 	assert_int_equal(kit_write(k), STORE_OK);
 
 	master = kit_new_case(k, &nobody);
@@ -269,6 +303,31 @@ void kit_street(struct kit *k)
 	deeper = kit_new_case(k, &worker);
 	end_case(k, deeper, ACT_MERGE, STATE_MERGED, merged, worker.reporter);
 	end_case(k, merged, ACT_MERGE, STATE_MERGED, master, rider.reporter);
+}
+
+int street_start(void **state)
+{
+	struct street *s = calloc(1, sizeof *s);
+	char *cause = NULL;
+
+	kit_start(&s->kit);
+	s->reader = reader_open(s->kit.path, &cause);
+	if (!s->reader)
+		fail_msg("%s", cause);
+	*state = s;
+	return 0;
+}
+
+int street_end(void **state)
+{
+	struct street *s = *state;
+
+	result_close(&s->mem);
+	result_close(&s->mem);
+	reader_close(s->reader);
+	kit_end(&s->kit);
+	free(s);
+	return 0;
 }
 
 /* ---- comparisons ---- */

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "store/query.h"
 #include "store/store.h"
 #include "workflow/decide.h"
 
@@ -20,10 +21,10 @@ struct kit {
 	int64_t now_ms;
 };
 
-void kit_start(struct kit *k);  /* folder, store, empty casebook */
-void kit_end(struct kit *k);    /* and everything removed */
-void kit_reopen(struct kit *k); /* as a restart: closes the store, opens it, recovers a new casebook */
-void kit_recover(struct kit *k);/* a new casebook from the open store */
+void kit_start(struct kit *k);   /* folder, store, empty casebook */
+void kit_end(struct kit *k);     /* and everything removed */
+void kit_reopen(struct kit *k);  /* as a restart: closes the store, opens it, recovers a new casebook */
+void kit_recover(struct kit *k); /* a new casebook from the open store */
 
 struct kit_report {
 	const char *reporter, *actor, *channel, *description;
@@ -52,6 +53,16 @@ void kit_do(struct kit *k, int64_t id, enum act act, enum state to);
 int64_t kit_whole_life(struct kit *k, const struct kit_report *r);
 /* A small street: one case in each of several states, merged ones, an archive; see the body. */
 void kit_street(struct kit *k);
+
+/* A kit with a reader and an arena for its answers, as a test's state. */
+struct street {
+	struct kit kit;
+	struct reader *reader;
+	struct result mem;
+};
+int street_start(void **state);
+int street_end(void **state);
+#define KIT_STREET_TEST(f) cmocka_unit_test_setup_teardown(f, street_start, street_end)
 
 /* Fails the test naming the column when the two books hold different open cases. */
 void kit_assert_same_books(const struct casebook *a, const struct casebook *b);

@@ -9,42 +9,12 @@
 #include "store/query.h"
 #include "store_kit.h"
 
-struct street {
-	struct kit kit;
-	struct reader *reader;
-	struct result mem;
-};
-
-static int start(void **state)
-{
-	struct street *s = calloc(1, sizeof *s);
-	char *cause = NULL;
-
-	kit_start(&s->kit);
-	s->reader = reader_open(s->kit.path, &cause);
-	if (!s->reader)
-		fail_msg("%s", cause);
-	*state = s;
-	return 0;
-}
-
-static int end(void **state)
-{
-	struct street *s = *state;
-
-	result_close(&s->mem);
-	result_close(&s->mem);
-	reader_close(s->reader);
-	kit_end(&s->kit);
-	free(s);
-	return 0;
-}
-
 static int64_t only_id(struct kit *k, const char *where)
 {
 	char sql[300];
 
-	snprintf(sql, sizeof sql, "SELECT id FROM (SELECT * FROM open_case UNION ALL SELECT * FROM closed_case) WHERE %s", where);
+	snprintf(sql, sizeof sql,
+	         "SELECT id FROM (SELECT * FROM open_case UNION ALL SELECT * FROM closed_case) WHERE %s", where);
 	return kit_number(k, sql);
 }
 
@@ -82,8 +52,10 @@ static void a_master_names_those_merged_into_it(void **state)
 	struct case_answer a;
 
 	kit_street(&s->kit);
-	assert_int_equal(query_case(s->reader, only_id(&s->kit, "id IN (SELECT merged_into FROM closed_case) AND state = 1"),
-	                            &s->mem, &a), QUERY_OK);
+	assert_int_equal(query_case(s->reader,
+	                            only_id(&s->kit, "id IN (SELECT merged_into FROM closed_case) AND state = 1"),
+	                            &s->mem, &a),
+	                 QUERY_OK);
 	assert_int_equal(a.merged_here_count, 1);
 	assert_int_equal(a.merged_here_categories[0], 10110);
 	assert_int_equal(query_case(s->reader, a.merged_here[0], &s->mem, &a), QUERY_OK);
@@ -181,7 +153,9 @@ static void each_filter_holds(void **state)
 
 static void pages_join_without_gap_or_repeat(void **state)
 {
-	static const struct case_filter filters[] = { { .area = 0 }, { .area = KIT_GRID / 1000 }, { .reporter = "meituan/1" } };
+	static const struct case_filter filters[] = { { .area = 0 },
+		                                      { .area = KIT_GRID / 1000 },
+		                                      { .reporter = "meituan/1" } };
 	struct street *s = *state;
 	struct case_list all, page;
 
@@ -215,19 +189,23 @@ static void a_needle_in_the_archive_is_found_by_an_index(void **state)
 	reader_close(s->reader);
 	store_close(s->kit.store);
 	s->kit.store = NULL;
-	kit_tamper(&s->kit,
-	           "CREATE TEMP TABLE one AS SELECT * FROM closed_case;"
-	           "UPDATE one SET reporter = 'hay', handler = 'hay', category = 10110, grid = 610404004009001;"
-	           "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
-	           " INSERT INTO temp.one SELECT i + (SELECT max(id) FROM closed_case), reporter_kind, anonymous, reporter, actor,"
-	           " reported_ms, last_event, grid, category, lat_e7, lon_e7, state, since_ms, stage_due_ms, level, rating,"
-	           " extensions, suspensions, reopened, reworked, returned, supervised, late, stage_overdue, camera, alarm_event,"
-	           " handler, worker, checker, handled_by, helpers, whistled, helper_done, whistled_answered, filed_ms,"
-	           " dispatched_ms, handled_ms, closed_ms, reviewed_ms, ended_ms, first_reply_ms, discover_ms, handle_ms,"
-	           " feedback_ms, paused_ms, accept_left_ms, limit_ms, handle_due_ms, handle_left_ms, escalate_at_ms,"
-	           " asked_extension_ms, asked_suspend_until_ms, merged_into, last_alarm_ms, alarm_count, points, channel,"
-	           " address, description, beneficiary, programme, photos, label, seen_at_ms, confidence_ppm FROM one, n;"
-	           "INSERT INTO closed_case SELECT * FROM one WHERE id NOT IN (SELECT id FROM closed_case)");
+	kit_tamper(
+		&s->kit,
+		"CREATE TEMP TABLE one AS SELECT * FROM closed_case;"
+		"UPDATE one SET reporter = 'hay', handler = 'hay', category = 10110, grid = 610404004009001;"
+		"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+		" INSERT INTO temp.one SELECT i + (SELECT max(id) FROM closed_case), reporter_kind, anonymous, "
+		"reporter, actor,"
+		" reported_ms, last_event, grid, category, lat_e7, lon_e7, state, since_ms, stage_due_ms, level, "
+		"rating,"
+		" extensions, suspensions, reopened, reworked, returned, supervised, late, stage_overdue, camera, "
+		"alarm_event,"
+		" handler, worker, checker, handled_by, helpers, whistled, helper_done, whistled_answered, filed_ms,"
+		" dispatched_ms, handled_ms, closed_ms, reviewed_ms, ended_ms, first_reply_ms, discover_ms, handle_ms,"
+		" feedback_ms, paused_ms, accept_left_ms, limit_ms, handle_due_ms, handle_left_ms, escalate_at_ms,"
+		" asked_extension_ms, asked_suspend_until_ms, merged_into, last_alarm_ms, alarm_count, points, channel,"
+		" address, description, beneficiary, programme, photos, label, seen_at_ms, confidence_ppm FROM one, n;"
+		"INSERT INTO closed_case SELECT * FROM one WHERE id NOT IN (SELECT id FROM closed_case)");
 	kit_reopen(&s->kit);
 	s->reader = reader_open(s->kit.path, &cause);
 	assert_non_null(s->reader);
@@ -364,7 +342,8 @@ static void events_come_in_order_with_a_cursor(void **state)
 	assert_int_equal(all, last_event);
 	assert_int_equal(scanned, last_event);
 
-	assert_int_equal(query_events(s->reader, -5, KIT_GRID / 1000 + 1, 100, 1, &s->mem, &rows, &count, &scanned), QUERY_OK);
+	assert_int_equal(query_events(s->reader, -5, KIT_GRID / 1000 + 1, 100, 1, &s->mem, &rows, &count, &scanned),
+	                 QUERY_OK);
 	assert_in_range(count, 5, 30);
 	assert_int_equal(scanned, last_event);
 	for (size_t i = 0; i < count; i++)
@@ -375,164 +354,6 @@ static void events_come_in_order_with_a_cursor(void **state)
 	assert_int_equal(query_events(s->reader, last_event + 9, 0, 1, 0, &s->mem, &rows, &count, &scanned), QUERY_OK);
 	assert_int_equal(count, 0);
 	assert_int_equal(scanned, last_event + 9);
-}
-
-/* ---- statistics ---- */
-
-static const struct stats_row *row_named(const struct stats_answer *a, const char *key)
-{
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->rows[i].key, key) == 0)
-			return &a->rows[i];
-	fail_msg("no row %s", key);
-	return NULL;
-}
-
-static void ask(struct street *s, enum stats_by by, int64_t now_ms, struct stats_answer *a)
-{
-	assert_int_equal(query_stats(s->reader, by, 0, 0, 0, now_ms, &s->mem, a), QUERY_OK);
-}
-
-static void the_total_says_what_the_street_did(void **state)
-{
-	struct street *s = *state;
-	struct stats_answer a;
-
-	kit_street(&s->kit);
-	kit_nothing(&s->kit);
-	kit_earn(&s->kit, "meituan/1", -4, s->kit.now_ms, 0);
-	assert_int_equal(kit_write(&s->kit), STORE_OK);
-	ask(s, STATS_ALL, s->kit.now_ms, &a);
-	assert_int_equal(a.count, 1);
-	assert_memory_equal(&a.rows[0].received, &a.total.received, sizeof a.total - offsetof(struct stats_row, received));
-	assert_int_equal(a.total.received, 10);
-	assert_int_equal(a.total.open, 4);
-	assert_int_equal(a.total.archived, 6);
-	assert_int_equal(a.total.filed, 4);
-	assert_int_equal(a.total.closed, 2);
-	assert_int_equal(a.total.on_time, 2);
-	assert_int_equal(a.total.suspended, 1);
-	assert_int_equal(a.total.due, 3);
-	assert_int_equal(a.total.merged, 2);
-	assert_int_equal(a.total.rejected, 1);
-	assert_int_equal(a.total.cancelled, 1);
-	assert_int_equal(a.total.expired_alarms, 0);
-	assert_int_equal(a.total.satisfied, 2);
-	assert_int_equal(a.total.points, 20);
-	assert_int_equal(a.redeemed, 4);
-	assert_int_equal(a.total.overdue_open, 0);
-	/* filed four, rejected one, merged two */
-	assert_int_equal(a.total.replied, 7);
-	assert_int_equal(a.total.first_reply_ms, 120000);
-	assert_int_equal(a.longest_open_ms, s->kit.now_ms - kit_number(&s->kit, "SELECT min(reported_ms) FROM open_case"));
-}
-
-static void late_ones_are_counted_while_open_and_after(void **state)
-{
-	struct street *s = *state;
-	struct stats_answer a;
-	int64_t id, due;
-
-	id = kit_new_case(&s->kit, &(struct kit_report){ .reporter = "r" });
-	kit_do(&s->kit, id, ACT_FILE, STATE_FILED);
-	due = s->kit.now_ms + 1000;
-	kit_step(&s->kit, id, (struct fact){ .act = ACT_DISPATCH, .to = STATE_DISPATCHED, .ref = "u", .value = 1000, .handle_due_ms = due });
-	assert_int_equal(kit_write(&s->kit), STORE_OK);
-	ask(s, STATS_ALL, due, &a);
-	assert_int_equal(a.total.due, 0);
-	ask(s, STATS_ALL, due + 1, &a);
-	assert_int_equal(a.total.due, 1);
-	assert_int_equal(a.total.overdue_open, 1);
-	s->kit.now_ms = due + 500;
-	kit_do(&s->kit, id, ACT_HANDLED, STATE_HANDLED);
-	ask(s, STATS_ALL, due + 501, &a);
-	assert_int_equal(a.total.due, 1); /* the clock stands, but too late */
-	kit_do(&s->kit, id, ACT_PASS, STATE_CLOSED);
-	ask(s, STATS_ALL, due + 501, &a);
-	assert_int_equal(a.total.closed, 1);
-	assert_int_equal(a.total.due, 1);
-	assert_int_equal(a.total.on_time, 0);
-}
-
-static void an_alarm_nobody_confirmed_is_counted_apart(void **state)
-{
-	struct street *s = *state;
-	struct stats_answer a;
-	int64_t id = kit_new_case(&s->kit, &(struct kit_report){ .reporter = "camera" });
-
-	kit_do(&s->kit, id, ACT_EXPIRE, STATE_CANCELLED);
-	ask(s, STATS_STATE, s->kit.now_ms, &a);
-	assert_int_equal(row_named(&a, "CANCELLED")->expired_alarms, 1);
-	assert_int_equal(a.total.cancelled, 0);
-}
-
-static void groups_have_names_and_add_up(void **state)
-{
-	static const struct {
-		enum stats_by by;
-		const char *key;
-		int64_t received;
-	} rows[] = {
-		{ STATS_KIND, "food-rider", 4 },    { STATS_KIND, "resident", 3 },   { STATS_AREA, "610404004001", 7 },
-		{ STATS_CATEGORY, "E0201", 3 },     { STATS_HANDLER, "cleaning", 3 }, { STATS_HANDLER, "", 6 },
-		{ STATS_STATE, "REWARDED", 2 },     { STATS_MONTH, "2026-11", 10 },  { STATS_CHANNEL, "redis", 3 },
-		{ STATS_CHANNEL, "tcp", 7 },
-	};
-	struct street *s = *state;
-	struct stats_answer a;
-
-	kit_street(&s->kit);
-	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		int64_t sum = 0, points = 0;
-
-		ask(s, rows[i].by, s->kit.now_ms, &a);
-		assert_int_equal(row_named(&a, rows[i].key)->received, rows[i].received);
-		for (size_t n = 0; n < a.count; n++) {
-			sum += a.rows[n].received;
-			points += a.rows[n].points;
-			assert_true(n == 0 || a.rows[n].received <= a.rows[n - 1].received);
-		}
-		assert_int_equal(sum, a.total.received);
-		assert_int_equal(points, a.total.points);
-		assert_false(a.cut);
-	}
-}
-
-static void a_period_and_an_area_narrow_the_count(void **state)
-{
-	struct street *s = *state;
-	struct stats_answer a;
-	int64_t month = INT64_C(40) * 86400000;
-
-	kit_whole_life(&s->kit, &(struct kit_report){ .reporter = "r" });
-	s->kit.now_ms += month;
-	kit_whole_life(&s->kit, &(struct kit_report){ .reporter = "r", .grid = KIT_GRID + 1000 });
-	assert_int_equal(query_stats(s->reader, STATS_MONTH, 0, 0, 0, s->kit.now_ms, &s->mem, &a), QUERY_OK);
-	assert_int_equal(a.count, 2);
-	assert_string_equal(a.rows[0].key, "2026-11");
-	assert_string_equal(a.rows[1].key, "2027-01");
-	assert_int_equal(query_stats(s->reader, STATS_MONTH, 0, KIT_START_MS + 1, 0, s->kit.now_ms, &s->mem, &a), QUERY_OK);
-	assert_int_equal(a.total.received, 1);
-	assert_int_equal(a.total.points, 10);
-	assert_int_equal(query_stats(s->reader, STATS_MONTH, 0, 0, KIT_START_MS + 1, s->kit.now_ms, &s->mem, &a), QUERY_OK);
-	assert_int_equal(a.total.received, 1);
-	assert_int_equal(query_stats(s->reader, STATS_ALL, KIT_GRID / 1000, 0, 0, s->kit.now_ms, &s->mem, &a), QUERY_OK);
-	assert_int_equal(a.total.received, 1);
-}
-
-static void too_many_groups_are_cut_but_counted(void **state)
-{
-	struct street *s = *state;
-	struct stats_answer a;
-
-	for (int i = 0; i < 205; i++)
-		kit_new_case(&s->kit, &(struct kit_report){ .reporter = "r", .grid = KIT_GRID + i * 1000 });
-	kit_new_case(&s->kit, &(struct kit_report){ .reporter = "r", .grid = KIT_GRID + 204000 });
-	ask(s, STATS_AREA, s->kit.now_ms, &a);
-	assert_int_equal(a.count, STATS_ROWS_MOST);
-	assert_true(a.cut);
-	assert_int_equal(a.total.received, 206);
-	assert_int_equal(a.rows[0].received, 2);
 }
 
 /* ---- limits ---- */
@@ -550,8 +371,9 @@ static void a_question_that_takes_too_long_is_ended(void **state)
 	reader_close(s->reader);
 	store_close(s->kit.store);
 	s->kit.store = NULL;
-	kit_tamper(&s->kit, "DROP TABLE ledger; CREATE VIEW ledger AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1"
-	                    " FROM n) SELECT i AS id, i AS at_ms, 'p' AS person, 0 AS points, 0 AS case_id FROM n");
+	kit_tamper(&s->kit,
+	           "DROP TABLE ledger; CREATE VIEW ledger AS WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1"
+	           " FROM n) SELECT i AS id, i AS at_ms, 'p' AS person, 0 AS points, 0 AS case_id FROM n");
 	s->reader = reader_open(s->kit.path, &cause);
 	assert_non_null(s->reader);
 	assert_int_equal(query_board(s->reader, 0, &s->mem, &rows, &count), QUERY_TIMEOUT);
@@ -576,31 +398,23 @@ static void no_database_no_reader(void **state)
 	free(cause);
 }
 
-#define WITH_STREET(f) cmocka_unit_test_setup_teardown(f, start, end)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_STREET(an_open_case_is_shown_whole),
-		WITH_STREET(a_master_names_those_merged_into_it),
-		WITH_STREET(an_unknown_case_is_not_found),
-		WITH_STREET(a_long_history_is_cut_to_the_newest),
-		WITH_STREET(a_reader_sees_what_is_written_meanwhile),
-		WITH_STREET(each_filter_holds),
-		WITH_STREET(pages_join_without_gap_or_repeat),
-		WITH_STREET(a_needle_in_the_archive_is_found_by_an_index),
-		WITH_STREET(points_and_their_rows),
-		WITH_STREET(the_board_counts_from_its_day),
-		WITH_STREET(notices_of_all_ones_names_in_order),
-		WITH_STREET(events_come_in_order_with_a_cursor),
-		WITH_STREET(the_total_says_what_the_street_did),
-		WITH_STREET(late_ones_are_counted_while_open_and_after),
-		WITH_STREET(an_alarm_nobody_confirmed_is_counted_apart),
-		WITH_STREET(groups_have_names_and_add_up),
-		WITH_STREET(a_period_and_an_area_narrow_the_count),
-		WITH_STREET(too_many_groups_are_cut_but_counted),
-		WITH_STREET(a_question_that_takes_too_long_is_ended),
-		WITH_STREET(no_database_no_reader),
+		KIT_STREET_TEST(an_open_case_is_shown_whole),
+		KIT_STREET_TEST(a_master_names_those_merged_into_it),
+		KIT_STREET_TEST(an_unknown_case_is_not_found),
+		KIT_STREET_TEST(a_long_history_is_cut_to_the_newest),
+		KIT_STREET_TEST(a_reader_sees_what_is_written_meanwhile),
+		KIT_STREET_TEST(each_filter_holds),
+		KIT_STREET_TEST(pages_join_without_gap_or_repeat),
+		KIT_STREET_TEST(a_needle_in_the_archive_is_found_by_an_index),
+		KIT_STREET_TEST(points_and_their_rows),
+		KIT_STREET_TEST(the_board_counts_from_its_day),
+		KIT_STREET_TEST(notices_of_all_ones_names_in_order),
+		KIT_STREET_TEST(events_come_in_order_with_a_cursor),
+		KIT_STREET_TEST(a_question_that_takes_too_long_is_ended),
+		KIT_STREET_TEST(no_database_no_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,7 +156,8 @@ static void an_ended_case_moves_whole(void **state)
 	assert_int_equal(s, STATE_REJECTED);
 	assert_int_equal(kit_number(k, "SELECT count(*) FROM open_case"), 0);
 	assert_int_equal(kit_number(k, "SELECT count(*) FROM closed_case WHERE description = '深圳路 12 号 ending'"
-	                               " AND ended_ms > 0 AND seen_at_ms > 0 AND channel = 'tcp'"), 1);
+	                               " AND ended_ms > 0 AND seen_at_ms > 0 AND channel = 'tcp'"),
+	                 1);
 }
 
 static void a_case_born_ended_goes_straight_to_the_archive(void **state)
@@ -290,7 +291,8 @@ static void rows_and_tables_name_the_same_columns(void **state)
 	char sql[4000];
 
 	for (size_t i = 0; i < 2; i++) {
-		snprintf(sql, sizeof sql, "SELECT group_concat(name) = '" ROW_ALL_NAMES "' FROM pragma_table_info('%s')", tables[i]);
+		snprintf(sql, sizeof sql,
+		         "SELECT group_concat(name) = '" ROW_ALL_NAMES "' FROM pragma_table_info('%s')", tables[i]);
 		assert_int_equal(kit_number(k, sql), 1);
 	}
 }

@@ -85,34 +85,46 @@ static const struct damage {
 	{ "UPDATE closed_case SET points = 50 WHERE state = 14", "events replay to the row", "points" },
 	{ "UPDATE open_case SET state = 99 WHERE state = 7", "events replay to the row", "cannot be" },
 	{ "UPDATE open_case SET level = 2", "events replay to the row", "level" },
-	{ "UPDATE closed_case SET discover_ms = discover_ms + 5 WHERE state = 14", "stage times add up to the age", "stages add up" },
+	{ "UPDATE closed_case SET discover_ms = discover_ms + 5 WHERE state = 14", "stage times add up to the age",
+	  "stages add up" },
 	{ "UPDATE closed_case SET discover_ms = -1, handle_ms = handle_ms + discover_ms + 1 WHERE state = 14",
 	  "stage times add up to the age", "stages add up" },
 	{ "DELETE FROM notice WHERE act = 10", "an ended case told its reporter", "nobody told meituan/1" },
 	{ "UPDATE notice SET addressee = 'somebody' WHERE act = 34", "an ended case told its reporter", "nobody told" },
 	{ "UPDATE notice SET event_id = event_id + 1 WHERE act = 10", "every notice belongs", "no such event" },
-	{ "UPDATE account SET balance = 9 WHERE person = 'meituan/1'", "balances are the sums", "rows add up to 10, the account says 9" },
+	{ "UPDATE account SET balance = 9 WHERE person = 'meituan/1'", "balances are the sums",
+	  "rows add up to 10, the account says 9" },
 	{ "DELETE FROM account WHERE person = 'meituan/1'", "balances are the sums", "meituan/1" },
 	{ "INSERT INTO account VALUES ('x', 5, 0, 0)", "balances are the sums", "no rows, the account says 5" },
-	{ UNLOCK_LEDGER "UPDATE ledger SET points = 11 WHERE person = 'meituan/1'", "balances are the sums", "add up to 11" },
+	{ UNLOCK_LEDGER "UPDATE ledger SET points = 11 WHERE person = 'meituan/1'", "balances are the sums",
+	  "add up to 11" },
 	{ "INSERT INTO ledger SELECT 3, person, 0, 0, -20, 'redeem', 0, 0, NULL FROM ledger WHERE id = 1;"
 	  "INSERT INTO ledger SELECT 4, person, 0, 0, 20, 'correction', 0, 0, NULL FROM ledger WHERE id = 1",
 	  "no balance was ever negative", "had -10 at row 3" },
 	{ UNLOCK_EVENTS "DELETE FROM case_event WHERE act = 9", "each case's events form one chain", "follows event" },
 	{ UNLOCK_EVENTS "DELETE FROM case_event WHERE act = 9", "event ids have no gap", "comes after" },
 	{ UNLOCK_EVENTS "DELETE FROM case_event WHERE id = 1", "each case's events form one chain", "never opened" },
-	{ UNLOCK_EVENTS "UPDATE case_event SET actor = NULL WHERE id = 2", "each case's events form one chain", "no event can have" },
-	{ UNLOCK_EVENTS "UPDATE case_event SET to_state = 77 WHERE id = 2", "each case's events form one chain", "no event can have" },
-	{ UNLOCK_EVENTS "UPDATE case_event SET act = 32 WHERE act = 9", "every step is in the table", "review from REPORTED to FILED" },
-	{ UNLOCK_EVENTS "UPDATE case_event SET to_state = 6 WHERE act = 9", "every step is in the table", "to HANDLING" },
-	{ UNLOCK_EVENTS "UPDATE case_event SET grid = 610404004001099 WHERE act = 13", "grids change only by filing", "610404004001099" },
+	{ UNLOCK_EVENTS "UPDATE case_event SET actor = NULL WHERE id = 2", "each case's events form one chain",
+	  "no event can have" },
+	{ UNLOCK_EVENTS "UPDATE case_event SET to_state = 77 WHERE id = 2", "each case's events form one chain",
+	  "no event can have" },
+	{ UNLOCK_EVENTS "UPDATE case_event SET act = 32 WHERE act = 9", "every step is in the table",
+	  "review from REPORTED to FILED" },
+	{ UNLOCK_EVENTS "UPDATE case_event SET to_state = 6 WHERE act = 9", "every step is in the table",
+	  "to HANDLING" },
+	{ UNLOCK_EVENTS "UPDATE case_event SET grid = 610404004001099 WHERE act = 13", "grids change only by filing",
+	  "610404004001099" },
 	{ UNLOCK_EVENTS "UPDATE case_event SET grid = 7 WHERE act = 1", "grids change only by filing", "grid 7" },
 	{ UNLOCK_EVENTS "UPDATE case_event SET at_ms = at_ms + 1 WHERE act = 14", "events replay to the row", "" },
-	{ UNLOCK_EVENTS "INSERT INTO case_event SELECT (SELECT max(id) + 1 FROM case_event), case_id, 0, at_ms, act, from_state, to_state,"
+	{ UNLOCK_EVENTS
+	  "INSERT INTO case_event SELECT (SELECT max(id) + 1 FROM case_event), case_id, 0, at_ms, act, from_state, "
+	  "to_state,"
 	  " actor, ref, text, value, category, grid, stage_due_ms, handle_due_ms FROM case_event WHERE case_id ="
-	  " (SELECT id FROM open_case WHERE state = 7) AND from_state = 0", "every case was opened once", "again" },
+	  " (SELECT id FROM open_case WHERE state = 7) AND from_state = 0",
+	  "every case was opened once", "again" },
 	{ "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX closed_by_category ON closed_case"
-	  " (points, id)' WHERE name = 'closed_by_category'", "the file is sound", "closed_by_category" },
+	  " (points, id)' WHERE name = 'closed_by_category'",
+	  "the file is sound", "closed_by_category" },
 };
 
 static const struct verify_check *check_named(const struct verify_report *r, const char *name)
