@@ -66,9 +66,10 @@ def wait_until(condition, what, seconds=None):
 
 
 def spawn(argv, log, **options):
-    """A process that dies with us; its output goes to the file log."""
+    """A process that dies with us, but not of the Ctrl-C that is meant for us; its output goes to the file log."""
     with open(log, "ab") as file:
         return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, cwd=TOP,
+                                start_new_session=True,
                                 preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), **options)
 
 

@@ -25,7 +25,8 @@ def print_credentials(street):
         found = street.all_with(role, kind=kind)
         if found:
             print(f"  {kind or role:12} {found[0]:16} demo-{found[0]}")
-    print(f"try: GRIDLOOP_TOKEN=… {os.path.relpath(BUILD, TOP)}/gridloop --help", flush=True)
+    who = street.reporter()
+    print(f"try: GRIDLOOP_ID={who} GRIDLOOP_TOKEN=demo-{who} {os.path.relpath(BUILD, TOP)}/gridloop help", flush=True)
 
 
 def main():
