@@ -67,8 +67,8 @@ _Bool batch_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct 
 	struct sender from = session_sender(s, f->replay_at_ms);
 
 	if (m->n_reports == 0 || m->n_reports > WIRE_BATCH_MOST)
-		return refuse(why, REFUSAL_TOO_LARGE, "batch-is-1-to-64", "The batch has %zu reports; 1 to %d are taken.",
-		              m->n_reports, WIRE_BATCH_MOST);
+		return refuse(why, REFUSAL_TOO_LARGE, "batch-is-1-to-64",
+		              "The batch has %zu reports; 1 to %d are taken.", m->n_reports, WIRE_BATCH_MOST);
 	struct batch *b = must_calloc(1, sizeof *b);
 
 	/* One more is waited for than there are, so that refusals alone cannot end the batch half made. */

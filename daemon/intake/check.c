@@ -33,8 +33,8 @@ static _Bool is_text(enum text_kind kind, const ProtobufCBinaryData *bytes)
 _Bool check_text(const ProtobufCBinaryData *bytes, const struct text_rule *rule, struct refusal *why)
 {
 	if (bytes->len > rule->most)
-		return refuse(why, REFUSAL_TOO_LARGE, rule->size_rule, "The field %s has %zu bytes; at most %zu are taken.",
-		              rule->name, bytes->len, rule->most);
+		return refuse(why, REFUSAL_TOO_LARGE, rule->size_rule,
+		              "The field %s has %zu bytes; at most %zu are taken.", rule->name, bytes->len, rule->most);
 	if (!is_text(rule->kind, bytes))
 		return refuse(why, REFUSAL_INVALID, rule->form_rule, "The field %s must be %s.", rule->name,
 		              kind_sentence[rule->kind]);
@@ -123,7 +123,8 @@ _Bool check_key(const ProtobufCBinaryData *bytes, _Bool may_be_empty, struct uui
 	/* All zero means "no key" further in, so as a key it would make every resend a new report. */
 	if (bytes->len != UUID_SIZE || uuid_is_zero(out))
 		return refuse(why, REFUSAL_INVALID, "key-is-16-bytes",
-		              "The key must be 16 bytes, a UUIDv7 made once and sent again with every repetition; it has %zu.",
+		              "The key must be 16 bytes, a UUIDv7 made once and sent again with every repetition; it "
+		              "has %zu.",
 		              bytes->len);
 	return 1;
 }
@@ -157,7 +158,8 @@ _Bool check_past(int64_t at_ms, int64_t now_ms, const char *rule, struct refusal
 		return refuse(why, REFUSAL_INVALID, rule,
 		              "A time is in milliseconds since 1970 and not before the year 2000; leave it 0 for now.");
 	if (at_ms - CHECK_FUTURE_MOST_MS > now_ms)
-		return refuse(why, REFUSAL_INVALID, rule, "The time is more than 48 hours ahead; set the sender's clock.");
+		return refuse(why, REFUSAL_INVALID, rule,
+		              "The time is more than 48 hours ahead; set the sender's clock.");
 	return 1;
 }
 
@@ -165,6 +167,6 @@ _Bool check_range(int64_t value, int64_t least, int64_t most, const char *rule, 
 {
 	if (value >= least && value <= most)
 		return 1;
-	return refuse(why, REFUSAL_INVALID, rule, "The value %" PRId64 " is not within %" PRId64 " and %" PRId64 ".", value,
-	              least, most);
+	return refuse(why, REFUSAL_INVALID, rule, "The value %" PRId64 " is not within %" PRId64 " and %" PRId64 ".",
+	              value, least, most);
 }

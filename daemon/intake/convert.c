@@ -6,7 +6,7 @@
 
 #include "intake/check.h"
 
-#define EVENT_MOST 128 /* bytes of a camera gateway's own event id */
+#define EVENT_MOST 128                         /* bytes of a camera gateway's own event id */
 #define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1) /* "<gateway>/<id>" */
 
 /* One text field of a message: where it is, what it must be, where it goes in the command. */
@@ -14,8 +14,10 @@ struct field {
 	size_t from, to;
 	struct text_rule rule;
 };
-#define FIELD(message, name, member, kind, most) \
-	{ offsetof(message, name), offsetof(struct command, member), TEXT_RULE(kind, most, name) }
+#define FIELD(message, name, member, kind, most)                                                                       \
+	{                                                                                                              \
+		offsetof(message, name), offsetof(struct command, member), TEXT_RULE(kind, most, name)                 \
+	}
 
 static const struct field report_fields[] = {
 	FIELD(Gridloop__V1__Report, address, address, TEXT_LINE, COMMAND_ADDRESS_MOST),
@@ -56,7 +58,8 @@ static const ProtobufCBinaryData *field_in(const void *message, const struct fie
 }
 
 /* Checks every row and adds up the room their copies need. */
-static _Bool check_fields(const void *message, const struct field *rows, size_t count, size_t *room, struct refusal *why)
+static _Bool check_fields(const void *message, const struct field *rows, size_t count, size_t *room,
+                          struct refusal *why)
 {
 	for (size_t i = 0; i < count; i++) {
 		const ProtobufCBinaryData *bytes = field_in(message, &rows[i]);
@@ -84,15 +87,16 @@ static _Bool check_photo(const ProtobufCBinaryData *photo, const struct text_rul
 	if (!check_text(photo, rule, why))
 		return 0;
 	if (photo->len == 0 || memchr(photo->data, ' ', photo->len))
-		return refuse(why, REFUSAL_INVALID, "photo-is-a-reference", "A photo's reference is not empty and has no spaces.");
+		return refuse(why, REFUSAL_INVALID, "photo-is-a-reference",
+		              "A photo's reference is not empty and has no spaces.");
 	return 1;
 }
 
 static _Bool check_photos(const ProtobufCBinaryData *photos, size_t count, size_t *room, struct refusal *why)
 {
 	if (count > COMMAND_PHOTOS_MOST)
-		return refuse(why, REFUSAL_TOO_LARGE, "photos-are-at-most-8", "There are %zu photos; at most %d are taken.", count,
-		              COMMAND_PHOTOS_MOST);
+		return refuse(why, REFUSAL_TOO_LARGE, "photos-are-at-most-8",
+		              "There are %zu photos; at most %d are taken.", count, COMMAND_PHOTOS_MOST);
 	for (size_t i = 0; i < count; i++) {
 		if (!check_photo(&photos[i], &photo_rule, why))
 			return 0;
@@ -166,8 +170,9 @@ _Bool convert_replay_at(int64_t replay_at_ms, _Bool replay_clock, struct refusal
 	if (replay_at_ms == 0)
 		return 1;
 	if (!replay_clock)
-		return refuse(why, REFUSAL_NOT_ALLOWED, "replay-clock-only",
-		              "This daemon's clock is the system's; only one on the replay clock can be told the time.");
+		return refuse(
+			why, REFUSAL_NOT_ALLOWED, "replay-clock-only",
+			"This daemon's clock is the system's; only one on the replay clock can be told the time.");
 	return check_range(replay_at_ms, CHECK_EARLIEST_MS, CHECK_LATEST_MS, "replay-at-is-a-time", why);
 }
 
@@ -204,8 +209,9 @@ struct command *convert_report(const Gridloop__V1__Report *m, const struct sende
 	int32_t category, lat, lon;
 	size_t room = 0;
 
-	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) || !check_category(&m->category, 0, &category, why) ||
-	    !check_place(m->place, &lat, &lon, why) || !check_photos(m->photos, m->n_photos, &room, why) ||
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
+	    !check_category(&m->category, 0, &category, why) || !check_place(m->place, &lat, &lon, why) ||
+	    !check_photos(m->photos, m->n_photos, &room, why) ||
 	    !check_fields(m, report_fields, COUNT(report_fields), &room, why) ||
 	    !check_past(m->seen_at_ms, from->now_ms, "seen-at-is-a-past-time", why) ||
 	    !find_account(m->reporter, from->person, m->anonymous, &account, why))
@@ -233,7 +239,8 @@ struct command *convert_report(const Gridloop__V1__Report *m, const struct sende
 static _Bool check_alarm(const Gridloop__V1__Alarm *m, int64_t now_ms, struct refusal *why)
 {
 	if (m->camera.len == 0 || m->label.len == 0)
-		return refuse(why, REFUSAL_INVALID, "alarm-names-camera-and-label", "An alarm needs its camera's id and a label.");
+		return refuse(why, REFUSAL_INVALID, "alarm-names-camera-and-label",
+		              "An alarm needs its camera's id and a label.");
 	if (!isfinite(m->confidence) || m->confidence < 0 || m->confidence > 1)
 		return refuse(why, REFUSAL_INVALID, "confidence-is-0-to-1", "The confidence must be within 0 and 1.");
 	if (m->snapshot.len > 0 && !check_photo(&m->snapshot, &snapshot_rule, why))
@@ -246,8 +253,8 @@ struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender 
 	struct uuid key;
 	size_t room = m->snapshot.len + 1;
 
-	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) || !check_fields(m, alarm_fields, COUNT(alarm_fields), &room, why) ||
-	    !check_alarm(m, from->now_ms, why))
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
+	    !check_fields(m, alarm_fields, COUNT(alarm_fields), &room, why) || !check_alarm(m, from->now_ms, why))
 		return NULL;
 	struct command *c = begin(COMMAND_ALARM, room, from, &key);
 
@@ -272,8 +279,8 @@ static const _Bool not_for_asking[ACT_COUNT] = {
 static _Bool check_units(const Gridloop__V1__Action *m, size_t *room, struct refusal *why)
 {
 	if (m->n_units > COMMAND_UNITS_MOST)
-		return refuse(why, REFUSAL_TOO_LARGE, "units-are-at-most-4", "There are %zu units; at most %d are taken.",
-		              m->n_units, COMMAND_UNITS_MOST);
+		return refuse(why, REFUSAL_TOO_LARGE, "units-are-at-most-4",
+		              "There are %zu units; at most %d are taken.", m->n_units, COMMAND_UNITS_MOST);
 	for (size_t i = 0; i < m->n_units; i++) {
 		if (!check_text(&m->units[i], &units_rule, why))
 			return 0;
@@ -289,7 +296,8 @@ static _Bool check_action(const Gridloop__V1__Action *m, const struct sender *fr
 	int64_t act = m->act;
 
 	if (act < 0 || act >= ACT_COUNT || not_for_asking[act])
-		return refuse(why, REFUSAL_INVALID, "act-is-for-clients", "The act %d is none that a client may ask for.", m->act);
+		return refuse(why, REFUSAL_INVALID, "act-is-for-clients",
+		              "The act %d is none that a client may ask for.", m->act);
 	return check_range((int64_t)m->finding, FINDING_NONE, FINDING_CANNOT_TELL, "finding-is-known", why) &&
 	       check_range((int64_t)m->rating, RATING_NONE, RATING_UNSATISFIED, "rating-is-known", why) &&
 	       (m->until_ms == 0 || check_range(m->until_ms, CHECK_EARLIEST_MS, from->now_ms + CHECK_SPAN_MOST_MS,
@@ -307,8 +315,9 @@ struct action_codes {
 static _Bool check_codes(const Gridloop__V1__Action *m, struct action_codes *out, struct refusal *why)
 {
 	return check_key(&m->key, 1, &out->key, why) && check_case_number(&m->case_number, 0, &out->case_id, why) &&
-	       check_case_number(&m->master, 1, &out->master, why) && check_category(&m->category, 0, &out->category, why) &&
-	       check_area(&m->grid, &out->grid, why) && check_place(m->place, &out->lat, &out->lon, why);
+	       check_case_number(&m->master, 1, &out->master, why) &&
+	       check_category(&m->category, 0, &out->category, why) && check_area(&m->grid, &out->grid, why) &&
+	       check_place(m->place, &out->lat, &out->lon, why);
 }
 
 static void copy_action(struct command *c, const Gridloop__V1__Action *m, const struct action_codes *codes)
@@ -358,11 +367,13 @@ struct command *convert_points_entry(const Gridloop__V1__PointsEntry *m, const s
 	struct uuid key;
 	size_t room = 0;
 
-	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) || !check_fields(m, points_fields, COUNT(points_fields), &room, why) ||
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
+	    !check_fields(m, points_fields, COUNT(points_fields), &room, why) ||
 	    !check_range(m->points, m->correction ? -most : 1, most, "points-are-a-number", why))
 		return NULL;
 	if (m->person.len == 0 || m->points == 0) {
-		(void)refuse(why, REFUSAL_INVALID, "points-entry-is-whole", "A points entry needs a person and points.");
+		(void)refuse(why, REFUSAL_INVALID, "points-entry-is-whole",
+		             "A points entry needs a person and points.");
 		return NULL;
 	}
 	struct command *c = begin(m->correction ? COMMAND_CORRECT : COMMAND_REDEEM, room, from, &key);

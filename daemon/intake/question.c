@@ -7,8 +7,8 @@
 
 #define SCRATCH_BYTES (384 * 1024) /* the largest page of rows as messages, with room to spare */
 #define RETRY_MS 200
-#define FRAME_AROUND 64            /* bytes of seq, tags and lengths around a reply's rows */
-#define ROW_AROUND 6               /* tag and length of one row */
+#define FRAME_AROUND 64 /* bytes of seq, tags and lengths around a reply's rows */
+#define ROW_AROUND 6    /* tag and length of one row */
 
 static void question_free(struct question *q)
 {
@@ -64,7 +64,8 @@ _Bool question_send(struct question *q, struct refusal *why)
 
 	if (!engine_query(s->door->engine, &q->query)) {
 		question_free(q);
-		(void)refuse(why, REFUSAL_RETRY_LATER, "queries-have-room", "Too many questions wait; ask again in a moment.");
+		(void)refuse(why, REFUSAL_RETRY_LATER, "queries-have-room",
+		             "Too many questions wait; ask again in a moment.");
 		why->retry_after_ms = RETRY_MS;
 		return 0;
 	}
@@ -107,7 +108,8 @@ void question_reply(struct question *q, Gridloop__V1__ServerFrame *f)
 	size_t size = wire_size(f);
 
 	if (size > q->frame_most + FRAME_HEAD_MOST) {
-		question_refuse(q, REFUSAL_TOO_LARGE, "reply-fits-a-frame", "The reply would not fit a frame; ask for less.");
+		question_refuse(q, REFUSAL_TOO_LARGE, "reply-fits-a-frame",
+		                "The reply would not fit a frame; ask for less.");
 		return;
 	}
 	add_bytes(q, size);
@@ -133,7 +135,8 @@ _Bool question_went_well(struct question *q, enum query_status status)
 		const char *rule, *sentence;
 	} words[] = {
 		[QUERY_NOT_FOUND] = { REFUSAL_UNKNOWN_CASE, "case-is-known", "There is no case with this number." },
-		[QUERY_TIMEOUT] = { REFUSAL_RETRY_LATER, "query-is-quick-enough", "The question took too long; ask for less." },
+		[QUERY_TIMEOUT] = { REFUSAL_RETRY_LATER, "query-is-quick-enough",
+		                    "The question took too long; ask for less." },
 		[QUERY_FAILED] = { REFUSAL_INTERNAL, "database-answers", "The database could not be read." },
 	};
 

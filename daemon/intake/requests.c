@@ -38,8 +38,9 @@ static const struct person *find_person(struct session *s, const Gridloop__V1__L
 	if (check_copy(&m->who, &who_rule, who, sizeof who, &unused))
 		person = policy_person(engine_policy(s->door->engine), who);
 	_Bool known = person && person->token_sha256;
-	_Bool right = m->token.len <= TOKEN_MOST && digest_matches(s->door->digester, (const char *)m->token.data, m->token.len,
-	                                                           known ? person->token_sha256 : nobody_sha256);
+	_Bool right = m->token.len <= TOKEN_MOST &&
+	              digest_matches(s->door->digester, (const char *)m->token.data, m->token.len,
+	                             known ? person->token_sha256 : nobody_sha256);
 
 	return known && right ? person : NULL;
 }
@@ -68,7 +69,8 @@ static void welcome(struct session *s, uint32_t seq)
 static _Bool wrong_token(struct session *s, struct refusal *why)
 {
 	s->wrong_tokens++;
-	(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "identity-and-token-match", "The identity and the token do not match.");
+	(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "identity-and-token-match",
+	             "The identity and the token do not match.");
 	if (s->wrong_tokens < SESSION_WRONG_TOKENS_MOST)
 		return 0;
 	log_line(LOG_LEVEL_NOTICE, "login-refused", "tries=%d", s->wrong_tokens);
@@ -98,7 +100,8 @@ static _Bool proceed_ping(struct session *s, const Gridloop__V1__ClientFrame *f,
 	Gridloop__V1__ServerFrame reply = GRIDLOOP__V1__SERVER_FRAME__INIT;
 
 	if (f->ping->payload.len > PING_MOST)
-		return refuse(why, REFUSAL_TOO_LARGE, "ping-is-short-enough", "A ping carries at most %d bytes.", PING_MOST);
+		return refuse(why, REFUSAL_TOO_LARGE, "ping-is-short-enough", "A ping carries at most %d bytes.",
+		              PING_MOST);
 	m.payload = f->ping->payload;
 	m.now_ms = engine_now_ms(s->door->engine);
 	reply.seq = f->seq;
@@ -225,7 +228,10 @@ static const struct request requests[] = {
 	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .proceed = proceed_seen },
 	[BODY(POINTS_ENTRY)] = { .name = "points-entry", .proceed = proceed_points_entry },
 	[BODY(PING)] = { .name = "ping", .before_login = 1, .proceed = proceed_ping },
-	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock", .replay_only = 1, .roles = ROLE_OPERATOR, .proceed = proceed_clock },
+	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock",
+	                          .replay_only = 1,
+	                          .roles = ROLE_OPERATOR,
+	                          .proceed = proceed_clock },
 };
 
 static const struct request *find_request(const Gridloop__V1__ClientFrame *f)

@@ -44,7 +44,8 @@ void session_send(struct session *s, Gridloop__V1__ServerFrame *f)
 	struct refusal why;
 
 	if (size > (size_t)s->door->options.frame_most + FRAME_HEAD_MOST) {
-		(void)refuse(&why, REFUSAL_TOO_LARGE, "reply-fits-a-frame", "The reply would not fit a frame; ask for less.");
+		(void)refuse(&why, REFUSAL_TOO_LARGE, "reply-fits-a-frame",
+		             "The reply would not fit a frame; ask for less.");
 		session_refuse(s, f->seq, &why);
 		return;
 	}
@@ -132,7 +133,8 @@ static void serve_frame(struct session *s, const struct frame *frame)
 	if (f)
 		request_serve(s, f);
 	else
-		refuse_and_finish(s, wire_guess_seq(frame->body, frame->length), REFUSAL_MALFORMED, "frame-is-a-message",
+		refuse_and_finish(s, wire_guess_seq(frame->body, frame->length), REFUSAL_MALFORMED,
+		                  "frame-is-a-message",
 		                  arena->ran_out ? "The frame has too many parts." : "The frame is not a ClientFrame.");
 }
 
@@ -154,7 +156,7 @@ static size_t on_input(void *ctx, const uint8_t *bytes, size_t length)
 	while (used < length && stream_takes_input(s->stream)) {
 		struct frame frame;
 		enum frame_result result =
-		    frame_next(bytes + used, length - used, (size_t)s->door->options.frame_most, &frame);
+			frame_next(bytes + used, length - used, (size_t)s->door->options.frame_most, &frame);
 
 		if (result == FRAME_PART)
 			break;

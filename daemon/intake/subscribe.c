@@ -22,11 +22,11 @@ struct watch {
 struct subscription {
 	struct session *session;
 	struct subscribers *all;
-	uint64_t serial;     /* tells the answers to an earlier subscription from this one's */
+	uint64_t serial; /* tells the answers to an earlier subscription from this one's */
 	_Bool notices, events;
 	_Bool notices_due, events_due; /* something above the cursor may be there */
-	_Bool busy;          /* a question is under way */
-	_Bool is_waiting;    /* on the list of those to be asked for */
+	_Bool busy;                    /* a question is under way */
+	_Bool is_waiting;              /* on the list of those to be asked for */
 	int64_t notice_cursor, event_cursor, area;
 	struct addressees to;
 	struct watch watches[ROLE_BITS + 2];
@@ -239,7 +239,8 @@ static void wake_addressee(struct subscribers *all, const char *name)
 {
 	struct watch *w;
 
-	LIST_FOREACH(w, &all->buckets[bucket_of(name)], bucket) {
+	LIST_FOREACH(w, &all->buckets[bucket_of(name)], bucket)
+	{
 		if (strcmp(w->name, name) == 0)
 			wake(w->of);
 	}
@@ -251,7 +252,7 @@ static void wake_everybody(struct subscribers *all)
 
 	for (size_t i = 0; i < BUCKETS; i++)
 		LIST_FOREACH(w, &all->buckets[i], bucket)
-			wake(w->of);
+	wake(w->of);
 }
 
 void subscribers_hear(struct subscribers *all, const struct news *n)
@@ -267,7 +268,8 @@ void subscribers_hear(struct subscribers *all, const struct news *n)
 	if (n->last_event <= all->last_event)
 		return;
 	all->last_event = n->last_event;
-	LIST_FOREACH(u, &all->for_events, event_list) {
+	LIST_FOREACH(u, &all->for_events, event_list)
+	{
 		u->events_due = 1;
 		wait_for_turn(u);
 	}

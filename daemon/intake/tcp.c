@@ -137,8 +137,8 @@ _Bool tcp_door_idle(const struct tcp_door *d)
 	if (d->gathered_count > 0 || !STAILQ_EMPTY(&d->held) || stream_loop_waiting(d->streams) > 0)
 		return 0;
 	LIST_FOREACH(s, &d->sessions, all)
-		if (s->inflight > 0)
-			return 0;
+	if (s->inflight > 0)
+		return 0;
 	return 1;
 }
 

@@ -60,7 +60,8 @@ static _Bool is_overdue(const struct case_file *c, int64_t now_ms)
 {
 	if (c->ended_ms != 0)
 		return 0;
-	return (c->handle_due_ms != 0 && c->handle_due_ms < now_ms) || (c->stage_due_ms != 0 && c->stage_due_ms < now_ms);
+	return (c->handle_due_ms != 0 && c->handle_due_ms < now_ms) ||
+	       (c->stage_due_ms != 0 && c->stage_due_ms < now_ms);
 }
 
 void view_summary(struct question *q, const struct case_row *row, Gridloop__V1__CaseSummary *out)
@@ -224,8 +225,8 @@ static const char *group_name(const struct question *q, enum stats_by by, const 
 	int64_t code = by == STATS_AREA ? area_code_from_text(key) : 0;
 	const struct area *area = policy_area(q->policy, code);
 	const struct grid *grid = policy_grid(q->policy, code);
-	const struct category *category =
-	    by == STATS_CATEGORY ? policy_category(q->policy, category_from_text(key)) : NULL;
+	const struct category *category = by == STATS_CATEGORY ? policy_category(q->policy, category_from_text(key))
+	                                                       : NULL;
 	const struct unit *unit = by == STATS_HANDLER ? policy_unit(q->policy, key) : NULL;
 
 	if (area)

@@ -9,12 +9,27 @@
 #define VARINT(field) ((field) << 3)
 #define BYTES(field) ((field) << 3 | 2)
 
-enum frame_tag { FRAME_SEQ = VARINT(1), FRAME_REFUSAL = BYTES(9), FRAME_ANSWER = BYTES(11), FRAME_BATCH = BYTES(12),
-	             FRAME_DONE = BYTES(19) };
-enum answer_tag { ANSWER_NUMBER = BYTES(1), ANSWER_STATE = VARINT(2), ANSWER_DUE = VARINT(3), ANSWER_AGAIN = VARINT(4),
-	              ANSWER_MERGED = BYTES(5), ANSWER_SAME = BYTES(6) };
-enum refusal_tag { REFUSAL_TAG_CODE = VARINT(1), REFUSAL_TAG_RULE = BYTES(2), REFUSAL_TAG_SENTENCE = BYTES(3),
-	               REFUSAL_TAG_RETRY = VARINT(4) };
+enum frame_tag {
+	FRAME_SEQ = VARINT(1),
+	FRAME_REFUSAL = BYTES(9),
+	FRAME_ANSWER = BYTES(11),
+	FRAME_BATCH = BYTES(12),
+	FRAME_DONE = BYTES(19)
+};
+enum answer_tag {
+	ANSWER_NUMBER = BYTES(1),
+	ANSWER_STATE = VARINT(2),
+	ANSWER_DUE = VARINT(3),
+	ANSWER_AGAIN = VARINT(4),
+	ANSWER_MERGED = BYTES(5),
+	ANSWER_SAME = BYTES(6)
+};
+enum refusal_tag {
+	REFUSAL_TAG_CODE = VARINT(1),
+	REFUSAL_TAG_RULE = BYTES(2),
+	REFUSAL_TAG_SENTENCE = BYTES(3),
+	REFUSAL_TAG_RETRY = VARINT(4)
+};
 enum outcome_tag { OUTCOME_ANSWER = BYTES(1), OUTCOME_REFUSAL = BYTES(2) };
 
 #define BODY_MOST (WIRE_REPLY_MOST - 32) /* of an Answer or Refusal, without what goes around it */

@@ -14,9 +14,9 @@
 
 #include "base/log.h"
 
-#define ACCEPTS_PER_TURN 64  /* so that a flood of newcomers cannot starve those who are here */
-#define PAUSE_MS 100         /* when descriptors or memory have run out */
-#define QUEUE_LENGTH 1024    /* connections the kernel may keep for us */
+#define ACCEPTS_PER_TURN 64 /* so that a flood of newcomers cannot starve those who are here */
+#define PAUSE_MS 100        /* when descriptors or memory have run out */
+#define QUEUE_LENGTH 1024   /* connections the kernel may keep for us */
 #define HOST_MOST 256
 
 struct listening {
@@ -33,6 +33,7 @@ struct listener {
 	int reserve_fd; /* given up for a moment to turn a connection away when none are left */
 	int open;
 	_Bool paused, stopped;
+	_Bool told; /* that accepting fails; once a spell, for it comes ten times a second */
 };
 
 /* ---- the address ---- */
@@ -168,6 +169,7 @@ static _Bool accept_one(struct listener *l, int listening_fd)
 		/* Not every kind of socket knows this option. */
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		l->open++;
+		l->told = 0;
 		l->options.accepted(l->options.ctx, fd);
 		return 1;
 	}
@@ -176,8 +178,12 @@ static _Bool accept_one(struct listener *l, int listening_fd)
 	/* The newcomer may have gone again, which concerns nobody else. */
 	if (errno == ECONNABORTED || errno == EINTR || errno == EPROTO || errno == EPERM)
 		return 1;
-	log_errno("accept-failed", "open=%d pause_ms=%d", l->open, PAUSE_MS);
-	if (errno == EMFILE || errno == ENFILE)
+	int error = errno;
+
+	if (!l->told)
+		log_errno("accept-failed", "open=%d pause_ms=%d", l->open, PAUSE_MS);
+	l->told = 1;
+	if (error == EMFILE || error == ENFILE)
 		turn_one_away(l, listening_fd);
 	pause_accepting(l);
 	return 0;

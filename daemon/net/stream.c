@@ -8,11 +8,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_CHUNK 65536    /* bytes asked of one read */
-#define OUTPUT_FIRST 512    /* bytes of a stream's first output buffer */
-#define IDLE_TICKS 10       /* after so many quiet sweeps buffers are given back */
-#define SWEEP_MS 1000       /* a tick */
-#define FINISH_TICKS 3      /* for the last output to leave and the peer to close */
+#define READ_CHUNK 65536 /* bytes asked of one read */
+#define OUTPUT_FIRST 512 /* bytes of a stream's first output buffer */
+#define IDLE_TICKS 10    /* after so many quiet sweeps buffers are given back */
+#define SWEEP_MS 1000    /* a tick */
+#define FINISH_TICKS 3   /* for the last output to leave and the peer to close */
 
 enum stream_state {
 	STREAM_OPEN,
@@ -515,7 +515,7 @@ static void on_sweep(int fd, short what, void *arg)
 	(void)what;
 	l->tick++;
 	LIST_FOREACH(s, &l->all, all)
-		sweep_one(s);
+	sweep_one(s);
 }
 
 struct stream_loop *stream_loop_new(struct event_base *base, const struct stream_limits *limits)
@@ -543,7 +543,7 @@ void stream_loop_free(struct stream_loop *l)
 	if (!l)
 		return;
 	LIST_FOREACH(s, &l->all, all)
-		stream_close(s, "stopping");
+	stream_close(s, "stopping");
 	STAILQ_INIT(&l->dirty);
 	STAILQ_INIT(&l->ready);
 	while ((s = STAILQ_FIRST(&l->over))) {
@@ -569,7 +569,7 @@ void stream_loop_release(struct stream_loop *l)
 		return;
 	l->held = 0;
 	LIST_FOREACH(s, &l->all, all)
-		go_on(s);
+	go_on(s);
 }
 
 _Bool stream_loop_held(const struct stream_loop *l)

@@ -69,7 +69,8 @@ static const struct option_row rows[] = {
 	{ 'c', "config", "FILE", "read this configuration instead of " CONFIG_PATH, take_config },
 	{ 's', "set", "KEY=VALUE", "change one key of it; may be given several times", take_set },
 	{ 'n', "check", NULL, "check configuration and jurisdiction, tell every mistake, and end", take_check },
-	{ 'p', "print-config", NULL, "print the configuration as it would be in force, with help, and end", take_print },
+	{ 'p', "print-config", NULL, "print the configuration as it would be in force, with help, and end",
+	  take_print },
 	{ 'h', "help", NULL, "print this and end", take_help },
 	{ 'V', "version", NULL, "print the version and end", take_version },
 };
@@ -84,7 +85,7 @@ static void build_getopt(char *letters, struct option *names)
 		if (rows[i].argument)
 			*letters++ = ':';
 		names[i] = (struct option){ rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
-			                        rows[i].letter };
+			                    rows[i].letter };
 	}
 	*letters = '\0';
 	names[ROWS] = (struct option){ 0 };
@@ -119,7 +120,8 @@ static void read_command_line(struct wishes *w, int argc, char **argv)
 
 static void print_help(FILE *to)
 {
-	fprintf(to, "gridloopd: carries a street's reports from discovery to reward.\n\nusage: gridloopd [options]\n\n");
+	fprintf(to,
+	        "gridloopd: carries a street's reports from discovery to reward.\n\nusage: gridloopd [options]\n\n");
 	for (size_t i = 0; i < ROWS; i++) {
 		char name[48];
 
@@ -127,8 +129,10 @@ static void print_help(FILE *to)
 		               rows[i].argument ? rows[i].argument : "");
 		fprintf(to, "  -%c, %-18s %s\n", rows[i].letter, name, rows[i].help);
 	}
-	fprintf(to, "\nexit status: 0 ended as asked, %d wrong use, %d could not start, %d configuration or database is wrong,\n"
-	            "75 the fate of a commit is unknown (start again: nothing acknowledged is lost).\n",
+	fprintf(to,
+	        "\nexit status: 0 ended as asked, %d wrong use, %d could not start, %d configuration or database is "
+	        "wrong,\n"
+	        "75 the fate of a commit is unknown (start again: nothing acknowledged is lost).\n",
 	        EXIT_WRONG_USE, EXIT_NO_START, EXIT_WRONG_CONFIG);
 }
 

@@ -19,7 +19,7 @@
 #include "serve/options.h"
 #include "serve/systemd.h"
 
-#define DRAIN_MOST_MS 15000   /* for what is under way; the service's TimeoutStopSec is longer */
+#define DRAIN_MOST_MS 15000 /* for what is under way; the service's TimeoutStopSec is longer */
 #define DRAIN_LOOK_MS 20
 #define SIGNALS 3
 
@@ -37,7 +37,7 @@ struct runtime {
 	_Bool events_ready;
 	enum run_level level;
 	int64_t drain_left_ms;
-	uint64_t progress;        /* the engine's, when the watchdog last looked */
+	uint64_t progress; /* the engine's, when the watchdog last looked */
 };
 
 /* ---- the process ---- */
@@ -62,8 +62,8 @@ static void log_of_libevent(int severity, const char *message)
 		[EVENT_LOG_ERR] = LOG_LEVEL_ERROR,
 	};
 
-	log_line(severity >= EVENT_LOG_DEBUG && severity <= EVENT_LOG_ERR ? levels[severity] : LOG_LEVEL_WARNING, "libevent",
-	         "text=\"%s\"", message);
+	log_line(severity >= EVENT_LOG_DEBUG && severity <= EVENT_LOG_ERR ? levels[severity] : LOG_LEVEL_WARNING,
+	         "libevent", "text=\"%s\"", message);
 }
 
 void runtime_prepare_process(const struct config *c)
@@ -257,8 +257,9 @@ struct runtime *runtime_new(const struct config *c, const struct policy *p, int 
 	struct runtime *r = must_calloc(1, sizeof *r);
 	char *cause = NULL;
 
-	log_line(LOG_LEVEL_INFO, "start", "version=%s libevent=%s protobuf-c=%s openssl=%s database=%s", GRIDLOOP_VERSION,
-	         event_get_version(), protobuf_c_version(), OpenSSL_version(OPENSSL_VERSION_STRING), c->database);
+	log_line(LOG_LEVEL_INFO, "start", "version=%s libevent=%s protobuf-c=%s openssl=%s database=%s",
+	         GRIDLOOP_VERSION, event_get_version(), protobuf_c_version(), OpenSSL_version(OPENSSL_VERSION_STRING),
+	         c->database);
 	r->config = c;
 	r->policy = p;
 	r->base = event_base_new();

@@ -15,10 +15,10 @@
 /* Who sends, as its door has authenticated it. */
 struct sender {
 	const struct person *person;
-	const char *channel;    /* static: "tcp", "redis", "camera" */
-	int64_t now_ms;         /* the daemon's clock */
-	_Bool replay_clock;     /* the daemon runs on the replay clock: replay_at_ms may be given */
-	int64_t replay_at_ms;   /* as the frame has it; 0: none */
+	const char *channel;  /* static: "tcp", "redis", "camera" */
+	int64_t now_ms;       /* the daemon's clock */
+	_Bool replay_clock;   /* the daemon runs on the replay clock: replay_at_ms may be given */
+	int64_t replay_at_ms; /* as the frame has it; 0: none */
 	struct digester *digester;
 };
 
@@ -31,7 +31,8 @@ struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender 
 struct command *convert_action(const Gridloop__V1__Action *m, const struct sender *from, struct refusal *why) MUST_USE;
 struct command *convert_points_entry(const Gridloop__V1__PointsEntry *m, const struct sender *from,
                                      struct refusal *why) MUST_USE;
-struct command *convert_seen(const Gridloop__V1__NoticesSeen *m, const struct sender *from, struct refusal *why) MUST_USE;
+struct command *convert_seen(const Gridloop__V1__NoticesSeen *m, const struct sender *from,
+                             struct refusal *why) MUST_USE;
 struct command *convert_clock(const Gridloop__V1__AdvanceClock *m, const struct sender *from,
                               struct refusal *why) MUST_USE;
 

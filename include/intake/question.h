@@ -13,22 +13,23 @@ struct question {
 	const struct person *person; /* who asks */
 	uint32_t seq;
 	size_t frame_most;
-	int64_t now_ms;      /* when it is asked */
+	int64_t now_ms; /* when it is asked */
 
 	/* On the reader's thread: finds the rows and calls question_reply or question_refuse once. */
 	void (*ask)(struct question *q, struct reader *r);
 	/* On the loop, instead of sending the reply: session_send_bytes is its to call. NULL: it is simply sent. */
 	void (*told)(struct question *q);
 
-	struct result rows;  /* memory of the rows, freed behind the reply */
+	struct result rows;   /* memory of the rows, freed behind the reply */
 	struct arena scratch; /* and of what is made of them */
-	uint8_t *reply;      /* whole frames */
+	uint8_t *reply;       /* whole frames */
 	size_t reply_length;
-	_Bool failed;        /* the reply is a refusal */
+	_Bool failed; /* the reply is a refusal */
 };
 
 /* size: of the struct that begins with a question. */
-void *question_new(struct session *s, uint32_t seq, size_t size, void (*ask)(struct question *q, struct reader *r)) MUST_USE;
+void *question_new(struct session *s, uint32_t seq, size_t size,
+                   void (*ask)(struct question *q, struct reader *r)) MUST_USE;
 /* Sends it off. false: too many wait; *why says so and q is freed. */
 _Bool question_send(struct question *q, struct refusal *why) MUST_USE;
 

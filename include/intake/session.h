@@ -24,10 +24,10 @@ struct session {
 	struct stream *stream;       /* NULL: the connection is gone, answers under way are waited for */
 	const struct person *person; /* NULL: not logged in */
 	struct subscription *subscription;
-	int64_t inflight;            /* commands and queries under way */
+	int64_t inflight; /* commands and queries under way */
 	int wrong_tokens;
-	const char *cut_why;         /* set: the connection ends behind the reply being made */
-	_Bool ended;                 /* the peer sends no more */
+	const char *cut_why; /* set: the connection ends behind the reply being made */
+	_Bool ended;         /* the peer sends no more */
 	LIST_ENTRY(session) all;
 };
 
@@ -44,7 +44,7 @@ struct tcp_door {
 	struct listener *listener;
 	struct stream_loop *streams;
 	struct digester *digester;
-	struct arena arena;          /* for the frame being read */
+	struct arena arena; /* for the frame being read */
 	struct subscribers *subscribers;
 	struct tcp_door_counts counts;
 	_Bool stopping;

@@ -6,8 +6,8 @@
 
 #include "intake/session.h"
 
-#define SUBSCRIBE_PAGE 50        /* rows a question */
-#define SUBSCRIBE_GATHER_MS 20   /* news is gathered so long, so that a storm is not asked for row by row */
+#define SUBSCRIBE_PAGE 50      /* rows a question */
+#define SUBSCRIBE_GATHER_MS 20 /* news is gathered so long, so that a storm is not asked for row by row */
 
 struct subscribers *subscribers_new(struct tcp_door *d) MUST_USE;
 void subscribers_free(struct subscribers *all); /* NULL is fine; subscriptions have ended before */

@@ -14,14 +14,14 @@ struct tcp_door;
 struct tcp_door_options {
 	const char *const *addresses; /* host:port */
 	size_t address_count;
-	const int *fds;            /* listening sockets to take over instead */
+	const int *fds; /* listening sockets to take over instead */
 	size_t fd_count;
 	int64_t connections_most;
-	int64_t frame_most;        /* bytes of one frame's body */
-	int64_t inflight_most;     /* requests of one connection under way */
-	int64_t output_most;       /* bytes waiting for one connection; beyond that it is cut */
-	int64_t login_ms;          /* to log in */
-	int64_t idle_ms;           /* without a byte either way */
+	int64_t frame_most;    /* bytes of one frame's body */
+	int64_t inflight_most; /* requests of one connection under way */
+	int64_t output_most;   /* bytes waiting for one connection; beyond that it is cut */
+	int64_t login_ms;      /* to log in */
+	int64_t idle_ms;       /* without a byte either way */
 	_Bool replay_clock;
 };
 

@@ -8,7 +8,7 @@
 
 #include "base/must.h"
 
-#define FRAME_HEAD_MOST 5           /* bytes of a length */
+#define FRAME_HEAD_MOST 5 /* bytes of a length */
 #define FRAME_LENGTH_MOST UINT32_MAX
 
 enum frame_result {

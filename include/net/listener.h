@@ -15,9 +15,9 @@ struct listener;
 struct listener_options {
 	const char *const *addresses; /* "127.0.0.1:7311", "[::1]:7311" or ":7311" (every address) */
 	size_t address_count;
-	const int *fds;  /* already listening sockets to take over; when there are any, addresses are left alone */
+	const int *fds; /* already listening sockets to take over; when there are any, addresses are left alone */
 	size_t fd_count;
-	int most;        /* open connections at once; beyond that they wait in the kernel's queue */
+	int most; /* open connections at once; beyond that they wait in the kernel's queue */
 	/* A new connection: non-blocking, close-on-exec, TCP_NODELAY. Owns fd from here; says listener_gone when it ends. */
 	void (*accepted)(void *ctx, int fd);
 	void *ctx;

@@ -13,7 +13,7 @@
 
 #include "base/must.h"
 
-#define TRANSPORT_WAIT (-1)   /* nothing now; the descriptor will tell */
+#define TRANSPORT_WAIT (-1) /* nothing now; the descriptor will tell */
 #define TRANSPORT_FAILED (-2)
 
 struct transport {

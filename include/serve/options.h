@@ -6,8 +6,8 @@
 #include "jurisdiction/config.h"
 #include "jurisdiction/policy.h"
 
-#define EXIT_WRONG_USE 64  /* sysexits.h: the command line */
-#define EXIT_NO_START 71   /* the system would not give what is needed, for instance the address */
+#define EXIT_WRONG_USE 64    /* sysexits.h: the command line */
+#define EXIT_NO_START 71     /* the system would not give what is needed, for instance the address */
 #define EXIT_WRONG_CONFIG 78 /* configuration, jurisdiction or database: do not restart, call somebody */
 
 struct options {

@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void systemd_ready(const char *status);    /* READY=1 with a line for people */
+void systemd_ready(const char *status); /* READY=1 with a line for people */
 void systemd_stopping(void);
-void systemd_alive(void);                  /* for the watchdog */
+void systemd_alive(void); /* for the watchdog */
 /* How often it wants to hear that; 0: there is no watchdog. */
 int64_t systemd_watchdog_ms(void);
 /* Listening sockets handed over: how many of them, at most `most`, are put into fds. */

@@ -140,10 +140,10 @@ struct bad_row {
 	const char *rule;
 };
 
-#define SPOIL(name, change)                     \
-	static void name(struct messages *m)        \
-	{                                           \
-		change;                                 \
+#define SPOIL(name, change)                                                                                            \
+	static void name(struct messages *m)                                                                           \
+	{                                                                                                              \
+		change;                                                                                                \
 	}
 
 SPOIL(short_key, m->report.key.len = 15)
@@ -153,7 +153,8 @@ SPOIL(zero_key, static uint8_t zero[16]; m->report.key.data = zero)
 SPOIL(no_category, m->report.category.len = 0)
 SPOIL(odd_category, m->report.category = text("X0110"))
 SPOIL(class_as_category, m->report.category = text("E01"))
-SPOIL(category_with_nul, m->report.category = ((ProtobufCBinaryData){ 5, (uint8_t *)"E01\0" "0" }))
+SPOIL(category_with_nul, m->report.category = ((ProtobufCBinaryData){ 5, (uint8_t *)"E01\0"
+                                                                                    "0" }))
 SPOIL(broken_address, m->report.address = text("\xff\xfe"))
 SPOIL(address_in_lines, m->report.address = text("a\nb"))
 SPOIL(long_address, m->report.address = long_text(COMMAND_ADDRESS_MOST + 1))
@@ -350,8 +351,12 @@ struct reporter_row {
 static void the_account_is_whose_report_it_is(void **state)
 {
 	static const struct reporter_row rows[] = {
-		{ &resident, NULL, 0, "li-1" },      { &resident, NULL, 1, NULL },  { &gateway, "rider-7", 0, "riders/rider-7" },
-		{ &gateway, "rider-7", 1, NULL },    { &gateway, "", 0, NULL },     { &gateway, NULL, 0, NULL },
+		{ &resident, NULL, 0, "li-1" },
+		{ &resident, NULL, 1, NULL },
+		{ &gateway, "rider-7", 0, "riders/rider-7" },
+		{ &gateway, "rider-7", 1, NULL },
+		{ &gateway, "", 0, NULL },
+		{ &gateway, NULL, 0, NULL },
 	};
 
 	(void)state;

@@ -63,13 +63,13 @@ struct bad_row {
 static void bad_lengths_are_refused_before_their_bytes_come(void **state)
 {
 	static const struct bad_row rows[] = {
-		{ { 0x81, 0x80, 0x02 }, 3, FRAME_TOO_LARGE },                   /* 32769 */
-		{ { 0x80, 0x80, 0x02 }, 3, FRAME_PART },                        /* 32768 */
-		{ { 0xff, 0xff, 0xff, 0xff, 0x0f }, 5, FRAME_TOO_LARGE },       /* 2^32 - 1 */
-		{ { 0xff, 0xff, 0xff, 0xff, 0x1f }, 5, FRAME_BAD_LENGTH },      /* over 32 bits */
-		{ { 0x80, 0x00 }, 2, FRAME_BAD_LENGTH },                        /* 0 in two bytes */
-		{ { 0x83, 0x80, 0x00, 'a', 'b', 'c' }, 6, FRAME_BAD_LENGTH },   /* 3 in three bytes */
-		{ { 0x80, 0x80, 0x80, 0x80, 0x80 }, 5, FRAME_BAD_LENGTH },      /* no end within five */
+		{ { 0x81, 0x80, 0x02 }, 3, FRAME_TOO_LARGE },                 /* 32769 */
+		{ { 0x80, 0x80, 0x02 }, 3, FRAME_PART },                      /* 32768 */
+		{ { 0xff, 0xff, 0xff, 0xff, 0x0f }, 5, FRAME_TOO_LARGE },     /* 2^32 - 1 */
+		{ { 0xff, 0xff, 0xff, 0xff, 0x1f }, 5, FRAME_BAD_LENGTH },    /* over 32 bits */
+		{ { 0x80, 0x00 }, 2, FRAME_BAD_LENGTH },                      /* 0 in two bytes */
+		{ { 0x83, 0x80, 0x00, 'a', 'b', 'c' }, 6, FRAME_BAD_LENGTH }, /* 3 in three bytes */
+		{ { 0x80, 0x80, 0x80, 0x80, 0x80 }, 5, FRAME_BAD_LENGTH },    /* no end within five */
 		{ { 0x80, 0x80, 0x80, 0x80, 0x80, 0x01 }, 6, FRAME_BAD_LENGTH },
 		{ { 0x80, 0x80, 0x80, 0x80 }, 4, FRAME_PART },
 	};

@@ -101,11 +101,11 @@ static void step(struct fixture *f)
 	event_base_dispatch(f->base);
 }
 
-#define UNTIL(f, condition)                                                   \
-	do {                                                                      \
-		for (int i_ = 0; i_ < PATIENCE_STEPS && !(condition); i_++)           \
-			step(f);                                                          \
-		assert_true(condition);                                               \
+#define UNTIL(f, condition)                                                                                            \
+	do {                                                                                                           \
+		for (int i_ = 0; i_ < PATIENCE_STEPS && !(condition); i_++)                                            \
+			step(f);                                                                                       \
+		assert_true(condition);                                                                                \
 	} while (0)
 
 static void peer_sends(struct fixture *f, const char *bytes, size_t length)

@@ -44,15 +44,15 @@ static int64_t an_id(int sequence)
 static struct outcome full_outcome(void)
 {
 	return (struct outcome){ .accepted = 1,
-		                     .case_id = an_id(42),
-		                     .category = 10110,
-		                     .state = STATE_MERGED,
-		                     .due_ms = INT64_C(1795000000000),
-		                     .again = 1,
-		                     .merged_into = an_id(7),
-		                     .merged_into_category = 10110,
-		                     .maybe_same_as = an_id(9),
-		                     .maybe_same_category = 20203 };
+		                 .case_id = an_id(42),
+		                 .category = 10110,
+		                 .state = STATE_MERGED,
+		                 .due_ms = INT64_C(1795000000000),
+		                 .again = 1,
+		                 .merged_into = an_id(7),
+		                 .merged_into_category = 10110,
+		                 .maybe_same_as = an_id(9),
+		                 .maybe_same_category = 20203 };
 }
 
 static void an_answer_reads_back(void **state)
@@ -120,7 +120,8 @@ static void the_longest_refusal_fits(void **state)
 	(void)state;
 	memset(sentence, 's', sizeof sentence - 1);
 	sentence[sizeof sentence - 1] = '\0';
-	assert_false(refuse(&why, REFUSAL_RETRY_LATER, "a-rule-with-a-name-longer-than-any-that-there-is-now", "%s", sentence));
+	assert_false(refuse(&why, REFUSAL_RETRY_LATER, "a-rule-with-a-name-longer-than-any-that-there-is-now", "%s",
+	                    sentence));
 	why.retry_after_ms = INT64_MAX;
 	m = read_back(out, wire_refusal(out, UINT32_MAX, &why));
 	assert_int_equal(m->body_case, GRIDLOOP__V1__SERVER_FRAME__BODY_REFUSAL);
