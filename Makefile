@@ -48,7 +48,8 @@ DAEMON_SRC = $(sort $(wildcard daemon/*/*.c))
 CLI_SRC = $(sort $(wildcard cli/*.c))
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-# In bench/ and the folders of tests/, a file with a main is a program; the folder's other files belong to each of them.
+# In bench/ and the folders of tests/, a file with a main is a program; the folder's other files are a kit for them, an
+# archive, so that a program takes only what it uses and may put its own stub in place of the rest.
 mains = $(if $(wildcard $(1)/*.c),$(sort $(shell grep -l '^int main\b' $(wildcard $(1)/*.c))))
 programs = $(patsubst %.c,$(BUILD)/%,$(call mains,$(1)))
 parts = $(call objects,$(filter-out $(call mains,$(1)),$(wildcard $(1)/*.c)))
@@ -158,16 +159,23 @@ $(BUILD)/gridloop: $(call objects,$(CLI_SRC)) $(LIB)
 $(BUILD)/gridloopd $(BUILD)/gridloop:
 	$(LINK) -o $@ $^ $(LIBS)
 
-$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,bench) $(LIB)
-$(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,tests/unit) $(LIB)
-$(SCENARIO_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,tests/scenario) $(LIB)
-$(FAULT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(call parts,tests/fault) $(LIB)
+$(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/bench/kit.a $(LIB)
+$(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/unit/kit.a $(LIB)
+$(SCENARIO_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/scenario/kit.a $(LIB)
+$(FAULT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/fault/kit.a $(LIB)
 $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS):
 	@mkdir -p $(@D)
 	$(LINK) -o $@ $^ $(LIBS) $(if $(filter $(BUILD)/tests/%,$@),-lcmocka)
 
-# Built beside its place and moved in, so that two makes at once never read half a library.
 $(LIB): $(call objects,$(DAEMON_SRC)) $(GEN:=.o)
+KITS = $(addprefix $(BUILD)/,bench/kit.a tests/unit/kit.a tests/scenario/kit.a tests/fault/kit.a)
+$(BUILD)/bench/kit.a: $(call parts,bench)
+$(BUILD)/tests/unit/kit.a: $(call parts,tests/unit)
+$(BUILD)/tests/scenario/kit.a: $(call parts,tests/scenario)
+$(BUILD)/tests/fault/kit.a: $(call parts,tests/fault)
+# Built beside its place and moved in, so that two makes at once never read half a library.
+$(LIB) $(KITS):
+	@mkdir -p $(@D)
 	rm -f $@.$$$$ && ar rcs $@.$$$$ $^ && mv $@.$$$$ $@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GEN:=.h) packages-build
