@@ -51,7 +51,7 @@ void connection_log(const struct connection *c, const char *event, const char *w
 	         sqlite3_system_errno(c->db), sqlite3_errmsg(c->db));
 }
 
-static void harden(sqlite3 *db)
+static void harden(sqlite3 *db, enum connection_use use)
 {
 	for (size_t i = 0; i < sizeof hardenings / sizeof *hardenings; i++)
 		must(sqlite3_db_config(db, hardenings[i].option, hardenings[i].value, NULL) == SQLITE_OK);
@@ -59,8 +59,9 @@ static void harden(sqlite3 *db)
 		(void)sqlite3_limit(db, limits[i].option, limits[i].value);
 	(void)sqlite3_extended_result_codes(db, 1);
 	(void)sqlite3_busy_timeout(db, CONNECTION_BUSY_MS);
-	/* Only the store checkpoints, when it chooses. */
+	/* Only the store checkpoints, when it chooses; a reader not even when it is the last to leave. */
 	(void)sqlite3_wal_autocheckpoint(db, 0);
+	must(sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, use == CONNECTION_READ, NULL) == SQLITE_OK);
 }
 
 _Bool connection_open(struct connection *c, const char *path, const char *vfs, enum connection_use use,
@@ -70,7 +71,7 @@ _Bool connection_open(struct connection *c, const char *path, const char *vfs, e
 	*c = (struct connection){ .sql = sql, .count = count };
 
 	if (sqlite3_open_v2(path, &c->db, flags_of[use], vfs) == SQLITE_OK) {
-		harden(c->db);
+		harden(c->db, use);
 		if (connection_execute(c, settings_of_all) == SQLITE_OK &&
 		    connection_execute(c, settings_of[use]) == SQLITE_OK)
 			return 1;
