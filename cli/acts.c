@@ -3,9 +3,11 @@
 #include "acts.h"
 
 const struct option_row act_options[] = {
-	[TAKES_REASON] = { "--reason", OPTION_TEXT, "CODE", "why: a code from the list for this act (a wrong one shows the list)", 0, 0 },
+	[TAKES_REASON] = { "--reason", OPTION_TEXT, "CODE",
+	                   "why: a code from the list for this act (a wrong one shows the list)", 0, 0 },
 	[TAKES_TEXT] = { "--text", OPTION_TEXT, "TEXT", "in words; may also stand behind the case number", 0, 0 },
-	[TAKES_UNIT] = { "--unit", OPTION_TEXT, "UNIT", "the unit that handles it; without: whom the route names", 0, 0 },
+	[TAKES_UNIT] = { "--unit", OPTION_TEXT, "UNIT", "the unit that handles it; without: whom the route names", 0,
+	                 0 },
 	[TAKES_WORKER] = { "--worker", OPTION_TEXT, "ID", "who goes and looks; without: the grid's own worker", 0, 0 },
 	[TAKES_WITH] = { "--with", OPTION_TEXT, "UNIT", "a co-handling unit 协办, at most 4", 0, 1 },
 	[TAKES_CALL] = { "--call", OPTION_TEXT, "UNIT", "a unit called together, at most 4", 0, 1 },
@@ -27,11 +29,13 @@ const struct option_row act_options[] = {
 #define T(option) (1u << TAKES_##option)
 
 /* Every act takes the case number and a key; words behind the number are its --text where it has one. */
-#define ACT(verb, chinese, where, number, takes_, needs_, args, line, shown, others)                                       \
-	{ .name = verb, .zh = chinese, .phase = PHASE_##where, .flags = VERB_SERVER | VERB_JSON, .usage = "NUMBER" args,     \
-	  .summary = line, .example = shown, .related = others, .least_words = 1,                                            \
-	  .most_words = ((takes_) | (needs_)) & T(TEXT) ? -1 : 1, .run = act_run, .act = GRIDLOOP__V1__ACT__ACT_##number,                 \
-	  .takes = (takes_) | (needs_) | T(KEY), .needs = needs_ }
+#define ACT(verb, chinese, where, number, takes_, needs_, args, line, shown, others)                                   \
+	{                                                                                                              \
+		.name = verb, .zh = chinese, .phase = PHASE_##where, .flags = VERB_SERVER | VERB_JSON,                 \
+		.usage = "NUMBER" args, .summary = line, .example = shown, .related = others, .least_words = 1,        \
+		.most_words = ((takes_) | (needs_)) & T(TEXT) ? -1 : 1, .run = act_run,                                \
+		.act = GRIDLOOP__V1__ACT__ACT_##number, .takes = (takes_) | (needs_) | T(KEY), .needs = needs_         \
+	}
 
 /* clang-format off */
 const struct verb act_verbs[] = {
@@ -48,7 +52,7 @@ const struct verb act_verbs[] = {
 	ACT("file", "立案", DISCOVER, FILE, T(CATEGORY) | T(GRID) | T(TEXT), 0, " [--category CODE] [--grid CODE]",
 	    "accept a report: it becomes a case to handle", "gridloop file E01102026112100042 --grid 610404004001003", "reject, merge, dispatch"),
 	ACT("reject", "不予立案", DISCOVER, REJECT, T(TEXT), T(REASON), " --reason CODE [TEXT]",
-	    "do not accept a report; the reporter is told why", "gridloop reject E01102026112100042 --reason out-of-scope", "file, merge"),
+	    "do not accept a report; the reporter is told why", "gridloop reject E01102026112100042 --reason not-ours", "file, merge"),
 	ACT("merge", "并案", DISCOVER, MERGE, T(TEXT), T(INTO), " --into NUMBER",
 	    "the same thing was reported before: join that case", "gridloop merge E01102026112100043 --into E01102026112100042", "file, case show"),
 	ACT("withdraw", "撤回", DISCOVER, WITHDRAW, T(REPORTER) | T(TEXT), 0, " [TEXT]",
@@ -59,7 +63,7 @@ const struct verb act_verbs[] = {
 	ACT("sign", "签收", HANDLE, SIGN, T(TEXT), 0, "",
 	    "the handling unit takes the case on", "gridloop sign E01102026112100042", "handled, return"),
 	ACT("return", "回退", HANDLE, RETURN, T(TEXT), T(REASON), " --reason CODE [TEXT]",
-	    "the handling unit gives it back: not ours", "gridloop return E01102026112100042 --reason not-ours", "take-back, dispatch"),
+	    "the handling unit gives it back: not ours", "gridloop return E01102026112100042 --reason wrong-unit", "take-back, dispatch"),
 	ACT("take-back", "收回", HANDLE, TAKE_BACK, T(TEXT), 0, "",
 	    "a returned case waits for dispatch again", "gridloop take-back E01102026112100042", "return, dispatch"),
 	ACT("ask-extension", "申请延期", HANDLE, ASK_EXTENSION, T(TEXT), T(BY), " --by SPAN [TEXT]",
@@ -70,7 +74,7 @@ const struct verb act_verbs[] = {
 	    "a supervisor does not grant it", "gridloop refuse-extension E01132026112100007 \"two crews are free\"", "ask-extension, extend"),
 	ACT("ask-suspension", "申请挂账", HANDLE, ASK_SUSPENSION, T(TEXT), T(REASON) | T(UNTIL), " --reason CODE --until TIME [TEXT]",
 	    "ask to put it aside until a day, a year away at most",
-	    "gridloop ask-suspension E01132026112100007 --reason season --until \"2027-03-15 09:00\"", "suspend, resume"),
+	    "gridloop ask-suspension E01132026112100007 --reason weather --until \"2027-03-15 09:00\"", "suspend, resume"),
 	ACT("suspend", "挂账", HANDLE, SUSPEND, T(TEXT), 0, "",
 	    "a supervisor puts it aside as asked; it resumes by itself", "gridloop suspend E01132026112100007", "ask-suspension, resume"),
 	ACT("refuse-suspension", "不准挂账", HANDLE, REFUSE_SUSPENSION, T(TEXT), 0, " [TEXT]",

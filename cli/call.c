@@ -44,13 +44,15 @@ _Bool call_now(struct call *call, int64_t *now_ms, enum exit_code *exit_with)
 	return 1;
 }
 
-static server_frame *expect(struct call *call, server_frame *reply, int wanted, struct trouble *why, enum exit_code *exit_with)
+static server_frame *expect(struct call *call, server_frame *reply, int wanted, struct trouble *why,
+                            enum exit_code *exit_with)
 {
 	if (reply && (int)reply->body_case == wanted)
 		return reply;
 	if (reply) {
 		wire_free(reply);
-		trouble_set(why, EXIT_LOST, "the daemon answered something else; compare `gridloop version` and `gridloop ping`");
+		trouble_set(why, EXIT_LOST,
+		            "the daemon answered something else; compare `gridloop version` and `gridloop ping`");
 	}
 	trouble_print(why, call->json);
 	*exit_with = why->exit;

@@ -96,7 +96,8 @@ static int connect_any(const char *server, struct trouble *why)
 	int fd = -1;
 
 	if (!split_server(server, host, sizeof host, port, sizeof port)) {
-		trouble_set(why, EXIT_USAGE, "\"%.100s\" is no server; expected HOST:PORT, such as 127.0.0.1:7311", server);
+		trouble_set(why, EXIT_USAGE, "\"%.100s\" is no server; expected HOST:PORT, such as 127.0.0.1:7311",
+		            server);
 		return -1;
 	}
 
@@ -123,7 +124,8 @@ static void keep_welcome(struct client *c, const Gridloop__V1__Welcome *w)
 	snprintf(c->who, sizeof c->who, "%s", wire_text(w->who));
 	snprintf(c->server, sizeof c->server, "%s", wire_text(w->server));
 	for (size_t i = 0; i < w->n_roles && used < sizeof c->roles; i++)
-		used += (size_t)snprintf(c->roles + used, sizeof c->roles - used, "%s%s", i ? ", " : "", wire_text(w->roles[i]));
+		used += (size_t)snprintf(c->roles + used, sizeof c->roles - used, "%s%s", i ? ", " : "",
+		                         wire_text(w->roles[i]));
 }
 
 static _Bool log_in(struct client *c, const struct login *l, struct trouble *why)

@@ -44,7 +44,8 @@ server_frame *client_receive(struct client *c, int64_t wait_ms, struct trouble *
 server_frame *client_ask(struct client *c, client_frame *f, int64_t wait_ms, struct trouble *why) MUST_USE;
 /* As client_ask for a frame whose resend is safe: opens *c when it is NULL, reopens it when it is lost, waits and sends
  * the same again when the daemon asks for that. The frame must carry its key. */
-server_frame *client_ask_surely(struct client **c, const struct login *l, client_frame *f, struct trouble *why) MUST_USE;
+server_frame *client_ask_surely(struct client **c, const struct login *l, client_frame *f,
+                                struct trouble *why) MUST_USE;
 
 /* Sleeps before try number `attempt` (from 1), growing and a little uneven so that many clients do not come back at once. */
 void client_pause(int attempt, int64_t least_ms);

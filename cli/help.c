@@ -107,10 +107,24 @@ static enum exit_code run_version(struct call *call)
 }
 
 const struct verb help_verbs[] = {
-	{ .name = "help", .zh = "帮助", .phase = PHASE_OPERATE, .usage = "[VERB]", .summary = "what there is, or all about one verb",
-	  .example = "gridloop help report", .related = "version", .most_words = 2, .run = run_help },
-	{ .name = "version", .zh = "版本", .phase = PHASE_OPERATE, .flags = VERB_JSON, .usage = "",
-	  .summary = "this program's version", .example = "gridloop version", .related = "ping", .most_words = 0,
+	{ .name = "help",
+	  .zh = "帮助",
+	  .phase = PHASE_OPERATE,
+	  .usage = "[VERB]",
+	  .summary = "what there is, or all about one verb",
+	  .example = "gridloop help report",
+	  .related = "version",
+	  .most_words = 2,
+	  .run = run_help },
+	{ .name = "version",
+	  .zh = "版本",
+	  .phase = PHASE_OPERATE,
+	  .flags = VERB_JSON,
+	  .usage = "",
+	  .summary = "this program's version",
+	  .example = "gridloop version",
+	  .related = "ping",
+	  .most_words = 0,
 	  .run = run_version },
 	{ 0 },
 };

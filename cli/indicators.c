@@ -1,9 +1,9 @@
 #include "indicators.h"
 
 #define COUNT(field)                                                                                                   \
-	static int64_t count_##field(const wire_stats_row *r)                                                              \
-	{                                                                                                                  \
-		return r->field;                                                                                               \
+	static int64_t count_##field(const wire_stats_row *r)                                                          \
+	{                                                                                                              \
+		return r->field;                                                                                       \
 	}
 
 COUNT(received)

@@ -80,7 +80,9 @@ _Bool login_find(const struct options *o, struct login *out, char *texts[3], str
 	}
 	settings_close(file_rows, &file);
 	if (good && (!out->who || !out->token))
-		return trouble_set(why, EXIT_USAGE, "who are you? Give --as ID and --token TOKEN, set GRIDLOOP_ID and GRIDLOOP_TOKEN, or "
-		                   "write \"id = …\" and \"token = …\" into ~/.config/gridloop/login (mode 0600)");
+		return trouble_set(
+			why, EXIT_USAGE,
+			"who are you? Give --as ID and --token TOKEN, set GRIDLOOP_ID and GRIDLOOP_TOKEN, or "
+			"write \"id = …\" and \"token = …\" into ~/.config/gridloop/login (mode 0600)");
 	return good;
 }

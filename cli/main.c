@@ -52,7 +52,8 @@ static enum exit_code check_words(const struct call *call, const struct option_s
 	if (v->most_words >= 0 && call->options.word_count > v->most_words)
 		return call_usage(call, "\"%.60s\" is one word too many", call->options.words[v->most_words]);
 	if (missing)
-		return call_usage(call, "%s %s is needed", missing->name, missing->kind == OPTION_FLAG ? "" : missing->value);
+		return call_usage(call, "%s %s is needed", missing->name,
+		                  missing->kind == OPTION_FLAG ? "" : missing->value);
 	return EXIT_OK;
 }
 

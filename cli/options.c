@@ -329,6 +329,7 @@ void options_explain(const struct option_set *set, FILE *to)
 			fprintf(to, "  %s\n  %-*s", head, (int)widest, "");
 		else
 			fprintf(to, "  %-*s", (int)widest, head);
-		fprintf(to, "  %s%s%s\n", row->help, row->required ? " (needed)" : "", row->repeats ? " (may be repeated)" : "");
+		fprintf(to, "  %s%s%s\n", row->help, row->required ? " (needed)" : "",
+		        row->repeats ? " (may be repeated)" : "");
 	}
 }

@@ -19,7 +19,7 @@ enum option_kind {
 };
 
 struct option_row {
-	const char *name;  /* "--at" */
+	const char *name; /* "--at" */
 	enum option_kind kind;
 	const char *value; /* what stands behind it in the help: "LAT,LON" */
 	const char *help;
@@ -37,7 +37,8 @@ struct option_set {
 	int count;
 };
 void option_set_add(struct option_set *set, const struct option_row *row);
-void option_set_add_all(struct option_set *set, const struct option_row *rows); /* rows end with a NULL name; NULL is fine */
+void option_set_add_all(struct option_set *set,
+                        const struct option_row *rows); /* rows end with a NULL name; NULL is fine */
 
 /* What was given, pointing into argv. */
 struct options {
@@ -53,7 +54,8 @@ struct options {
 #define OPTION_WHY_SIZE 200
 /* false with a sentence in why: unknown option, missing or impossible value. Required options are not looked at, because
  * --help must work without them. "--x=v" and "--x v" mean the same; "--" ends the options; "-5" is a word. */
-_Bool options_parse(const struct option_set *set, int argc, char **argv, struct options *out, char why[OPTION_WHY_SIZE]) MUST_USE;
+_Bool options_parse(const struct option_set *set, int argc, char **argv, struct options *out,
+                    char why[OPTION_WHY_SIZE]) MUST_USE;
 /* The first required row that was not given, or NULL. */
 const struct option_row *options_missing(const struct option_set *set, const struct options *o);
 

@@ -9,7 +9,7 @@ const char *const phase_titles[PHASE_COUNT] = {
 };
 
 static const struct verb *const tables[] = {
-	report_verbs, act_verbs,    case_verbs,    watch_verbs,   notice_verbs, points_verbs,
+	report_verbs, act_verbs,     case_verbs,    watch_verbs,  notice_verbs, points_verbs,
 	stats_verbs,  operate_verbs, offline_verbs, replay_verbs, help_verbs,
 };
 
@@ -68,7 +68,8 @@ static size_t distance(const char *a, const char *b)
 		now[0] = i;
 		for (size_t j = 1; j <= b_length; j++) {
 			now[j] = least3(before[j] + 1, now[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && earlier[j - 2] + 1 < now[j])
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    earlier[j - 2] + 1 < now[j])
 				now[j] = earlier[j - 2] + 1;
 		}
 	}

@@ -50,9 +50,11 @@ static const struct {
 	const char *part;
 	int kind;
 } sources[] = {
-	{ "call", REPORTER_HOTLINE },        { "phone", REPORTER_HOTLINE },    { "hotline", REPORTER_HOTLINE },
-	{ "employee", REPORTER_GRID_WORKER }, { "internal", REPORTER_GRID_WORKER }, { "maximo", REPORTER_GRID_WORKER },
-	{ "crew", REPORTER_GRID_WORKER },    { "meeting", REPORTER_MEETING },  { "contractor", REPORTER_CONTRACTOR },
+	{ "call", REPORTER_HOTLINE },          { "phone", REPORTER_HOTLINE },
+	{ "hotline", REPORTER_HOTLINE },       { "employee", REPORTER_GRID_WORKER },
+	{ "internal", REPORTER_GRID_WORKER },  { "maximo", REPORTER_GRID_WORKER },
+	{ "crew", REPORTER_GRID_WORKER },      { "meeting", REPORTER_MEETING },
+	{ "contractor", REPORTER_CONTRACTOR },
 };
 
 int replay_reporter_kind(const char *source)
@@ -88,7 +90,8 @@ static char *clean_copy(const char *text, size_t most)
 
 /* ---- the catalogue ---- */
 
-static struct replay_kind *add_kind(struct replay_file *f, const char *category, const char *subcategory, int class, int subclass)
+static struct replay_kind *add_kind(struct replay_file *f, const char *category, const char *subcategory, int class,
+                                    int subclass)
 {
 	if (f->kind_count == f->kind_room) {
 		f->kind_room = f->kind_room ? f->kind_room * 2 : 64;
@@ -97,8 +100,11 @@ static struct replay_kind *add_kind(struct replay_file *f, const char *category,
 
 	struct replay_kind *k = &f->kinds[f->kind_count++];
 
-	*k = (struct replay_kind){ .category = must_strdup(category), .subcategory = must_strdup(subcategory), .class = class,
-	                           .subclass = subclass, .limit_ms = REPLAY_LIMIT_DEFAULT_MS };
+	*k = (struct replay_kind){ .category = must_strdup(category),
+		                   .subcategory = must_strdup(subcategory),
+		                   .class = class,
+		                   .subclass = subclass,
+		                   .limit_ms = REPLAY_LIMIT_DEFAULT_MS };
 	return k;
 }
 
@@ -183,8 +189,9 @@ static void widen(struct replay_file *f, double lat, double lon)
 
 static void take_place(struct replay_file *f, const struct csv *csv, const struct columns *at, struct replay_row *row)
 {
-	row->placed = text_to_double(csv_field(csv, at->lat), &row->lat) && text_to_double(csv_field(csv, at->lon), &row->lon) &&
-	              row->lat >= -90 && row->lat <= 90 && row->lon >= -180 && row->lon <= 180 &&
+	row->placed = text_to_double(csv_field(csv, at->lat), &row->lat) &&
+	              text_to_double(csv_field(csv, at->lon), &row->lon) && row->lat >= -90 && row->lat <= 90 &&
+	              row->lon >= -180 && row->lon <= 180 &&
 	              (row->lat != 0 || row->lon != 0); /* 0,0 is how some cities write "unknown" */
 	if (row->placed)
 		widen(f, row->lat, row->lon);
@@ -211,7 +218,8 @@ static _Bool take_row(struct replay_file *f, const struct csv *csv, const struct
 		return broken(f, csv, "closed_at is no time");
 	if (row.closed_ms && row.closed_ms < row.created_ms)
 		row.closed_ms = row.created_ms;
-	row.kind = find_kind(f, csv_field(csv, at->category), subcategory[0] ? subcategory : csv_field(csv, at->category));
+	row.kind =
+		find_kind(f, csv_field(csv, at->category), subcategory[0] ? subcategory : csv_field(csv, at->category));
 	f->kinds[row.kind].rows++;
 	if (clock_parse(csv_field(csv, at->due), &due_ms) && due_ms > row.created_ms)
 		add_limit(&f->kinds[row.kind], due_ms - row.created_ms);
@@ -267,7 +275,8 @@ _Bool replay_file_read(const char *path, void (*progress)(void *ctx, int64_t don
 	csv_close(csv);
 	settle_limits(out);
 	if (good && out->count == 0)
-		good = trouble_set(why, EXIT_USAGE, "%.200s has no row that can be replayed; %s", path, out->first_broken);
+		good = trouble_set(why, EXIT_USAGE, "%.200s has no row that can be replayed; %s", path,
+		                   out->first_broken);
 	if (!good)
 		replay_file_close(out);
 	return good;

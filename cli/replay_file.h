@@ -10,7 +10,7 @@
 #include "trouble.h"
 
 #define REPLAY_ROWS_MOST 20000000
-#define REPLAY_CLASSES_MOST 89    /* 90 and above are a jurisdiction's own people's matters */
+#define REPLAY_CLASSES_MOST 89 /* 90 and above are a jurisdiction's own people's matters */
 #define REPLAY_SUBCLASSES_MOST 99
 #define REPLAY_NUMBER_SIZE 40
 #define REPLAY_LIMIT_DEFAULT_MS (INT64_C(7) * 86400000)
@@ -21,7 +21,7 @@ struct replay_kind {
 	int class, subclass;
 	int64_t limit_ms; /* median of due − created, REPLAY_LIMIT_DEFAULT_MS when no row has a due time */
 	size_t rows;
-	int64_t *limits;  /* gathered while reading */
+	int64_t *limits; /* gathered while reading */
 	size_t limit_count, limit_room;
 };
 
@@ -33,8 +33,8 @@ struct replay_row {
 	double lat, lon;
 	_Bool placed;
 	uint8_t reporter_kind;
-	uint8_t report; /* enum replay_report */
-	uint32_t kind;  /* index of the replay_kind */
+	uint8_t report;                  /* enum replay_report */
+	uint32_t kind;                   /* index of the replay_kind */
 	char number[REPLAY_NUMBER_SIZE]; /* once the daemon has said it */
 };
 

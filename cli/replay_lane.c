@@ -27,7 +27,7 @@ struct pass {
 	uint32_t sent[LANE_DEPTH_MOST]; /* ring of op indexes */
 	uint32_t first_seq;             /* of the oldest one on its way */
 	int in_flight, oldest;
-	int64_t pause_ms;               /* the longest "later" heard */
+	int64_t pause_ms; /* the longest "later" heard */
 	_Bool later;
 };
 
@@ -37,8 +37,9 @@ void replay_report_fill(const struct replay_file *f, const struct replay_row *ro
 {
 	char name[160];
 
-	*parts = (struct replay_report_parts){ .report = GRIDLOOP__V1__REPORT__INIT, .place = GRIDLOOP__V1__PLACE__INIT,
-	                                       .reporter = GRIDLOOP__V1__REPORTER__INIT };
+	*parts = (struct replay_report_parts){ .report = GRIDLOOP__V1__REPORT__INIT,
+		                               .place = GRIDLOOP__V1__PLACE__INIT,
+		                               .reporter = GRIDLOOP__V1__REPORTER__INIT };
 	snprintf(name, sizeof name, "report:%s", row->id);
 	parts->key = uuid_from_name(row->created_ms, name);
 	replay_kind_code(&f->kinds[row->kind], parts->code);
@@ -306,7 +307,9 @@ _Bool lane_run(struct lane *l, struct replay_op *ops, size_t count, struct troub
 		_Bool kept = 0;
 
 		if (attempt > LANE_TRIES)
-			return why->exit == EXIT_LOST ? 0 : trouble_set(why, EXIT_REFUSED, "the daemon keeps asking for later");
+			return why->exit == EXIT_LOST
+			               ? 0
+			               : trouble_set(why, EXIT_REFUSED, "the daemon keeps asking for later");
 		*why = (struct trouble){ 0 };
 		if (!l->client)
 			l->client = client_open(&l->login, why);

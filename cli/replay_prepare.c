@@ -38,7 +38,9 @@ static void write_areas(const struct replay_file *f, FILE *to)
 
 static void write_grids(const struct replay_file *f, FILE *to)
 {
-	fprintf(to, "grid,name,community,south,west,north,east,worker\n" GRID ",the whole city," COMMUNITY ",%.6f,%.6f,%.6f,%.6f," REPLAY_CHECKER "\n",
+	fprintf(to,
+	        "grid,name,community,south,west,north,east,worker\n" GRID ",the whole city," COMMUNITY
+	        ",%.6f,%.6f,%.6f,%.6f," REPLAY_CHECKER "\n",
 	        f->placed ? f->south - MARGIN : -MARGIN, f->placed ? f->west - MARGIN : -MARGIN,
 	        f->placed ? f->north + MARGIN : MARGIN, f->placed ? f->east + MARGIN : MARGIN);
 }
@@ -50,7 +52,9 @@ static void write_categories(const struct replay_file *f, FILE *to)
 	fputs("category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours\n", to);
 	for (size_t i = 0; i < f->kind_count; i++) {
 		const struct replay_kind *k = &f->kinds[i];
-		int64_t limit = k->limit_ms < LIMIT_LEAST_MS ? LIMIT_LEAST_MS : k->limit_ms > LIMIT_MOST_MS ? LIMIT_MOST_MS : k->limit_ms;
+		int64_t limit = k->limit_ms < LIMIT_LEAST_MS  ? LIMIT_LEAST_MS
+		                : k->limit_ms > LIMIT_MOST_MS ? LIMIT_MOST_MS
+		                                              : k->limit_ms;
 
 		replay_kind_code(k, code);
 		fprintf(to, "%s,", code);
@@ -88,8 +92,8 @@ static void write_people(const struct replay_file *f, FILE *to)
 		digest_add(d, people[i].id, strlen(people[i].id));
 		digest_end(d, digest);
 		digest_text(digest, hex);
-		fprintf(to, "%s,%s,%s,%s,,%s,%s,%s\n", people[i].id, people[i].name, people[i].kind, people[i].roles, people[i].unit,
-		        hex, people[i].trusted);
+		fprintf(to, "%s,%s,%s,%s,,%s,%s,%s\n", people[i].id, people[i].name, people[i].kind, people[i].roles,
+		        people[i].unit, hex, people[i].trusted);
 	}
 	digester_free(d);
 }

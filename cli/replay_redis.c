@@ -41,7 +41,8 @@ struct replay_redis *replay_redis_open(const char *address, struct trouble *why)
 	redisContext *context = connect_to(address);
 
 	if (!context || context->err || redisSetTimeout(context, timeout()) != REDIS_OK) {
-		trouble_set(why, EXIT_LOST, "cannot reach Redis at %.200s: %s", address, context ? context->errstr : "no memory");
+		trouble_set(why, EXIT_LOST, "cannot reach Redis at %.200s: %s", address,
+		            context ? context->errstr : "no memory");
 		if (context)
 			redisFree(context);
 		return NULL;
@@ -63,13 +64,16 @@ void replay_redis_close(struct replay_redis *r)
 
 static _Bool failed(const struct replay_redis *r, const redisReply *reply, struct trouble *why)
 {
-	return trouble_set(why, EXIT_LOST, "Redis says: %.300s", reply && reply->type == REDIS_REPLY_ERROR ? reply->str :
-	                   r->context->err ? r->context->errstr : "something else than expected");
+	return trouble_set(why, EXIT_LOST, "Redis says: %.300s",
+	                   reply && reply->type == REDIS_REPLY_ERROR ? reply->str
+	                   : r->context->err                         ? r->context->errstr
+	                                                             : "something else than expected");
 }
 
 /* ---- adding ---- */
 
-static _Bool append(struct replay_redis *r, const struct replay_file *f, const struct login *as, const struct replay_op *op)
+static _Bool append(struct replay_redis *r, const struct replay_file *f, const struct login *as,
+                    const struct replay_op *op)
 {
 	Gridloop__V1__StreamEntry entry = GRIDLOOP__V1__STREAM_ENTRY__INIT;
 	struct replay_report_parts parts;
@@ -92,7 +96,8 @@ static _Bool take_ids(struct replay_redis *r, int count, struct trouble *why)
 {
 	for (; count > 0; count--) {
 		redisReply *reply = NULL;
-		_Bool good = redisGetReply(r->context, (void **)&reply) == REDIS_OK && reply && reply->type == REDIS_REPLY_STRING;
+		_Bool good = redisGetReply(r->context, (void **)&reply) == REDIS_OK && reply &&
+		             reply->type == REDIS_REPLY_STRING;
 
 		if (good)
 			snprintf(r->last_id, sizeof r->last_id, "%s", reply->str);
@@ -173,7 +178,8 @@ static _Bool wait_through(struct replay_redis *r, struct trouble *why)
 			moved_ms = clock.mono_ms(clock.ctx);
 		mark = now_mark;
 		if (clock.mono_ms(clock.ctx) - moved_ms > SILENCE_MOST_MS)
-			return trouble_set(why, EXIT_LOST, "no consumer takes the entries of " REPLAY_STREAM
+			return trouble_set(why, EXIT_LOST,
+			                   "no consumer takes the entries of " REPLAY_STREAM
 			                   "; is the daemon running with this Redis?");
 
 		struct timespec pause = { .tv_nsec = pause_us * 1000 };

@@ -190,8 +190,12 @@ _Bool replay_run(struct replay_file *f, const struct replay_options *o,
 	size_t count;
 
 	*out = (struct replay_result){ 0 };
-	p->city = (struct lane){ { o->server, REPLAY_CITY, REPLAY_TOKEN REPLAY_CITY }, NULL, f, &out->tally, o->depth, o->redis != NULL };
-	p->checker = (struct lane){ { o->server, REPLAY_CHECKER, REPLAY_TOKEN REPLAY_CHECKER }, NULL, f, &out->tally, o->depth, 0 };
+	p->city = (struct lane){
+		{ o->server, REPLAY_CITY, REPLAY_TOKEN REPLAY_CITY }, NULL, f, &out->tally, o->depth, o->redis != NULL
+	};
+	p->checker = (struct lane){
+		{ o->server, REPLAY_CHECKER, REPLAY_TOKEN REPLAY_CHECKER }, NULL, f, &out->tally, o->depth, 0
+	};
 	p->redis = o->redis ? replay_redis_open(o->redis, why) : NULL;
 	if (o->redis && !p->redis) {
 		play_close(p);

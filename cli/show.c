@@ -46,7 +46,8 @@ const char *show_span(int64_t ms, char out[SHOW_SIZE])
 	int64_t rest = size % scale->ms / scale->finer_ms;
 
 	if (scale->finer && rest)
-		snprintf(out, SHOW_SIZE, "%s%" PRId64 "%s %" PRId64 "%s", sign, size / scale->ms, scale->name, rest, scale->finer);
+		snprintf(out, SHOW_SIZE, "%s%" PRId64 "%s %" PRId64 "%s", sign, size / scale->ms, scale->name, rest,
+		         scale->finer);
 	else
 		snprintf(out, SHOW_SIZE, "%s%" PRId64 "%s", sign, size / scale->ms, scale->name);
 	return out;
@@ -115,7 +116,8 @@ const char *name_of_act(int act)
 
 const char *name_of_kind(int kind)
 {
-	return kind > REPORTER_UNSET && kind < REPORTER_KIND_COUNT ? reporter_kind_name((enum reporter_kind)kind) : NULL;
+	return kind > REPORTER_UNSET && kind < REPORTER_KIND_COUNT ? reporter_kind_name((enum reporter_kind)kind)
+	                                                           : NULL;
 }
 
 const char *name_of_rating(int rating)

@@ -9,11 +9,11 @@
 #define SHOW_SIZE 64
 
 /* Each fills and returns out. A missing value is "–". */
-const char *show_time(int64_t ms, char out[SHOW_SIZE]);             /* "2026-11-21 14:03" */
-const char *show_span(int64_t ms, char out[SHOW_SIZE]);             /* "45s", "20m", "3h 20m", "2d 4h" */
+const char *show_time(int64_t ms, char out[SHOW_SIZE]);                    /* "2026-11-21 14:03" */
+const char *show_span(int64_t ms, char out[SHOW_SIZE]);                    /* "45s", "20m", "3h 20m", "2d 4h" */
 const char *show_due(int64_t due_ms, int64_t now_ms, char out[SHOW_SIZE]); /* "2026-11-21 14:03 (in 3h 20m)" */
-const char *show_state(int state, char out[SHOW_SIZE]);             /* "HANDLING 处置中" */
-const char *show_act(int act, char out[SHOW_SIZE]);                 /* "sign 签收" */
+const char *show_state(int state, char out[SHOW_SIZE]);                    /* "HANDLING 处置中" */
+const char *show_act(int act, char out[SHOW_SIZE]);                        /* "sign 签收" */
 
 /* Names for JSON: "HANDLING", "sign", "food-rider", "satisfied"; NULL when unset or unknown. */
 const char *name_of_state(int state);

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-#define GAP 2      /* spaces between columns */
+#define GAP 2       /* spaces between columns */
 #define NARROWEST 6 /* a column is not cut further */
 
 struct cell {
@@ -78,8 +78,8 @@ size_t table_rows(const struct table *t)
 }
 
 static const char *const tints[] = {
-	[TINT_NONE] = "", [TINT_GREEN] = "\033[32m", [TINT_YELLOW] = "\033[33m", [TINT_RED] = "\033[31m",
-	[TINT_DIM] = "\033[2m", [TINT_BOLD] = "\033[1m",
+	[TINT_NONE] = "",        [TINT_GREEN] = "\033[32m", [TINT_YELLOW] = "\033[33m",
+	[TINT_RED] = "\033[31m", [TINT_DIM] = "\033[2m",    [TINT_BOLD] = "\033[1m",
 };
 
 const char *tint_on(enum tint t, _Bool color)
@@ -215,13 +215,15 @@ int table_print(const struct table *t, FILE *to, size_t width, _Bool color)
 		last = widths[c] ? c : last;
 	for (size_t c = 0; c <= last; c++)
 		if (widths[c])
-			print_cell(to, t->columns[c].title, widths[c], t->columns[c].right, c == last, TINT_BOLD, color);
+			print_cell(to, t->columns[c].title, widths[c], t->columns[c].right, c == last, TINT_BOLD,
+			           color);
 	putc('\n', to);
 	for (size_t i = 0; i < t->count; i++) {
 		size_t c = i % t->column_count;
 
 		if (widths[c])
-			print_cell(to, t->cells[i].shown, widths[c], t->columns[c].right, c == last, t->cells[i].tint, color);
+			print_cell(to, t->cells[i].shown, widths[c], t->columns[c].right, c == last, t->cells[i].tint,
+			           color);
 		if (c + 1 == t->column_count)
 			putc('\n', to);
 	}

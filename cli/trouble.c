@@ -31,13 +31,17 @@ _Bool trouble_passes(const struct trouble *why)
 	return why->code == REFUSAL_RETRY_LATER || why->code == REFUSAL_RATE_LIMITED;
 }
 
+#define COMPARE "this program and the daemon differ; compare `gridloop version` with `gridloop ping`"
+
 /* What to do after each code; the daemon's sentence says what happened. */
 static const char *const next_steps[REFUSAL_CODE_COUNT] = {
-	[REFUSAL_MALFORMED] = "this program and the daemon do not speak the same version; compare `gridloop version` and `gridloop ping`",
+	[REFUSAL_MALFORMED] = COMPARE,
 	[REFUSAL_TOO_LARGE] = "shorten the text or send fewer things at once",
-	[REFUSAL_UNKNOWN_MESSAGE] = "the daemon is older than this program; compare `gridloop version` and `gridloop ping`",
+	[REFUSAL_UNKNOWN_MESSAGE] =
+		"the daemon is older than this program; compare `gridloop version` and `gridloop ping`",
 	[REFUSAL_NOT_LOGGED_IN] = "say who you are: --as ID --token TOKEN, or ~/.config/gridloop/login",
-	[REFUSAL_BAD_CREDENTIALS] = "check --as and --token (or GRIDLOOP_ID and GRIDLOOP_TOKEN, or ~/.config/gridloop/login)",
+	[REFUSAL_BAD_CREDENTIALS] =
+		"check --as and --token (or GRIDLOOP_ID and GRIDLOOP_TOKEN, or ~/.config/gridloop/login)",
 	[REFUSAL_NOT_ALLOWED] = "ask somebody who has the role, or use that identity with --as",
 	[REFUSAL_INVALID] = "correct the value and try again",
 	[REFUSAL_UNKNOWN_CASE] = "look the number up with `gridloop case list`",

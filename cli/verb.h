@@ -21,15 +21,15 @@ struct verb {
 	const char *zh;
 	enum phase phase;
 	unsigned flags;
-	const char *usage;   /* what stands behind the name: "NUMBER [options]" */
-	const char *summary; /* one line */
-	const char *help;    /* what it does, as paragraphs; NULL: the summary says it all */
+	const char *usage;                /* what stands behind the name: "NUMBER [options]" */
+	const char *summary;              /* one line */
+	const char *help;                 /* what it does, as paragraphs; NULL: the summary says it all */
 	const struct option_row *options; /* ends with a NULL name; NULL: none of its own */
-	const char *example; /* one or more command lines, a line each */
-	const char *related; /* "case show, sign" */
-	int least_words, most_words; /* besides options; most -1: any number */
+	const char *example;              /* one or more command lines, a line each */
+	const char *related;              /* "case show, sign" */
+	int least_words, most_words;      /* besides options; most -1: any number */
 	enum exit_code (*run)(struct call *call);
-	int act;              /* acts only: enum Act */
+	int act;               /* acts only: enum Act */
 	unsigned takes, needs; /* acts only: bits of act_options */
 };
 
@@ -73,7 +73,7 @@ void help_verb(const struct verb *v, FILE *to);
 
 /* ---- tables of verbs, each ending with a NULL name ---- */
 extern const struct verb report_verbs[], case_verbs[], act_verbs[], watch_verbs[], notice_verbs[], points_verbs[],
-    stats_verbs[], operate_verbs[], offline_verbs[], replay_verbs[], help_verbs[];
+	stats_verbs[], operate_verbs[], offline_verbs[], replay_verbs[], help_verbs[];
 /* What an act may be given; bit i of takes and needs is row i. */
 extern const struct option_row act_options[];
 

@@ -38,9 +38,10 @@ static _Bool fill_many(const struct call *call, enum act_option option, int most
 static _Bool fill_lists(const struct call *call, struct ask *a)
 {
 	/* No act takes both --with and --call. */
-	_Bool good = fill_many(call, TAKES_PHOTO, COMMAND_PHOTOS_MOST, a->photos, &a->action.n_photos) &&
-	             fill_many(call, TAKES_WITH, COMMAND_UNITS_MOST, a->units, &a->action.n_units) &&
-	             (a->action.n_units || fill_many(call, TAKES_CALL, COMMAND_UNITS_MOST, a->units, &a->action.n_units));
+	_Bool good =
+		fill_many(call, TAKES_PHOTO, COMMAND_PHOTOS_MOST, a->photos, &a->action.n_photos) &&
+		fill_many(call, TAKES_WITH, COMMAND_UNITS_MOST, a->units, &a->action.n_units) &&
+		(a->action.n_units || fill_many(call, TAKES_CALL, COMMAND_UNITS_MOST, a->units, &a->action.n_units));
 
 	a->action.photos = a->photos;
 	a->action.units = a->units;
@@ -138,7 +139,8 @@ static enum exit_code send_action(struct call *call, struct ask *a)
 	if (!reply) {
 		uuid_text(&a->key, text);
 		if (code == EXIT_LOST)
-			fprintf(stderr, "  again: the same command with --key %s does it once, whatever happened\n", text);
+			fprintf(stderr, "  again: the same command with --key %s does it once, whatever happened\n",
+			        text);
 		return code;
 	}
 	print_done(call, reply->answer);
@@ -148,8 +150,9 @@ static enum exit_code send_action(struct call *call, struct ask *a)
 
 enum exit_code act_run(struct call *call)
 {
-	struct ask a = { .action = GRIDLOOP__V1__ACTION__INIT, .place = GRIDLOOP__V1__PLACE__INIT,
-	                 .reporter = GRIDLOOP__V1__REPORTER__INIT };
+	struct ask a = { .action = GRIDLOOP__V1__ACTION__INIT,
+		         .place = GRIDLOOP__V1__PLACE__INIT,
+		         .reporter = GRIDLOOP__V1__REPORTER__INIT };
 	int64_t now_ms = wall_now_ms();
 	enum exit_code code;
 

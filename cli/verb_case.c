@@ -28,9 +28,9 @@ static const struct option_row list_options[] = {
 };
 
 static const struct column list_columns[] = {
-	{ "number", 0, 0, 0 },  { "state", 0, 0, 0 },       { "category", 0, 1, 0 }, { "light", 0, 0, 4 },
-	{ "reported", 0, 0, 2 }, { "due", 0, 0, 1 },        { "grid", 0, 1, 3 },     { "handler", 0, 1, 5 },
-	{ "reporter", 0, 1, 7 }, { "kind", 0, 0, 8 },       { "address", 0, 1, 6 },
+	{ "number", 0, 0, 0 },   { "state", 0, 0, 0 }, { "category", 0, 1, 0 }, { "light", 0, 0, 0 },
+	{ "reported", 0, 0, 3 }, { "due", 0, 0, 1 },   { "grid", 0, 1, 2 },     { "handler", 0, 1, 4 },
+	{ "reporter", 0, 1, 6 }, { "kind", 0, 0, 7 },  { "address", 0, 1, 5 },
 };
 
 static void list_row(struct table *t, const wire_summary *s)
@@ -47,8 +47,8 @@ static void list_row(struct table *t, const wire_summary *s)
 	table_cell_as(t, light, tint_of_light(light), NULL);
 	table_cell(t, show_time(s->reported_ms, text));
 	table_cell_as(t, show_time(s->due_ms, text), s->overdue ? tint : TINT_NONE, s->due_ms ? NULL : "");
-	table_cell_as(t, s->grid.len ? wire_text(s->grid_name.len ? s->grid_name : s->grid) : "to be located", TINT_NONE,
-	              wire_text(s->grid));
+	table_cell_as(t, s->grid.len ? wire_text(s->grid_name.len ? s->grid_name : s->grid) : "to be located",
+	              TINT_NONE, wire_text(s->grid));
 	table_cell(t, wire_text(s->handler));
 	table_cell(t, wire_text(s->reporter));
 	table_cell(t, kind ? kind : "");
@@ -100,7 +100,9 @@ static _Bool fill_states(const struct call *call, Gridloop__V1__State *states, s
 		enum state s = state_from_name(names[i]);
 
 		if (s == STATE_NONE) {
-			call_usage(call, "\"%.40s\" is no state; expected one such as REPORTED, FILED, DISPATCHED, HANDLING, CLOSED",
+			call_usage(call,
+			           "\"%.40s\" is no state; expected one such as REPORTED, FILED, DISPATCHED, HANDLING, "
+			           "CLOSED",
 			           names[i]);
 			return 0;
 		}
@@ -178,8 +180,8 @@ static void print_head(const struct call *call, const wire_view *v)
 	char state[SHOW_SIZE];
 	enum tint light = tint_of_light(wire_text(s->light));
 
-	printf("%s%s%s  %s  phase %s", tint_on(TINT_BOLD, call->color), wire_text(s->number), tint_off(TINT_BOLD, call->color),
-	       show_state((int)s->state, state), wire_text(v->phase));
+	printf("%s%s%s  %s  phase %s", tint_on(TINT_BOLD, call->color), wire_text(s->number),
+	       tint_off(TINT_BOLD, call->color), show_state((int)s->state, state), wire_text(v->phase));
 	if (s->light.len)
 		printf("  %s● %s%s", tint_on(light, call->color), wire_text(s->light), tint_off(light, call->color));
 	puts(s->overdue ? "  late" : "");
@@ -205,7 +207,9 @@ static void print_times(const wire_view *v, int64_t now_ms)
 		const char *label;
 		int64_t ms;
 	} stages[] = {
-		{ "discover 发现", v->discover_ms }, { "handle 处置", v->handle_ms }, { "feedback 反馈", v->feedback_ms },
+		{ "discover 发现", v->discover_ms },
+		{ "handle 处置", v->handle_ms },
+		{ "feedback 反馈", v->feedback_ms },
 		{ "paused", v->paused_ms },
 	};
 
@@ -225,8 +229,8 @@ static void print_people(const wire_view *v)
 	const wire_summary *s = v->summary;
 	const char *kind = name_of_kind((int)s->reporter_kind);
 
-	printf("  %-14s %s%s%s%s\n", "reporter", s->reporter.len ? wire_text(s->reporter) : "anonymous", kind ? " (" : "",
-	       kind ? kind : "", kind ? ")" : "");
+	printf("  %-14s %s%s%s%s\n", "reporter", s->reporter.len ? wire_text(s->reporter) : "anonymous",
+	       kind ? " (" : "", kind ? kind : "", kind ? ")" : "");
 	line("on behalf of", wire_text(v->beneficiary));
 	line("handler", wire_text(s->handler));
 	line_list("co-handlers", v->co_handlers, v->n_co_handlers);
@@ -237,7 +241,8 @@ static void print_people(const wire_view *v)
 static void print_history(const struct call *call, const wire_view *v)
 {
 	static const struct column columns[] = {
-		{ "when", 0, 0, 0 }, { "what", 0, 0, 0 }, { "state", 0, 0, 1 }, { "who", 0, 1, 0 }, { "about", 0, 1, 2 }, { "words", 0, 1, 0 },
+		{ "when", 0, 0, 0 }, { "what", 0, 0, 0 },  { "state", 0, 0, 1 },
+		{ "who", 0, 1, 0 },  { "about", 0, 1, 2 }, { "words", 0, 1, 0 },
 	};
 	struct table *t = table_new(columns, sizeof columns / sizeof columns[0]);
 	char text[SHOW_SIZE];
@@ -390,21 +395,42 @@ static enum exit_code run_history(struct call *call)
 #define LOOKS .phase = PHASE_LOOK, .flags = VERB_SERVER | VERB_JSON
 
 const struct verb case_verbs[] = {
-	{ .name = "case list", .zh = "案件列表", .phase = PHASE_LOOK, .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
-	  .usage = "[filters]", .summary = "cases, newest first",
-	  .help = "Lists cases; all given filters must hold, several --state mean any of them. A page ends with \"more:\" and\n"
+	{ .name = "case list",
+	  .zh = "案件列表",
+	  .phase = PHASE_LOOK,
+	  .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
+	  .usage = "[filters]",
+	  .summary = "cases, newest first",
+	  .help = "Lists cases; all given filters must hold, several --state mean any of them. A page ends with "
+	          "\"more:\" and\n"
 	          "the cursor of the next one. Without the right to see all, one sees one's own.",
 	  .options = list_options,
-	  .example = "gridloop case list --open --overdue\ngridloop case list --area 610404004001 --category E01 --from 7d --csv",
-	  .related = "case show, stats", .most_words = 0, .run = run_list },
-	{ .name = "case show", .zh = "案件详情", LOOKS, .usage = "NUMBER",
+	  .example = "gridloop case list --open --overdue\ngridloop case list --area 610404004001 --category E01 "
+	             "--from 7d --csv",
+	  .related = "case show, stats",
+	  .most_words = 0,
+	  .run = run_list },
+	{ .name = "case show",
+	  .zh = "案件详情",
+	  LOOKS,
+	  .usage = "NUMBER",
 	  .summary = "everything about one case",
 	  .help = "Shows where the case is, whose turn it is and until when, and what happened so far.",
-	  .example = "gridloop case show E01102026112100042", .related = "case history, case list, watch", .least_words = 1,
-	  .most_words = 1, .run = run_show },
-	{ .name = "case history", .zh = "案件过程", .phase = PHASE_LOOK, .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
-	  .usage = "NUMBER", .summary = "what happened to one case, oldest first",
-	  .example = "gridloop case history E01102026112100042 --csv", .related = "case show", .least_words = 1, .most_words = 1,
+	  .example = "gridloop case show E01102026112100042",
+	  .related = "case history, case list, watch",
+	  .least_words = 1,
+	  .most_words = 1,
+	  .run = run_show },
+	{ .name = "case history",
+	  .zh = "案件过程",
+	  .phase = PHASE_LOOK,
+	  .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
+	  .usage = "NUMBER",
+	  .summary = "what happened to one case, oldest first",
+	  .example = "gridloop case history E01102026112100042 --csv",
+	  .related = "case show",
+	  .least_words = 1,
+	  .most_words = 1,
 	  .run = run_history },
 	{ 0 },
 };

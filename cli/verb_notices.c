@@ -16,8 +16,8 @@ static const struct option_row notice_options[] = {
 static void print_notices(const struct call *call, const Gridloop__V1__NoticeList *list)
 {
 	static const struct column columns[] = {
-		{ "id", 1, 0, 0 }, { "when", 0, 0, 1 }, { "case", 0, 0, 0 }, { "what", 0, 0, 2 }, { "state", 0, 0, 3 },
-		{ "to", 0, 1, 4 }, { "read", 0, 0, 5 }, { "text", 0, 1, 0 },
+		{ "id", 1, 0, 0 },    { "when", 0, 0, 1 }, { "case", 0, 0, 0 }, { "what", 0, 0, 2 },
+		{ "state", 0, 0, 3 }, { "to", 0, 1, 4 },   { "read", 0, 0, 5 }, { "text", 0, 1, 0 },
 	};
 	struct table *t = table_new(columns, sizeof columns / sizeof columns[0]);
 	char text[SHOW_SIZE];
@@ -42,7 +42,8 @@ static void print_notices(const struct call *call, const Gridloop__V1__NoticeLis
 		puts("no notices");
 	table_free(t);
 	if (list->more && list->n_notices)
-		fprintf(call->csv ? stderr : stdout, "more: --after %" PRId64 "\n", list->notices[list->n_notices - 1]->id);
+		fprintf(call->csv ? stderr : stdout, "more: --after %" PRId64 "\n",
+		        list->notices[list->n_notices - 1]->id);
 }
 
 static void print_notices_json(const Gridloop__V1__NoticeList *list)
@@ -125,11 +126,19 @@ static enum exit_code run_notices(struct call *call)
 }
 
 const struct verb notice_verbs[] = {
-	{ .name = "notices", .zh = "通知", .phase = PHASE_LOOK, .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
-	  .usage = "[--unseen] [--after ID] [--seen ID]", .summary = "what is owed to me: every reply and outcome",
-	  .help = "Lists notices to you, your unit and your roles, oldest first. --seen ID says that you read all up to that\n"
+	{ .name = "notices",
+	  .zh = "通知",
+	  .phase = PHASE_LOOK,
+	  .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
+	  .usage = "[--unseen] [--after ID] [--seen ID]",
+	  .summary = "what is owed to me: every reply and outcome",
+	  .help = "Lists notices to you, your unit and your roles, oldest first. --seen ID says that you read all up "
+	          "to that\n"
 	          "one.",
-	  .options = notice_options, .example = "gridloop notices --unseen\ngridloop notices --seen 118",
-	  .related = "watch, case show", .most_words = 0, .run = run_notices },
+	  .options = notice_options,
+	  .example = "gridloop notices --unseen\ngridloop notices --seen 118",
+	  .related = "watch, case show",
+	  .most_words = 0,
+	  .run = run_notices },
 	{ 0 },
 };

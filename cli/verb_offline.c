@@ -21,9 +21,9 @@
 typedef const void *(*at_function)(const struct policy *p, size_t i);
 
 #define AT(kind)                                                                                                       \
-	static const void *kind##_at(const struct policy *p, size_t i)                                                     \
-	{                                                                                                                  \
-		return policy_##kind##_at(p, i);                                                                               \
+	static const void *kind##_at(const struct policy *p, size_t i)                                                 \
+	{                                                                                                              \
+		return policy_##kind##_at(p, i);                                                                       \
 	}
 
 AT(area)
@@ -137,8 +137,8 @@ static void show_bar(void *ctx, int64_t done, int64_t all)
 static void print_checks(const struct call *call, const struct verify_report *r)
 {
 	static const struct column columns[] = {
-		{ "", 0, 0, 0 }, { "check", 0, 0, 0 }, { "invariant", 1, 0, 1 }, { "looked at", 1, 0, 0 }, { "broken", 1, 0, 0 },
-		{ "the first", 0, 1, 0 },
+		{ "", 0, 0, 0 },          { "check", 0, 0, 0 },  { "invariant", 1, 0, 1 },
+		{ "looked at", 1, 0, 0 }, { "broken", 1, 0, 0 }, { "the first", 0, 1, 0 },
 	};
 	struct table *t = table_new(columns, sizeof columns / sizeof columns[0]);
 	char invariant[16];
@@ -156,7 +156,8 @@ static void print_checks(const struct call *call, const struct verify_report *r)
 	}
 	table_print(t, stdout, call->width, call->color);
 	table_free(t);
-	printf("%" PRId64 " received = %" PRId64 " open + %" PRId64 " archived; %" PRId64 " events, %" PRId64 " ledger rows\n",
+	printf("%" PRId64 " received = %" PRId64 " open + %" PRId64 " archived; %" PRId64 " events, %" PRId64
+	       " ledger rows\n",
 	       r->received, r->open, r->archived, r->events, r->ledger_rows);
 	puts(verify_holds(r) ? "everything holds" : "something is broken: keep the file, restore a backup beside it");
 }
@@ -197,8 +198,10 @@ static enum exit_code run_verify(struct call *call)
 
 	/* Two things are called verify in this field; whoever means the other one is told. */
 	if (case_number_id(path) != 0 && access(path, F_OK) != 0)
-		return call_usage(call, "\"%.60s\" is a case, not a database; to have a report verified: gridloop ask-verify %.60s",
-		                  path, path);
+		return call_usage(
+			call,
+			"\"%.60s\" is a case, not a database; to have a report verified: gridloop ask-verify %.60s",
+			path, path);
 	progress_init(&bar, "verifying");
 
 	_Bool readable = verify_database(path, show_bar, &bar, &report, &cause);
@@ -217,17 +220,33 @@ static enum exit_code run_verify(struct call *call)
 }
 
 const struct verb offline_verbs[] = {
-	{ .name = "check-config", .zh = "检查配置", .phase = PHASE_OPERATE, .flags = VERB_JSON, .usage = "FILE|FOLDER",
+	{ .name = "check-config",
+	  .zh = "检查配置",
+	  .phase = PHASE_OPERATE,
+	  .flags = VERB_JSON,
+	  .usage = "FILE|FOLDER",
 	  .summary = "read a configuration file, or a jurisdiction folder, as the daemon would",
-	  .help = "Reads gridloop.conf and the jurisdiction that it names, or a jurisdiction folder alone, and prints every\n"
+	  .help = "Reads gridloop.conf and the jurisdiction that it names, or a jurisdiction folder alone, and prints "
+	          "every\n"
 	          "problem with file and line. Nothing is started and nothing is changed.",
 	  .example = "gridloop check-config /etc/gridloop/gridloop.conf\ngridloop check-config config/jurisdiction",
-	  .related = "verify", .least_words = 1, .most_words = 1, .run = run_check_config },
-	{ .name = "verify", .zh = "验库", .phase = PHASE_OPERATE, .flags = VERB_JSON, .usage = "DATABASE",
+	  .related = "verify",
+	  .least_words = 1,
+	  .most_words = 1,
+	  .run = run_check_config },
+	{ .name = "verify",
+	  .zh = "验库",
+	  .phase = PHASE_OPERATE,
+	  .flags = VERB_JSON,
+	  .usage = "DATABASE",
 	  .summary = "prove on a database that every case's events give its row and that the invariants hold",
-	  .help = "Reads the whole database without changing it; the daemon may be running. Exit code 1 when something is\n"
+	  .help = "Reads the whole database without changing it; the daemon may be running. Exit code 1 when something "
+	          "is\n"
 	          "broken, with the first of each kind.",
-	  .example = "gridloop verify /var/lib/gridloop/gridloop.db", .related = "check-config, ask-verify", .least_words = 1,
-	  .most_words = 1, .run = run_verify },
+	  .example = "gridloop verify /var/lib/gridloop/gridloop.db",
+	  .related = "check-config, ask-verify",
+	  .least_words = 1,
+	  .most_words = 1,
+	  .run = run_verify },
 	{ 0 },
 };

@@ -70,7 +70,8 @@ static enum exit_code advance(struct call *call, int64_t to_ms, _Bool settle)
 	}
 	wire_free(reply);
 	if (settle)
-		puts(call->json ? "{\"settled\":true}" : "settled: every closed case is reviewed, rewarded and archived");
+		puts(call->json ? "{\"settled\":true}"
+		                : "settled: every closed case is reviewed, rewarded and archived");
 	else
 		printf(call->json ? "{\"to\":\"%s\"}\n" : "the daemon's clock is at %s\n", show_time(to_ms, text));
 	return EXIT_OK;
@@ -100,16 +101,35 @@ static enum exit_code run_settle(struct call *call)
 #define OPERATES .phase = PHASE_OPERATE, .flags = VERB_SERVER | VERB_JSON
 
 const struct verb operate_verbs[] = {
-	{ .name = "ping", .zh = "连通", OPERATES, .usage = "", .summary = "is the daemon there, who am I, what time is it",
-	  .example = "gridloop ping", .related = "version", .most_words = 0, .run = run_ping },
-	{ .name = "clock advance", .zh = "拨钟", OPERATES, .usage = "TIME|SPAN",
+	{ .name = "ping",
+	  .zh = "连通",
+	  OPERATES,
+	  .usage = "",
+	  .summary = "is the daemon there, who am I, what time is it",
+	  .example = "gridloop ping",
+	  .related = "version",
+	  .most_words = 0,
+	  .run = run_ping },
+	{ .name = "clock advance",
+	  .zh = "拨钟",
+	  OPERATES,
+	  .usage = "TIME|SPAN",
 	  .summary = "move a replay clock forward; timers fire on the way",
 	  .help = "Only for a daemon whose clock is set to \"replay\", and only for operators.",
-	  .example = "gridloop clock advance 2h\ngridloop clock advance \"2011-12-31 23:59\"", .related = "clock settle, replay",
-	  .least_words = 1, .most_words = 1, .run = run_advance },
-	{ .name = "clock settle", .zh = "走完时限", OPERATES, .usage = "",
+	  .example = "gridloop clock advance 2h\ngridloop clock advance \"2011-12-31 23:59\"",
+	  .related = "clock settle, replay",
+	  .least_words = 1,
+	  .most_words = 1,
+	  .run = run_advance },
+	{ .name = "clock settle",
+	  .zh = "走完时限",
+	  OPERATES,
+	  .usage = "",
 	  .summary = "run a replay clock on until every closed case is archived",
-	  .help = "Only for a daemon whose clock is set to \"replay\", and only for operators.", .example = "gridloop clock settle",
-	  .related = "clock advance, replay", .most_words = 0, .run = run_settle },
+	  .help = "Only for a daemon whose clock is set to \"replay\", and only for operators.",
+	  .example = "gridloop clock settle",
+	  .related = "clock advance, replay",
+	  .most_words = 0,
+	  .run = run_settle },
 	{ 0 },
 };

@@ -38,8 +38,8 @@ static void print_board(const struct call *call, const wire_points *p)
 static void print_rows(const struct call *call, const wire_points *p)
 {
 	static const struct column columns[] = {
-		{ "id", 1, 0, 4 },       { "when", 0, 0, 0 },       { "points", 1, 0, 0 }, { "rule", 0, 0, 0 },
-		{ "case", 0, 0, 1 },     { "payable from", 0, 0, 2 }, { "text", 0, 1, 3 },
+		{ "id", 1, 0, 4 },   { "when", 0, 0, 0 },         { "points", 1, 0, 0 }, { "rule", 0, 0, 0 },
+		{ "case", 0, 0, 1 }, { "payable from", 0, 0, 2 }, { "text", 0, 1, 3 },
 	};
 	struct table *t = table_new(columns, sizeof columns / sizeof columns[0]);
 	char text[SHOW_SIZE];
@@ -109,8 +109,8 @@ static void print_points(const struct call *call, const wire_points *p)
 		return;
 	}
 	if (!call->csv)
-		printf("%s  balance %" PRId64 ", of which %" PRId64 " can be redeemed now\n", wire_text(p->person), p->balance,
-		       p->payable);
+		printf("%s  balance %" PRId64 ", of which %" PRId64 " can be redeemed now\n", wire_text(p->person),
+		       p->balance, p->payable);
 	print_rows(call, p);
 }
 
@@ -181,21 +181,46 @@ static enum exit_code run_correct(struct call *call)
 }
 
 const struct verb points_verbs[] = {
-	{ .name = "points", .zh = "积分", .phase = PHASE_REWARD, .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
-	  .usage = "[PERSON] [--board]", .summary = "balance, and the rule behind each row",
-	  .help = "Points come at a verified close, never at a report, and can be redeemed after a cooling time. Each row of the\n"
+	{ .name = "points",
+	  .zh = "积分",
+	  .phase = PHASE_REWARD,
+	  .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
+	  .usage = "[PERSON] [--board]",
+	  .summary = "balance, and the rule behind each row",
+	  .help = "Points come at a verified close, never at a report, and can be redeemed after a cooling time. Each "
+	          "row of the\n"
 	          "ledger names the rule that gave it. Without PERSON: your own.",
-	  .options = points_options, .example = "gridloop points\ngridloop points --board", .related = "redeem, correct",
-	  .most_words = 1, .run = run_points },
-	{ .name = "redeem", .zh = "兑换", .phase = PHASE_REWARD, .flags = VERB_SERVER | VERB_JSON, .usage = "PERSON POINTS [TEXT]",
+	  .options = points_options,
+	  .example = "gridloop points\ngridloop points --board",
+	  .related = "redeem, correct",
+	  .most_words = 1,
+	  .run = run_points },
+	{ .name = "redeem",
+	  .zh = "兑换",
+	  .phase = PHASE_REWARD,
+	  .flags = VERB_SERVER | VERB_JSON,
+	  .usage = "PERSON POINTS [TEXT]",
 	  .summary = "a station hands something out for points",
-	  .help = "Takes points from the balance of PERSON, never more than can be redeemed now. TEXT says what was handed out.",
-	  .options = entry_options, .example = "gridloop redeem meituan/rider-7 30 \"meal voucher\"", .related = "points, correct",
-	  .least_words = 2, .most_words = -1, .run = run_redeem },
-	{ .name = "correct", .zh = "冲正", .phase = PHASE_REWARD, .flags = VERB_SERVER | VERB_JSON, .usage = "PERSON POINTS TEXT",
+	  .help = "Takes points from the balance of PERSON, never more than can be redeemed now. TEXT says what was "
+	          "handed out.",
+	  .options = entry_options,
+	  .example = "gridloop redeem meituan/rider-7 30 \"meal voucher\"",
+	  .related = "points, correct",
+	  .least_words = 2,
+	  .most_words = -1,
+	  .run = run_redeem },
+	{ .name = "correct",
+	  .zh = "冲正",
+	  .phase = PHASE_REWARD,
+	  .flags = VERB_SERVER | VERB_JSON,
+	  .usage = "PERSON POINTS TEXT",
 	  .summary = "a supervisor corrects the ledger with a new row",
 	  .help = "Adds a row with this many points, which may be negative. No row is ever changed or taken away.",
-	  .options = entry_options, .example = "gridloop correct meituan/rider-7 -2 \"the same report was paid twice\"",
-	  .related = "points, redeem", .least_words = 3, .most_words = -1, .run = run_correct },
+	  .options = entry_options,
+	  .example = "gridloop correct meituan/rider-7 -2 \"the same report was paid twice\"",
+	  .related = "points, redeem",
+	  .least_words = 3,
+	  .most_words = -1,
+	  .run = run_correct },
 	{ 0 },
 };

@@ -19,7 +19,8 @@ static const struct option_row replay_options_rows[] = {
 	{ "--tz", OPTION_TEXT, "TZ", "time zone of the city, such as America/New_York", 0, 0 },
 	{ "--server", OPTION_TEXT, "HOST:PORT", "the daemon (GRIDLOOP_SERVER; " LOGIN_SERVER_DEFAULT ")", 0, 0 },
 	{ "--door", OPTION_WORD, "tcp|redis", "how reports come in; tcp", 0, 0 },
-	{ "--redis", OPTION_TEXT, "ADDRESS", "the Redis that the daemon reads, host:port or unix:/path, for --door redis", 0, 0 },
+	{ "--redis", OPTION_TEXT, "ADDRESS",
+	  "the Redis that the daemon reads, host:port or unix:/path, for --door redis", 0, 0 },
 	{ "--depth", OPTION_INT, "N", "commands on their way at once, 1 to 4096; 256", 0, 0 },
 	{ "--window", OPTION_SPAN, "SPAN", "how long after the first case was handled the checker comes; 60m", 0, 0 },
 	{ "--database", OPTION_TEXT, "FILE", "verify this database at the end", 0, 0 },
@@ -56,8 +57,8 @@ static enum exit_code prepare(const struct replay_file *f, const char *folder)
 		trouble_print(&why, 0);
 		return why.exit;
 	}
-	printf("%s: %zu rows, %zu of them closed, %zu with a place; %zu categories\n", folder, f->count, f->closed, f->placed,
-	       f->kind_count);
+	printf("%s: %zu rows, %zu of them closed, %zu with a place; %zu categories\n", folder, f->count, f->closed,
+	       f->placed, f->kind_count);
 	puts("  next: start gridloopd with this jurisdiction and clock = replay, then gridloop replay FILE");
 	return EXIT_OK;
 }
@@ -89,7 +90,8 @@ static void print_result(const struct replay_result *r, const char *door, const 
 	double seconds = (double)t->took_ms / 1000;
 	struct json j;
 
-	printf("%" PRId64 " commands in %.1f s (%.0f a second), %" PRId64 " rounds of the checker, %" PRId64 " sent again\n",
+	printf("%" PRId64 " commands in %.1f s (%.0f a second), %" PRId64 " rounds of the checker, %" PRId64
+	       " sent again\n",
 	       t->commands, seconds, seconds > 0 ? (double)t->commands / seconds : 0, t->windows, t->resent);
 	if (t->first_refusal[0])
 		printf("refused: %" PRId64 "; the first: %s\n", t->refused, t->first_refusal);
@@ -119,7 +121,7 @@ static enum exit_code play(const struct call *call, struct replay_file *f)
 	const char *server = options_text(o, "--server"), *environment = getenv("GRIDLOOP_SERVER");
 	_Bool redis = options_word(o, "--door") == 1;
 	struct replay_options how = { .depth = (int)options_int(o, "--depth", DEPTH_DEFAULT),
-	                              .window_ms = options_span(o, "--window", REPLAY_WINDOW_MS) };
+		                      .window_ms = options_span(o, "--window", REPLAY_WINDOW_MS) };
 	struct replay_result result;
 	struct trouble why = { 0 };
 	struct progress bar;
@@ -168,18 +170,29 @@ static enum exit_code run_replay(struct call *call)
 }
 
 const struct verb replay_verbs[] = {
-	{ .name = "replay", .zh = "重放", .phase = PHASE_OPERATE, .usage = "[--prepare DIR] [options] FILE.csv[.gz]",
+	{ .name = "replay",
+	  .zh = "重放",
+	  .phase = PHASE_OPERATE,
+	  .usage = "[--prepare DIR] [options] FILE.csv[.gz]",
 	  .summary = "play a city's 311 file through a running daemon",
-	  .help = "In two steps. --prepare DIR writes a jurisdiction that fits the file: one grid over all its positions, a\n"
-	          "category for each kind of request with the median of the city's own limits, and who plays which part.\n"
-	          "With a daemon on that jurisdiction and clock = replay, the second run sends every report at its moment; at\n"
+	  .help = "In two steps. --prepare DIR writes a jurisdiction that fits the file: one grid over all its "
+	          "positions, a\n"
+	          "category for each kind of request with the median of the city's own limits, and who plays which "
+	          "part.\n"
+	          "With a daemon on that jurisdiction and clock = replay, the second run sends every report at its "
+	          "moment; at\n"
 	          "closed_at the city signs and says handled, and a checker's next round passes it.\n"
-	          "Each command's key comes from the file's id: playing a file twice adds nothing, and after a crash it goes\n"
+	          "Each command's key comes from the file's id: playing a file twice adds nothing, and after a crash "
+	          "it goes\n"
 	          "on. At the end every timer runs out; the last line is JSON with the counts.\n"
-	          "Columns: id, created_at, closed_at, due_at, category, subcategory, source, lat, lon, address, description.",
+	          "Columns: id, created_at, closed_at, due_at, category, subcategory, source, lat, lon, address, "
+	          "description.",
 	  .options = replay_options_rows,
 	  .example = "gridloop replay --prepare /tmp/boston --tz America/New_York requests.csv.gz\n"
 	             "gridloop replay --tz America/New_York --database /tmp/boston.db requests.csv.gz",
-	  .related = "stats, verify, clock settle", .least_words = 1, .most_words = 1, .run = run_replay },
+	  .related = "stats, verify, clock settle",
+	  .least_words = 1,
+	  .most_words = 1,
+	  .run = run_replay },
 	{ 0 },
 };

@@ -17,7 +17,8 @@ static const struct option_row report_options[] = {
 	{ "--seen", OPTION_TIME, "TIME", "when it was seen (a span means so long ago); now", 0, 0 },
 	{ "--reporter", OPTION_TEXT, "ID", "gateways only: the platform's own id of who reports", 0, 0 },
 	{ "--kind", OPTION_WORD,
-	  "resident|grid-worker|part-time-worker|courier|food-rider|ride-hail|property|contractor|volunteer|hotline|camera|meeting",
+	  "resident|grid-worker|part-time-worker|courier|food-rider|ride-hail|property|contractor|volunteer|hotline|"
+	  "camera|meeting",
 	  "gateways only: what the reporter is", 0, 0 },
 	{ "--key", OPTION_TEXT, "UUID", "send an earlier try again under its key", 0, 0 },
 	{ 0 },
@@ -42,8 +43,9 @@ static void print_answer(const struct call *call, const wire_answer *a, int64_t 
 	char state[SHOW_SIZE], due[SHOW_SIZE];
 	unsigned at = (unsigned)a->state < STATE_COUNT ? (unsigned)a->state : 0;
 
-	printf("%s%s%s  %s%s\n", tint_on(TINT_BOLD, call->color), wire_text(a->case_number), tint_off(TINT_BOLD, call->color),
-	       show_state((int)a->state, state), a->again ? "  (reported before under this key)" : "");
+	printf("%s%s%s  %s%s\n", tint_on(TINT_BOLD, call->color), wire_text(a->case_number),
+	       tint_off(TINT_BOLD, call->color), show_state((int)a->state, state),
+	       a->again ? "  (reported before under this key)" : "");
 	if (next_by_state[at])
 		printf("  next: %s\n", next_by_state[at]);
 	if (a->due_ms)
@@ -102,7 +104,8 @@ static enum exit_code send_report(struct call *call, const struct uuid *key, wir
 	if (!reply) {
 		uuid_text(key, text);
 		if (code == EXIT_LOST && call->login.server)
-			fprintf(stderr, "  again: the same command with --key %s reports it once, whatever happened\n", text);
+			fprintf(stderr, "  again: the same command with --key %s reports it once, whatever happened\n",
+			        text);
 		return code;
 	}
 	if (call->json)
@@ -155,15 +158,23 @@ static enum exit_code run_report(struct call *call)
 }
 
 const struct verb report_verbs[] = {
-	{ .name = "report", .zh = "上报", .phase = PHASE_DISCOVER, .flags = VERB_SERVER | VERB_JSON,
+	{ .name = "report",
+	  .zh = "上报",
+	  .phase = PHASE_DISCOVER,
+	  .flags = VERB_SERVER | VERB_JSON,
 	  .usage = "CATEGORY [--at LAT,LON [--gcj]] [--address TEXT] [options] TEXT…",
 	  .summary = "report something found",
-	  .help = "Reports something and prints the case number, what happens next and by when. What is printed is on the\n"
-	          "daemon's disk. The report carries a key of its own: when the connection is lost on the way the same key is\n"
+	  .help = "Reports something and prints the case number, what happens next and by when. What is printed is on "
+	          "the\n"
+	          "daemon's disk. The report carries a key of its own: when the connection is lost on the way the same "
+	          "key is\n"
 	          "sent again, so the case is opened once. Without --at and --address it waits to be located by hand.",
 	  .options = report_options,
 	  .example = "gridloop report E0110 --at 34.3412,108.9471 \"rubbish beside the bins, three days old\"\n"
 	             "gridloop report E0506 --address \"北门桥下\" --photo sha256:9f2c… 积水没过脚踝",
-	  .related = "case show, watch, withdraw, review", .least_words = 1, .most_words = -1, .run = run_report },
+	  .related = "case show, watch, withdraw, review",
+	  .least_words = 1,
+	  .most_words = -1,
+	  .run = run_report },
 	{ 0 },
 };

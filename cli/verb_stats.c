@@ -107,8 +107,8 @@ static void print_foot(const struct call *call, const wire_stats *s, int left_ou
 	if (s->cut)
 		puts("there are more rows than the daemon sends; narrow with --area, --from, --to");
 	if (left_out)
-		printf("%s%d columns do not fit this terminal; --csv and --json have all%s\n", tint_on(TINT_DIM, call->color),
-		       left_out, tint_off(TINT_DIM, call->color));
+		printf("%s%d columns do not fit this terminal; --csv and --json have all%s\n",
+		       tint_on(TINT_DIM, call->color), left_out, tint_off(TINT_DIM, call->color));
 }
 
 static void print_stats(const struct call *call, const wire_stats *s, const char *by)
@@ -208,15 +208,23 @@ static enum exit_code run_stats(struct call *call)
 }
 
 const struct verb stats_verbs[] = {
-	{ .name = "stats", .zh = "指标", .phase = PHASE_LOOK, .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
-	  .usage = "[--by WORD] [--from TIME] [--to TIME] [--area CODE]", .summary = "the indicators, by whatever you ask",
+	{ .name = "stats",
+	  .zh = "指标",
+	  .phase = PHASE_LOOK,
+	  .flags = VERB_SERVER | VERB_JSON | VERB_CSV,
+	  .usage = "[--by WORD] [--from TIME] [--to TIME] [--area CODE]",
+	  .summary = "the indicators, by whatever you ask",
 	  .help = "Counts and rates of the cases reported in the period. Rates are what they are, not cut at 100 %:\n"
 	          "  filing 立案率 = filed / received          closing 结案率 = closed / (due − suspended)\n"
 	          "  on time 按期 = on time / closed           honest = on time / (closed + still open and overdue)\n"
 	          "  satisfied 满意 = satisfied / answered     answered = those who answered / those who were asked\n"
-	          "  rework = reworked / closed               extension, return = that / filed; merge = merged / received\n"
+	          "  rework = reworked / closed               extension, return = that / filed; merge = merged / "
+	          "received\n"
 	          "  first reply = mean time to the first staff act. A dash means that there is nothing to divide by.",
-	  .options = stats_options, .example = "gridloop stats --by category --from 30d\ngridloop stats --by month --csv >months.csv",
-	  .related = "case list, points", .most_words = 0, .run = run_stats },
+	  .options = stats_options,
+	  .example = "gridloop stats --by category --from 30d\ngridloop stats --by month --csv >months.csv",
+	  .related = "case list, points",
+	  .most_words = 0,
+	  .run = run_stats },
 	{ 0 },
 };

@@ -29,8 +29,8 @@ static void print_notice(const struct call *call, const wire_notice *n)
 	struct json j;
 
 	if (!call->json) {
-		printf("%s  %s  %s → %s  %s\n", show_time(n->at_ms, at), wire_text(n->case_number), show_act((int)n->act, act),
-		       show_state((int)n->state, state), wire_text(n->text));
+		printf("%s  %s  %s → %s  %s\n", show_time(n->at_ms, at), wire_text(n->case_number),
+		       show_act((int)n->act, act), show_state((int)n->state, state), wire_text(n->text));
 		return;
 	}
 	json_init(&j, stdout);
@@ -56,8 +56,8 @@ static void print_news(const struct call *call, const wire_news *n)
 	if (!call->json) {
 		printf("%s  %s  %s%s%s  by %s%s%s  %s\n", show_time(e->at_ms, at), wire_text(n->case_number),
 		       show_act((int)e->act, act), e->from == e->to ? "" : " → ",
-		       e->from == e->to ? "" : show_state((int)e->to, state), wire_text(e->actor), e->ref.len ? " · " : "",
-		       wire_text(e->ref), wire_text(e->text));
+		       e->from == e->to ? "" : show_state((int)e->to, state), wire_text(e->actor),
+		       e->ref.len ? " · " : "", wire_text(e->ref), wire_text(e->text));
 		return;
 	}
 	json_init(&j, stdout);
@@ -189,12 +189,21 @@ static enum exit_code run_watch(struct call *call)
 }
 
 const struct verb watch_verbs[] = {
-	{ .name = "watch", .zh = "实时动态", .phase = PHASE_LOOK, .flags = VERB_SERVER | VERB_JSON,
-	  .usage = "[--notices] [--events [--area CODE]] [--after ID]", .summary = "notices and events as they happen",
-	  .help = "Prints one line for each notice owed to you, or with --events for each thing that happens, until you stop\n"
-	          "it with Ctrl-C. When the connection is lost it comes back by itself and goes on where it was: nothing is\n"
+	{ .name = "watch",
+	  .zh = "实时动态",
+	  .phase = PHASE_LOOK,
+	  .flags = VERB_SERVER | VERB_JSON,
+	  .usage = "[--notices] [--events [--area CODE]] [--after ID]",
+	  .summary = "notices and events as they happen",
+	  .help = "Prints one line for each notice owed to you, or with --events for each thing that happens, until "
+	          "you stop\n"
+	          "it with Ctrl-C. When the connection is lost it comes back by itself and goes on where it was: "
+	          "nothing is\n"
 	          "missed and nothing comes twice. With --json each line is one object.",
-	  .options = watch_options, .example = "gridloop watch\ngridloop watch --events --area 610404004001 --json",
-	  .related = "notices, case show", .most_words = 0, .run = run_watch },
+	  .options = watch_options,
+	  .example = "gridloop watch\ngridloop watch --events --area 610404004001 --json",
+	  .related = "notices, case show",
+	  .most_words = 0,
+	  .run = run_watch },
 	{ 0 },
 };

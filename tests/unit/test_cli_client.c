@@ -174,7 +174,7 @@ static void finish(struct other_side *o)
 }
 
 #define BEGIN(o, ...)                                                                                                  \
-	const enum doing script[] = { __VA_ARGS__ };                                                                       \
+	const enum doing script[] = { __VA_ARGS__ };                                                                   \
 	begin(o, script, sizeof script / sizeof script[0])
 
 static void test_a_report_is_sent_again_under_its_key(void **state)

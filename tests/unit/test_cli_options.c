@@ -46,7 +46,8 @@ static struct parsed parse(const char *const *argv)
 
 static void test_values_in_every_spelling(void **state)
 {
-	struct parsed p = PARSE("N1", "--count", "-3", "--by=90m", "--at", "-34.5,108.25", "more", "--rating=fairly", "-h");
+	struct parsed p =
+		PARSE("N1", "--count", "-3", "--by=90m", "--at", "-34.5,108.25", "more", "--rating=fairly", "-h");
 	double lat, lon;
 
 	(void)state;

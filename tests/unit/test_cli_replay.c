@@ -21,17 +21,21 @@
 /* clang-format on */
 #include "jurisdiction/policy.h"
 
-#define HEAD "id,created_at,closed_at,due_at,status,category,subcategory,source,lat,lon,address,description,duplicate_of_or_flag\n"
+#define HEAD                                                                                                           \
+	"id,created_at,closed_at,due_at,status,category,subcategory,source,lat,lon,address,description,duplicate_of_"  \
+	"or_flag\n"
 #define DAY "2011-07-01T"
 
 static const char sample[] = HEAD
-    "1," DAY "08:00:00-04:00," DAY "09:00:00-04:00," DAY "10:00:00-04:00,Closed,Lights,Lamp out,Constituent Call,42.3,-71.1,\"1, Main St\",dark,\n"
-    "2," DAY "08:10:00-04:00,,,Open,Waste,Bulk item,Self Service,42.4,-71.0,2 Main St,sofa,\n"
-    "3," DAY "08:20:00-04:00," DAY "08:00:00-04:00," DAY "12:20:00-04:00,Closed,Lights,Lamp out,Employee Generated,0,0,,,\n"
-    "4," DAY "08:30:00-04:00,," DAY "14:30:00-04:00,Open,Lights,Lamp out,Twitter,,,,,\n"
-    "5,yesterday,,,Open,Lights,Lamp out,Twitter,,,,,\n"
-    ",2011-07-01T08:30:00-04:00,,,Open,Lights,Lamp out,Twitter,,,,,\n"
-    "6," DAY "08:40:00-04:00,,,Open,Lights,\"Pole, \"\"bent\"\"\",Citizens Connect App,42.35,-71.05,3 Main St,,\n";
+	"1," DAY "08:00:00-04:00," DAY "09:00:00-04:00," DAY
+	"10:00:00-04:00,Closed,Lights,Lamp out,Constituent Call,42.3,-71.1,\"1, Main St\",dark,\n"
+	"2," DAY "08:10:00-04:00,,,Open,Waste,Bulk item,Self Service,42.4,-71.0,2 Main St,sofa,\n"
+	"3," DAY "08:20:00-04:00," DAY "08:00:00-04:00," DAY
+	"12:20:00-04:00,Closed,Lights,Lamp out,Employee Generated,0,0,,,\n"
+	"4," DAY "08:30:00-04:00,," DAY "14:30:00-04:00,Open,Lights,Lamp out,Twitter,,,,,\n"
+	"5,yesterday,,,Open,Lights,Lamp out,Twitter,,,,,\n"
+	",2011-07-01T08:30:00-04:00,,,Open,Lights,Lamp out,Twitter,,,,,\n"
+	"6," DAY "08:40:00-04:00,,,Open,Lights,\"Pole, \"\"bent\"\"\",Citizens Connect App,42.35,-71.05,3 Main St,,\n";
 
 static void temporary(char *out, size_t size, const char *name)
 {
@@ -122,7 +126,8 @@ static void test_more_kinds_than_codes(void **state)
 		replay_kind_code(&f.kinds[i], code);
 		assert_int_not_equal(category_from_text(code), 0);
 		for (size_t k = 0; k < i; k++)
-			assert_false(f.kinds[k].class == f.kinds[i].class && f.kinds[k].subclass == f.kinds[i].subclass);
+			assert_false(f.kinds[k].class == f.kinds[i].class &&
+			             f.kinds[k].subclass == f.kinds[i].subclass);
 	}
 	/* What does not fit any more lands somewhere, and always at the same place. */
 	assert_int_equal(find_kind(&f, "class 0", "kind 119"), find_kind(&f, "class 0", "kind 118"));
@@ -192,7 +197,8 @@ static void test_the_jurisdiction_is_one_the_daemon_takes(void **state)
 
 	assert_true(city->trusted && (city->roles & ROLE_GATEWAY) && (city->roles & ROLE_HANDLER));
 	assert_true(checker->roles & ROLE_WORKER);
-	assert_string_equal(policy_route(p, policy_grid_at(p, 0)->code, 10201, f.rows[0].created_ms, &sure)->id, city->unit);
+	assert_string_equal(policy_route(p, policy_grid_at(p, 0)->code, 10201, f.rows[0].created_ms, &sure)->id,
+	                    city->unit);
 	assert_true(sure);
 	policy_free(p);
 	problems_close(&problems);

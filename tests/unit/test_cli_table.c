@@ -11,7 +11,9 @@
 #include "../../cli/table.c"
 
 static const struct column columns[] = {
-	{ "name", 0, 1, 0 }, { "count", 1, 0, 0 }, { "note", 0, 0, 1 },
+	{ "name", 0, 1, 0 },
+	{ "count", 1, 0, 0 },
+	{ "note", 0, 0, 1 },
 };
 
 static struct table *two_rows(void)

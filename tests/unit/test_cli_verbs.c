@@ -67,7 +67,8 @@ static void test_every_verb_is_explained(void **state)
 		assert_non_null(v->usage);
 		assert_non_null(v->summary);
 		assert_non_null(v->run);
-		if (!v->example || strncmp(v->example, "gridloop ", 9) != 0 || strncmp(v->example + 9, v->name, strlen(v->name)) != 0)
+		if (!v->example || strncmp(v->example, "gridloop ", 9) != 0 ||
+		    strncmp(v->example + 9, v->name, strlen(v->name)) != 0)
 			fail_msg("the example of %s shows something else", v->name);
 		for (const char *at = v->related; *at; at += *at == ',' ? 2 : 0) {
 			size_t length = strcspn(at, ",");
