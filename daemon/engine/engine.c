@@ -123,6 +123,10 @@ static void committed(void *ctx, _Bool kept)
 		publish(n);
 		wake(e);
 	}
+	if (!kept) { /* what was noted never came to be */
+		n->open_event = n->last_event;
+		n->open_notice = n->last_notice;
+	}
 	clear_names(&n->open);
 }
 

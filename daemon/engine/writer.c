@@ -64,6 +64,8 @@ static void settle_transaction(struct writer *w)
 	w->written = 0;
 	if (w->trouble == STORE_FULL)
 		store_rollback(w->store);
+	else if (w->trouble == STORE_OK)
+		w->settled = w->decided;
 	w->committed(w->ctx, w->trouble == STORE_OK);
 }
 
@@ -202,20 +204,28 @@ static void start_over(struct writer *w)
 	}
 }
 
-/* One batch. false: the store's fate is unknown; nobody is answered and the process has to end. */
+/* The store's fate is unknown: nobody is answered. */
+static _Bool keep_silent(struct command **commands, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		command_free(commands[i]);
+	return 0;
+}
+
+/* One batch. false: the process has to end. */
 static _Bool run_batch(struct writer *w, struct command **commands, size_t count)
 {
-	size_t decided = 0;
 	w->trouble = STORE_OK;
-	for (; decided < count && w->trouble == STORE_OK; decided++)
-		run_command(w, commands[decided]);
+	w->decided = w->settled = 0;
+	for (; w->decided < count && w->trouble == STORE_OK; w->decided++)
+		run_command(w, commands[w->decided]);
 	if (!w->options->replay_clock && mono_ms(w) >= w->timers_after_ms)
 		run_timers(w, read_clock(w));
 	settle_transaction(w);
 	if (w->trouble == STORE_UNKNOWN)
-		return 0;
+		return keep_silent(commands, count);
 	if (w->trouble == STORE_FULL) {
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = w->settled; i < count; i++)
 			take_back(commands[i]);
 		start_over(w);
 	}

@@ -31,6 +31,7 @@ struct writer {
 	_Bool in_transaction;
 	enum store_result trouble;   /* of the batch under way */
 	int64_t written;             /* facts in the open transaction */
+	size_t decided, settled;     /* of the batch's commands: judged, and of those on disk already */
 	int64_t timers_after_ms;     /* monotonic: not before this, after the disk was full */
 };
 
