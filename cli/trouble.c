@@ -37,8 +37,7 @@ _Bool trouble_passes(const struct trouble *why)
 static const char *const next_steps[REFUSAL_CODE_COUNT] = {
 	[REFUSAL_MALFORMED] = COMPARE,
 	[REFUSAL_TOO_LARGE] = "shorten the text or send fewer things at once",
-	[REFUSAL_UNKNOWN_MESSAGE] =
-		"the daemon is older than this program; compare `gridloop version` and `gridloop ping`",
+	[REFUSAL_UNKNOWN_MESSAGE] = COMPARE,
 	[REFUSAL_NOT_LOGGED_IN] = "say who you are: --as ID --token TOKEN, or ~/.config/gridloop/login",
 	[REFUSAL_BAD_CREDENTIALS] =
 		"check --as and --token (or GRIDLOOP_ID and GRIDLOOP_TOKEN, or ~/.config/gridloop/login)",
