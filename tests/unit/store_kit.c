@@ -402,8 +402,8 @@ struct kit_file {
 static struct {
 	sqlite3_vfs vfs;
 	sqlite3_vfs *system;
-	enum kit_fault fault;
-	int after;
+	_Atomic enum kit_fault fault; /* told by the test, read by whichever thread writes */
+	_Atomic int after;
 } kit_disk;
 
 static _Bool fails(enum kit_fault fault)
