@@ -1,34 +1,62 @@
-/* place_index: cells in a growing hash table. */
+/* place_index: a hash of cells, a cell an array of positions, the newest last. */
 #include "workflow/place_index.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "workflow/domain.h"
 
-#define CELL_E7 5000             /* 0.0005 degrees, 55 m of latitude */
-#define CELL_METRES 55.5         /* a little less than they are, so that a search rather looks into one cell more */
-#define CELLS_ACROSS_MOST 41     /* a search is at most this many cells wide: 1.1 km either way */
-#define BUCKETS_FIRST 1024
+#define uthash_fatal(message) must_not_happen(__FILE__, __LINE__, message)
+#include <uthash.h>
+
+#define CELL_E7 10000 /* 0.001 degrees, 111 m of latitude */
+#define CELL_METRES 111.2
+#define CELLS_ACROSS_MOST 21 /* a search is at most this many cells wide: 1.1 km either way */
+
+struct cell_key {
+	int32_t category, row, column;
+};
+
+/* What a search reads, a copy of the node's own. */
+struct position {
+	int32_t lat_e7, lon_e7;
+	int64_t at_ms;
+	struct place_node *node;
+};
+
+struct place_cell {
+	UT_hash_handle hh;
+	struct cell_key key;
+	struct position *positions;
+	size_t count, room;
+};
 
 struct place_index {
-	struct place_node **buckets;
-	size_t bucket_count, node_count; /* bucket_count is a power of two */
+	struct place_cell *cells;
 };
 
 struct place_index *place_index_new(void)
 {
-	struct place_index *p = must_calloc(1, sizeof *p);
-	p->bucket_count = BUCKETS_FIRST;
-	p->buckets = must_calloc(p->bucket_count, sizeof *p->buckets);
-	return p;
+	return must_calloc(1, sizeof(struct place_index));
+}
+
+static void cell_free(struct place_index *p, struct place_cell *c)
+{
+	HASH_DEL(p->cells, c);
+	free(c->positions);
+	free(c);
 }
 
 void place_index_free(struct place_index *p)
 {
 	if (p == NULL)
 		return;
-	free(p->buckets);
+	struct place_cell *c, *next;
+	HASH_ITER(hh, p->cells, c, next)
+	{
+		cell_free(p, c);
+	}
 	free(p);
 }
 
@@ -37,66 +65,51 @@ static int32_t cell_of(int64_t e7)
 	return (int32_t)(e7 >= 0 ? e7 / CELL_E7 : -((-e7 + CELL_E7 - 1) / CELL_E7));
 }
 
-static size_t bucket_of(const struct place_index *p, int32_t category, int32_t row, int32_t column)
+static struct place_cell *find_cell(const struct place_index *p, int32_t category, int32_t row, int32_t column)
 {
-	uint64_t h = (uint32_t)category * UINT64_C(0x9E3779B97F4A7C15);
-	h = (h ^ (uint32_t)row) * UINT64_C(0xBF58476D1CE4E5B9);
-	h = (h ^ (h >> 29) ^ (uint32_t)column) * UINT64_C(0x94D049BB133111EB);
-	return (size_t)(h ^ (h >> 32)) & (p->bucket_count - 1);
+	struct cell_key key = { category, row, column };
+	struct place_cell *c;
+	HASH_FIND(hh, p->cells, &key, sizeof key, c);
+	return c;
 }
 
-static void link_node(struct place_index *p, struct place_node *n)
+static struct place_cell *cell_for(struct place_index *p, const struct place_node *n)
 {
-	struct place_node **head = &p->buckets[bucket_of(p, n->category, cell_of(n->lat_e7), cell_of(n->lon_e7))];
-	n->newer = NULL;
-	n->older = *head;
-	if (*head != NULL)
-		(*head)->newer = n;
-	*head = n;
-}
-
-/* Doubles the table; chains are walked from the oldest so that their order stays newest first. */
-static void grow(struct place_index *p)
-{
-	struct place_node **old = p->buckets;
-	size_t old_count = p->bucket_count;
-	p->bucket_count *= 2;
-	p->buckets = must_calloc(p->bucket_count, sizeof *p->buckets);
-	for (size_t i = 0; i < old_count; i++) {
-		struct place_node *n = old[i];
-		while (n != NULL && n->older != NULL)
-			n = n->older;
-		while (n != NULL) {
-			struct place_node *newer = n->newer;
-			link_node(p, n);
-			n = newer;
-		}
+	struct cell_key key = { n->category, cell_of(n->lat_e7), cell_of(n->lon_e7) };
+	struct place_cell *c = find_cell(p, key.category, key.row, key.column);
+	if (c == NULL) {
+		c = must_calloc(1, sizeof *c);
+		c->key = key;
+		HASH_ADD(hh, p->cells, key, sizeof c->key, c);
 	}
-	free(old);
+	return c;
 }
 
 void place_index_add(struct place_index *p, struct place_node *n)
 {
-	must(!n->linked);
-	if (p->node_count >= p->bucket_count)
-		grow(p);
-	link_node(p, n);
-	n->linked = 1;
-	p->node_count++;
+	must(n->cell == NULL);
+	struct place_cell *c = cell_for(p, n);
+	if (c->count == c->room) {
+		c->room = c->room == 0 ? 4 : c->room * 2;
+		c->positions = must_realloc(c->positions, c->room * sizeof *c->positions);
+	}
+	n->cell = c;
+	n->slot = c->count;
+	c->positions[c->count++] = (struct position){ n->lat_e7, n->lon_e7, n->at_ms, n };
 }
 
+/* The newest takes the free slot, so that leaving a crowd costs no more than leaving a few; a crowded cell's order is
+ * then only roughly the cases' age, which is all its search needs. */
 void place_index_remove(struct place_index *p, struct place_node *n)
 {
-	if (!n->linked)
+	struct place_cell *c = n->cell;
+	if (c == NULL)
 		return;
-	if (n->newer != NULL)
-		n->newer->older = n->older;
-	else
-		p->buckets[bucket_of(p, n->category, cell_of(n->lat_e7), cell_of(n->lon_e7))] = n->older;
-	if (n->older != NULL)
-		n->older->newer = n->newer;
-	n->linked = 0;
-	p->node_count--;
+	c->positions[n->slot] = c->positions[--c->count];
+	c->positions[n->slot].node->slot = n->slot;
+	n->cell = NULL;
+	if (c->count == 0)
+		cell_free(p, c);
 }
 
 struct search {
@@ -105,18 +118,28 @@ struct search {
 	const struct place_node *except;
 	struct place_node *best;
 	double best_metres;
+	double shrink; /* of a degree of longitude, here */
 };
 
-static void look_in(const struct place_index *p, struct search *s, int32_t row, int32_t column)
+/* Quickly, whether this may be nearer than the best: a rough distance, a per mille generous. */
+static _Bool may_be_nearer(const struct search *s, const struct position *at)
 {
-	int looked = 0;
-	struct place_node *n = p->buckets[bucket_of(p, s->category, row, column)];
-	for (; n != NULL && looked < PLACE_LOOK_MOST; n = n->older, looked++) {
-		if (n->category != s->category || n == s->except || n->at_ms < s->since_ms)
+	double north = ((double)at->lat_e7 - s->lat_e7) * (CELL_METRES / CELL_E7);
+	double east = ((double)at->lon_e7 - s->lon_e7) * (CELL_METRES / CELL_E7) * s->shrink;
+	double reach = s->best_metres * 1.001 + 0.1;
+	return north * north + east * east <= reach * reach;
+}
+
+static void look_in(struct search *s, const struct place_cell *c)
+{
+	size_t oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
+	for (size_t i = c->count; i-- > oldest;) {
+		const struct position *at = &c->positions[i];
+		if (at->at_ms < s->since_ms || at->node == s->except || !may_be_nearer(s, at))
 			continue;
-		double metres = place_metres(s->lat_e7, s->lon_e7, n->lat_e7, n->lon_e7);
+		double metres = place_metres(s->lat_e7, s->lon_e7, at->lat_e7, at->lon_e7);
 		if (metres <= s->best_metres && (s->best == NULL || metres < s->best_metres)) {
-			s->best = n;
+			s->best = at->node;
 			s->best_metres = metres;
 		}
 	}
@@ -125,13 +148,17 @@ static void look_in(const struct place_index *p, struct search *s, int32_t row, 
 struct place_node *place_index_near(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7,
                                     double metres, int64_t since_ms, const struct place_node *except)
 {
-	struct search s = {category, lat_e7, lon_e7, since_ms, except, NULL, metres};
-	double shrink = cos(lat_e7 / 1e7 * M_PI / 180.0);
-	double tall = metres / CELL_METRES * CELL_E7, wide = shrink > 0.01 ? tall / shrink : tall;
+	struct search s = {
+		category, lat_e7, lon_e7, since_ms, except, NULL, metres, cos(lat_e7 / 1e7 * M_PI / 180.0)
+	};
 	const double widest = CELLS_ACROSS_MOST / 2.0 * CELL_E7;
+	double tall = metres / CELL_METRES * CELL_E7, wide = s.shrink > 0.01 ? tall / s.shrink : widest;
 	int64_t dlat = (int64_t)fmin(tall, widest) + 1, dlon = (int64_t)fmin(wide, widest) + 1;
 	for (int32_t row = cell_of(lat_e7 - dlat); row <= cell_of(lat_e7 + dlat); row++)
-		for (int32_t column = cell_of(lon_e7 - dlon); column <= cell_of(lon_e7 + dlon); column++)
-			look_in(p, &s, row, column);
+		for (int32_t column = cell_of(lon_e7 - dlon); column <= cell_of(lon_e7 + dlon); column++) {
+			const struct place_cell *c = find_cell(p, category, row, column);
+			if (c != NULL)
+				look_in(&s, c);
+		}
 	return s.best;
 }

@@ -1,5 +1,5 @@
-/* place_index: open cases by category and place, for "is it already known?". Cells of about 50 m hashed into buckets
- * whose chains run from the newest case to the oldest. */
+/* place_index: open cases by category and place, for "is it already known?". Cells of about 110 m, each with its cases'
+ * positions side by side in memory, so that looking around costs a few cache lines and not one a case. */
 #ifndef WORKFLOW_PLACE_INDEX_H
 #define WORKFLOW_PLACE_INDEX_H
 
@@ -8,25 +8,27 @@
 
 #include "base/must.h"
 
+struct place_cell;
+
 /* Embedded in what is indexed. */
 struct place_node {
-	struct place_node *older, *newer;
 	int32_t category, lat_e7, lon_e7;
 	int64_t at_ms;
-	_Bool linked;
+	struct place_cell *cell; /* NULL: not in the index */
+	size_t slot;             /* its place in the cell */
 };
 
 struct place_index;
 
-/* How many cases of one bucket a search looks at: the newest. A square metre with more open cases of one category than
- * this has other troubles. */
+/* How many cases of one cell a search looks at: the newest ones. A block with more open cases of one category than this
+ * has other troubles. */
 #define PLACE_LOOK_MOST 64
 
 struct place_index *place_index_new(void) MUST_USE;
 void place_index_free(struct place_index *p); /* the nodes are not its own; NULL is fine */
-/* category, lat_e7, lon_e7 and at_ms of the node are set by the caller and stay while it is linked. */
+/* category, lat_e7, lon_e7 and at_ms of the node are set by the caller and stay while it is in. */
 void place_index_add(struct place_index *p, struct place_node *n);
-void place_index_remove(struct place_index *p, struct place_node *n); /* not linked: nothing */
+void place_index_remove(struct place_index *p, struct place_node *n); /* not in it: nothing */
 /* The nearest node of this category within metres with at_ms ≥ since_ms that is not `except`; NULL: none. */
 struct place_node *place_index_near(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7,
                                     double metres, int64_t since_ms, const struct place_node *except);
