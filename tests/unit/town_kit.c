@@ -188,7 +188,6 @@ void town_send(struct command *c)
 	assert_true(engine_submit(town.engine, c));
 }
 
-/* Turns the loop until the street has had this many answers; a second longer than patience is a failure. */
 void town_turn(void)
 {
 	struct pollfd p = { .fd = engine_fd(town.engine), .events = POLLIN };
