@@ -30,17 +30,15 @@ static void chain_holds(struct world *w, const struct told *t)
 
 /* Every field the events give; the report's own particulars are not among them. Texts are one copy each, so their
  * addresses compare. */
-#define REPLAYED(X)                                                                                                    \
-	X(id)                                                                                                          \
-	X(last_event)                                                                                                  \
-	X(grid) X(category) X(state) X(level) X(rating) X(extensions) X(suspensions) X(reopened) X(reworked)           \
-		X(returned) X(supervised) X(late) X(stage_overdue) X(handler) X(worker) X(checker) X(handled_by)       \
-			X(helper_count) X(helper_done) X(whistled_count) X(whistled_answered) X(reported_ms)           \
-				X(filed_ms) X(dispatched_ms) X(handled_ms) X(closed_ms) X(reviewed_ms) X(ended_ms)     \
-					X(first_reply_ms) X(since_ms) X(stage_due_ms) X(accept_left_ms) X(limit_ms)    \
-						X(handle_due_ms) X(handle_left_ms) X(escalate_at_ms)                   \
-							X(asked_extension_ms) X(asked_suspend_until_ms) X(merged_into) \
-								X(last_alarm_ms) X(alarm_count) X(points)
+/* clang-format off */
+#define REPLAYED(X) \
+	X(id) X(last_event) X(grid) X(category) X(state) X(level) X(rating) X(extensions) X(suspensions) X(reopened) \
+	X(reworked) X(returned) X(supervised) X(late) X(stage_overdue) X(handler) X(worker) X(checker) X(handled_by) \
+	X(helper_count) X(helper_done) X(whistled_count) X(whistled_answered) X(reported_ms) X(filed_ms) \
+	X(dispatched_ms) X(handled_ms) X(closed_ms) X(reviewed_ms) X(ended_ms) X(first_reply_ms) X(since_ms) \
+	X(stage_due_ms) X(accept_left_ms) X(limit_ms) X(handle_due_ms) X(handle_left_ms) X(escalate_at_ms) \
+	X(asked_extension_ms) X(asked_suspend_until_ms) X(merged_into) X(last_alarm_ms) X(alarm_count) X(points)
+/* clang-format on */
 
 static const char *difference(const struct case_file *a, const struct case_file *b)
 {
