@@ -12,29 +12,35 @@
 #define WALL_MOST_MS INT64_C(253402300799999)
 #define ZONE_MARGIN_MS CLOCK_DAY_MS
 
-static int64_t read_clock(clockid_t which)
+static int64_t read_clock_us(clockid_t which)
 {
 	struct timespec now;
 
 	must(clock_gettime(which, &now) == 0);
-	return (int64_t)now.tv_sec * CLOCK_SECOND_MS + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static int64_t system_wall(void *ctx)
 {
 	(void)ctx;
-	return read_clock(CLOCK_REALTIME);
+	return read_clock_us(CLOCK_REALTIME) / 1000;
 }
 
 static int64_t system_mono(void *ctx)
 {
 	(void)ctx;
-	return read_clock(CLOCK_MONOTONIC);
+	return read_clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+static int64_t system_mono_us(void *ctx)
+{
+	(void)ctx;
+	return read_clock_us(CLOCK_MONOTONIC);
 }
 
 struct clock clock_system(void)
 {
-	return (struct clock){ .wall_ms = system_wall, .mono_ms = system_mono, .ctx = NULL };
+	return (struct clock){ .wall_ms = system_wall, .mono_ms = system_mono, .mono_us = system_mono_us };
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

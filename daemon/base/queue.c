@@ -14,6 +14,7 @@ struct queue {
 	void **ring;
 	size_t capacity, first, length;
 	size_t waiting; /* poppers asleep or about to wake */
+	size_t wanted;  /* a gatherer sleeps until there are so many; 0: nobody gathers */
 	int wake_fd;
 	_Bool closed;
 };
@@ -84,7 +85,7 @@ _Bool queue_push(struct queue *q, void *item)
 
 	/* Only the first item wakes anyone: a popper that leaves items behind wakes the next one itself. */
 	_Bool was_empty = q->length == 1;
-	_Bool has_sleeper = was_empty && q->waiting > 0;
+	_Bool has_sleeper = (was_empty && q->waiting > 0) || q->length == q->wanted;
 
 	unlock(q);
 	if (has_sleeper)
@@ -94,19 +95,23 @@ _Bool queue_push(struct queue *q, void *item)
 	return 1;
 }
 
-static struct timespec deadline_after(int64_t wait_ms)
+static struct timespec deadline_after_us(int64_t us)
 {
-	int64_t ms = wait_ms < WAIT_MOST_MS ? wait_ms : WAIT_MOST_MS;
 	struct timespec at;
 
 	must(clock_gettime(CLOCK_MONOTONIC, &at) == 0);
-	at.tv_sec += ms / 1000;
-	at.tv_nsec += ms % 1000 * 1000000;
+	at.tv_sec += us / 1000000;
+	at.tv_nsec += us % 1000000 * 1000;
 	if (at.tv_nsec >= 1000000000) {
 		at.tv_nsec -= 1000000000;
 		at.tv_sec++;
 	}
 	return at;
+}
+
+static struct timespec deadline_after(int64_t wait_ms)
+{
+	return deadline_after_us((wait_ms < WAIT_MOST_MS ? wait_ms : WAIT_MOST_MS) * 1000);
 }
 
 /* With the lock held: sleeps until there is an item, the queue is closed, or the time is up. */
@@ -124,6 +129,22 @@ static void wait_filled(struct queue *q, int64_t wait_ms)
 		result = wait_ms < 0 ? pthread_cond_wait(&q->filled, &q->lock)
 		                     : pthread_cond_timedwait(&q->filled, &q->lock, &deadline);
 	q->waiting--;
+}
+
+size_t queue_gather(struct queue *q, size_t count, int64_t wait_us)
+{
+	struct timespec deadline = deadline_after_us(wait_us);
+	size_t wanted = count < q->capacity ? count : q->capacity, length;
+	int result = 0;
+
+	lock(q);
+	q->wanted = wanted;
+	while (q->length < wanted && !q->closed && result != ETIMEDOUT)
+		result = pthread_cond_timedwait(&q->filled, &q->lock, &deadline);
+	q->wanted = 0;
+	length = q->length;
+	unlock(q);
+	return length;
 }
 
 static size_t take(struct queue *q, void **items, size_t most)

@@ -56,10 +56,17 @@ static int64_t mono_ms(const struct writer *w)
 
 /* ---- writing ---- */
 
+static int64_t mono_us(const struct writer *w)
+{
+	return w->options->clock.mono_us(w->options->clock.ctx);
+}
+
 static void settle_transaction(struct writer *w)
 {
+	int64_t began_us = mono_us(w);
 	if (w->trouble == STORE_OK && w->in_transaction)
 		w->trouble = store_commit(w->store);
+	w->commit_us = mono_us(w) - began_us;
 	w->in_transaction = 0;
 	w->written = 0;
 	if (w->trouble == STORE_FULL)
@@ -235,6 +242,29 @@ static _Bool run_batch(struct writer *w, struct command **commands, size_t count
 	return w->trouble == STORE_OK;
 }
 
+/* ---- gathering ----
+ *
+ * A sync takes as long for one report as for a hundred. Senders that wait for their answer before they send again would
+ * fall into two halves, one waiting for the other's sync; so after a batch, when others have queued up meanwhile, the
+ * writer gives those it has just answered a moment to come back. Half a commit's time at most, and less each time that
+ * they did not come; a lone sender finds the queue empty behind it and never waits. */
+#define GATHER_MOST_US 5000
+#define GATHER_HOPE_MOST 16 /* sixteenths of the allowed time */
+
+static void gather(struct writer *w, size_t answered)
+{
+	size_t queued = queue_length(w->commands), want = answered + queued;
+	if (answered == 0 || queued == 0 || queued >= (size_t)w->options->batch_most)
+		return;
+	if (want > (size_t)w->options->batch_most)
+		want = (size_t)w->options->batch_most;
+	int64_t allowed = (w->commit_us / 2 < GATHER_MOST_US ? w->commit_us / 2 : GATHER_MOST_US) * w->hope / GATHER_HOPE_MOST;
+	if (queue_gather(w->commands, want, allowed) >= want)
+		w->hope = w->hope * 2 < GATHER_HOPE_MOST ? w->hope * 2 : GATHER_HOPE_MOST;
+	else
+		w->hope = w->hope > 1 ? w->hope / 2 : 1;
+}
+
 /* How long to sleep when nothing comes: to the next timer, but wake now and then for the idle checkpoint. */
 #define IDLE_MS 1000
 
@@ -254,11 +284,13 @@ void writer_run(struct writer *w)
 	size_t most = (size_t)w->options->batch_most;
 	void **items = must_calloc(most, sizeof *items);
 	_Bool fine = 1;
+	w->hope = GATHER_HOPE_MOST;
 	while (fine) {
 		size_t count = queue_pop(w->commands, items, most, sleep_ms(w));
 		if (count == 0 && queue_is_closed(w->commands))
 			break;
 		fine = run_batch(w, (struct command **)items, count) && store_checkpoint(w->store, count == 0) != STORE_UNKNOWN;
+		gather(w, count);
 	}
 	free(items);
 	if (!fine)

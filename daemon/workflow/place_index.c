@@ -11,7 +11,7 @@
 #include <uthash.h>
 
 #define CELL_E7 10000 /* 0.001 degrees, 111 m of latitude */
-#define CELL_METRES 111.2
+#define CELL_METRES 111.19 /* a little less, so that no edge is missed */
 #define CELLS_ACROSS_MOST 21 /* a search is at most this many cells wide: 1.1 km either way */
 
 struct cell_key {

@@ -9,6 +9,7 @@
 struct clock {
 	int64_t (*wall_ms)(void *ctx);
 	int64_t (*mono_ms)(void *ctx);
+	int64_t (*mono_us)(void *ctx); /* the same in microseconds, for spans shorter than a millisecond */
 	void *ctx;
 };
 

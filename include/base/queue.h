@@ -19,6 +19,9 @@ _Bool queue_push(struct queue *q, void *item) MUST_USE;
  * empty. Any thread. */
 size_t queue_pop(struct queue *q, void **items, size_t most, int64_t wait_ms) MUST_USE;
 size_t queue_length(struct queue *q);
+/* Waits until `count` items (at most the capacity) have queued up, the queue is closed, or wait_us is over; how many
+ * there are then. For the one thread that pops. */
+size_t queue_gather(struct queue *q, size_t count, int64_t wait_us);
 /* No further pushes; waiting pops return what is left, then 0. */
 void queue_close(struct queue *q);
 _Bool queue_is_closed(struct queue *q);

@@ -32,6 +32,8 @@ struct writer {
 	enum store_result trouble;   /* of the batch under way */
 	int64_t written;             /* facts in the open transaction */
 	size_t decided, settled;     /* of the batch's commands: judged, and of those on disk already */
+	int64_t commit_us;           /* how long the last commit took */
+	int hope;                    /* that those just answered will be back soon */
 	int64_t timers_after_ms;     /* monotonic: not before this, after the disk was full */
 };
 

@@ -273,6 +273,33 @@ static void test_ping_pong(void **state)
 	close(fd);
 }
 
+static void *push_eight(void *arg)
+{
+	for (int i = 1; i <= 8; i++)
+		assert_true(queue_push(arg, item(i)));
+	return NULL;
+}
+
+/* A gatherer sleeps until all it waits for are there, and gives up in time when they do not come. */
+static void test_gathers(void **state)
+{
+	(void)state;
+	struct queue *q = queue_new(8, -1);
+	int64_t from = now_ms();
+	pthread_t thread;
+	void *got[8];
+
+	assert_int_equal(queue_gather(q, 3, 20000), 0);
+	assert_in_range(now_ms() - from, 19, 5000);
+	assert_int_equal(pthread_create(&thread, NULL, push_eight, q), 0);
+	assert_int_equal(queue_gather(q, 100, 60 * 1000000), 8); /* no more than there is room for */
+	pthread_join(thread, NULL);
+	assert_int_equal(queue_pop(q, got, 8, 0), 8);
+	queue_close(q);
+	assert_int_equal(queue_gather(q, 3, 60 * 1000000), 0);
+	queue_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -284,6 +311,7 @@ int main(void)
 		cmocka_unit_test(test_close_wakes_every_popper),
 		cmocka_unit_test(test_nothing_lost_between_threads),
 		cmocka_unit_test(test_ping_pong),
+		cmocka_unit_test(test_gathers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

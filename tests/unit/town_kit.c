@@ -35,6 +35,11 @@ static int64_t mono_now(void *ctx)
 	return town_mono;
 }
 
+static int64_t mono_now_us(void *ctx)
+{
+	return mono_now(ctx) * 1000;
+}
+
 /* ---- what the loop is told ---- */
 
 static void take_answer(void *door, struct command *c)
@@ -74,7 +79,7 @@ void town_prepare(void)
 {
 	town.options.store = (struct store_options){ .path = town.path, .vfs = town.vfs, .checkpoint_frames = 1000 };
 	town.options.policy = town.policy;
-	town.options.clock = (struct clock){ wall_now, mono_now, NULL };
+	town.options.clock = (struct clock){ .wall_ms = wall_now, .mono_ms = mono_now, .mono_us = mono_now_us };
 }
 
 void town_start(void)
