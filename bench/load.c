@@ -13,7 +13,7 @@
 
 static const char usage[] =
 	"load --to gridloop|redis --port N [--host 127.0.0.1] [--connections 64] [--depth 1] [--rate 0: as fast as "
-        "answered]\n"
+	"answered]\n"
 	"     [--warm 1] [--seconds 3] [--payload 256] [--category E0117] [--box south,west,north,east]...\n"
 	"     gridloop: --who ID --token TOKEN [--gateway yes: reports name riders]   redis: [--stream reports]\n";
 

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "histogram.h"
 #include "store/store.h"
+#include "workflow/case_number.h"
 #include "wire.h"
 
 #define PATH_ROOM 4096

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/text.h"
+#include "workflow/case_number.h"
 #include "workflow/command.h"
 
 #define PROGRESS_EVERY 1000 /* rows */

@@ -12,6 +12,7 @@
 #include "progress.h"
 #include "show.h"
 #include "store/verify.h"
+#include "workflow/case_number.h"
 #include "table.h"
 #include "verb.h"
 #include "workflow/domain.h"

@@ -5,6 +5,7 @@
 #include "show.h"
 #include "verb.h"
 #include "workflow/command.h"
+#include "workflow/case_number.h"
 
 static const struct option_row report_options[] = {
 	{ "--at", OPTION_PLACE, "LAT,LON", "where it is, in degrees of WGS-84 (GPS)", 0, 0 },

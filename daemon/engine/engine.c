@@ -153,19 +153,20 @@ static int64_t now_for_readers(void *ctx)
 
 static _Bool start(struct engine *e, char **cause)
 {
-	e->writer = (struct writer){.options = &e->options,
-	                            .deliver = deliver,
-	                            .noted = noted,
-	                            .committed = committed,
-	                            .failed = failed,
-	                            .ctx = e,
-	                            .commands = queue_new((size_t)e->options.queue_most, -1)};
+	e->writer = (struct writer){ .options = &e->options,
+		                     .deliver = deliver,
+		                     .noted = noted,
+		                     .committed = committed,
+		                     .failed = failed,
+		                     .ctx = e,
+		                     .commands = queue_new((size_t)e->options.queue_most, -1) };
 	if (!writer_open(&e->writer, cause))
 		return 0;
 	const struct counters *n = casebook_counters(e->writer.book);
 	e->news.last_event = e->news.open_event = n->event - 1;
 	e->news.last_notice = e->news.open_notice = n->notice - 1;
-	e->readers = readers_new(e->options.store.path, e->options.readers, e->questions, e->replies, now_for_readers, e, cause);
+	e->readers = readers_new(e->options.store.path, e->options.readers, e->questions, e->replies, now_for_readers,
+	                         e, cause);
 	if (e->readers == NULL)
 		return 0;
 	e->writer_running = pthread_create(&e->writer_thread, NULL, run_writer, e) == 0;
@@ -275,11 +276,11 @@ static void tell_news(struct engine *e)
 	pthread_mutex_lock(&n->lock);
 	_Bool fresh = n->fresh;
 	struct names_list taken = n->ready;
-	struct news news = {.last_event = n->last_event,
-	                    .last_notice = n->last_notice,
-	                    .notice_to = (const char *const *)taken.names,
-	                    .notice_to_count = taken.count,
-	                    .everybody = taken.count >= NEWS_NAMES_MOST};
+	struct news news = { .last_event = n->last_event,
+		             .last_notice = n->last_notice,
+		             .notice_to = (const char *const *)taken.names,
+		             .notice_to_count = taken.count,
+		             .everybody = taken.count >= NEWS_NAMES_MOST };
 	n->ready.count = 0;
 	n->fresh = 0;
 	pthread_mutex_unlock(&n->lock);
@@ -321,13 +322,13 @@ _Bool engine_idle(const struct engine *e)
 void engine_on_news(struct engine *e, void (*listen)(void *ctx, const struct news *n), void *ctx)
 {
 	must(e->listener_count < ENGINE_LISTENERS_MOST);
-	e->listeners[e->listener_count++] = (struct listener_row){listen, ctx};
+	e->listeners[e->listener_count++] = (struct listener_row){ listen, ctx };
 }
 
 void engine_on_space(struct engine *e, void (*space)(void *ctx), void *ctx)
 {
 	must(e->space_count < ENGINE_LISTENERS_MOST);
-	e->spaces[e->space_count++] = (struct space_row){space, ctx};
+	e->spaces[e->space_count++] = (struct space_row){ space, ctx };
 }
 
 void engine_on_failure(struct engine *e, void (*fail)(void *ctx, int exit_code), void *ctx)

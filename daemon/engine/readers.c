@@ -35,7 +35,7 @@ struct readers *readers_new(const char *path, int threads, struct queue *asked, 
                             int64_t (*now)(void *ctx), void *ctx, char **cause)
 {
 	struct readers *r = must_calloc(1, sizeof *r + (size_t)threads * sizeof *r->threads);
-	*r = (struct readers){.asked = asked, .answered = answered, .now = now, .ctx = ctx, .count = threads};
+	*r = (struct readers){ .asked = asked, .answered = answered, .now = now, .ctx = ctx, .count = threads };
 	for (int i = 0; i < threads; i++) {
 		struct reader_thread *t = &r->threads[i];
 		t->all = r;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "workflow/case_number.h"
 #include "workflow/decide.h"
 
 /* ---- start and end ---- */
@@ -137,9 +138,10 @@ static void settle_clock(struct writer *w)
 
 static void run_clock_command(struct writer *w, struct command *c)
 {
-	c->outcome = (struct outcome){.accepted = w->options->replay_clock};
+	c->outcome = (struct outcome){ .accepted = w->options->replay_clock };
 	if (!w->options->replay_clock) {
-		refuse(&c->outcome.refusal, REFUSAL_NOT_ALLOWED, "replay-clock-only", "This daemon runs on the real clock.");
+		refuse(&c->outcome.refusal, REFUSAL_NOT_ALLOWED, "replay-clock-only",
+		       "This daemon runs on the real clock.");
 		return;
 	}
 	if (c->settle)
@@ -154,7 +156,8 @@ static void run_clock_command(struct writer *w, struct command *c)
 /* The key's stored answer, when memory does not go back that far. */
 static const struct key_fact *prior_answer(struct writer *w, const struct command *c, struct key_fact *room)
 {
-	if (uuid_is_zero(&c->key) || casebook_key(w->book, &c->key) != NULL || casebook_keys_complete_for(w->book, &c->key))
+	if (uuid_is_zero(&c->key) || casebook_key(w->book, &c->key) != NULL ||
+	    casebook_keys_complete_for(w->book, &c->key))
 		return NULL;
 	return store_find_key(w->store, &c->key, room) ? room : NULL;
 }
@@ -164,12 +167,14 @@ static void explain_unknown_case(struct writer *w, struct command *c)
 {
 	int32_t category;
 	enum state state;
-	if (c->outcome.refusal.code != REFUSAL_UNKNOWN_CASE || !store_find_archived(w->store, c->case_id, &category, &state))
+	if (c->outcome.refusal.code != REFUSAL_UNKNOWN_CASE ||
+	    !store_find_archived(w->store, c->case_id, &category, &state))
 		return;
 	char number[CASE_NUMBER_SIZE];
 	case_number_text(c->case_id, category, number);
-	refuse(&c->outcome.refusal, REFUSAL_WRONG_STATE, "case-is-open", "Case %s is archived as %s %s; nothing more can be done to it.",
-	       number, state_info(state)->name, state_info(state)->zh);
+	refuse(&c->outcome.refusal, REFUSAL_WRONG_STATE, "case-is-open",
+	       "Case %s is archived as %s %s; nothing more can be done to it.", number, state_info(state)->name,
+	       state_info(state)->zh);
 }
 
 static void run_command(struct writer *w, struct command *c)
@@ -193,8 +198,9 @@ static void take_back(struct command *c)
 {
 	if (!c->outcome.accepted && c->outcome.refusal.code != REFUSAL_NONE)
 		return;
-	c->outcome = (struct outcome){0};
-	refuse(&c->outcome.refusal, REFUSAL_RETRY_LATER, "disk-has-room", "The disk is full here; nothing was lost, send it again later.");
+	c->outcome = (struct outcome){ 0 };
+	refuse(&c->outcome.refusal, REFUSAL_RETRY_LATER, "disk-has-room",
+	       "The disk is full here; nothing was lost, send it again later.");
 	c->outcome.refusal.retry_after_ms = WRITER_RETRY_MS;
 }
 
@@ -258,7 +264,8 @@ static void gather(struct writer *w, size_t answered)
 		return;
 	if (want > (size_t)w->options->batch_most)
 		want = (size_t)w->options->batch_most;
-	int64_t allowed = (w->commit_us / 2 < GATHER_MOST_US ? w->commit_us / 2 : GATHER_MOST_US) * w->hope / GATHER_HOPE_MOST;
+	int64_t allowed = (w->commit_us / 2 < GATHER_MOST_US ? w->commit_us / 2 : GATHER_MOST_US) * w->hope /
+	                  GATHER_HOPE_MOST;
 	if (queue_gather(w->commands, want, allowed) >= want)
 		w->hope = w->hope * 2 < GATHER_HOPE_MOST ? w->hope * 2 : GATHER_HOPE_MOST;
 	else
@@ -289,7 +296,8 @@ void writer_run(struct writer *w)
 		size_t count = queue_pop(w->commands, items, most, sleep_ms(w));
 		if (count == 0 && queue_is_closed(w->commands))
 			break;
-		fine = run_batch(w, (struct command **)items, count) && store_checkpoint(w->store, count == 0) != STORE_UNKNOWN;
+		fine = run_batch(w, (struct command **)items, count) &&
+		       store_checkpoint(w->store, count == 0) != STORE_UNKNOWN;
 		gather(w, count);
 	}
 	free(items);

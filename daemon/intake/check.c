@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "jurisdiction/policy.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
+#include "workflow/place.h"
 
 #define E7 1e7
 

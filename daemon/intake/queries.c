@@ -10,6 +10,8 @@
 #include "intake/rights.h"
 #include "intake/view.h"
 #include "intake/wire.h"
+#include "workflow/case_number.h"
+#include "store/query_stats.h"
 
 #define PAGE_DEFAULT 20
 #define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1)

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "intake/wire.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
+#include "workflow/place.h"
+#include "store/query_stats.h"
 
 #define E7 1e7
 #define GRID_TEXT_SIZE 24

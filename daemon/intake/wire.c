@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "net/frame.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
 
 /* Tags: field number × 8 + wire type, as proto/gridloop.proto numbers them. */

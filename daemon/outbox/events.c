@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "store/query.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
 
 #define PAUSE_MS 1000

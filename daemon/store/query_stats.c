@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 #include "store/answer.h"
+#include "workflow/case_number.h"
+#include "store/query_stats.h"
 
 #define GROUPS_MOST 4096 /* further ones are in the total only */
 #define SLOTS 16384      /* a power of two, well above */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "store/schema.h"
+#include "workflow/case_number.h"
 
 #define STEPS_BETWEEN_LOOKS 1000
 #define RESULT_BLOCK 16384

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "store/writer.h"
+#include "workflow/case_number.h"
 
 struct recovery {
 	struct store *store;

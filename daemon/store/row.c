@@ -1,4 +1,5 @@
 #include "store/row.h"
+#include "workflow/place.h"
 
 #include <math.h>
 #include <string.h>

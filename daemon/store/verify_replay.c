@@ -8,6 +8,7 @@
 #include "store/verifier.h"
 #include "workflow/casebook.h"
 #include "workflow/decide.h"
+#include "workflow/place.h"
 #include "workflow/transitions.h"
 
 #define uthash_fatal(message) must_not_happen(__FILE__, __LINE__, message)

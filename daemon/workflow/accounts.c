@@ -161,7 +161,7 @@ void accounts_pending(struct accounts *a, const char *person, int64_t points, in
 {
 	struct holder *h = find_or_add(a, person);
 	struct pending *p = must_calloc(1, sizeof *p);
-	*p = (struct pending){h->pending, points, payable_ms};
+	*p = (struct pending){ h->pending, points, payable_ms };
 	h->pending = p;
 }
 

@@ -76,7 +76,7 @@ static void on_merge(const struct casebook *b, struct case_file *c, const struct
 
 static void on_dispatch(const struct casebook *b, struct case_file *c, const struct fact *f)
 {
-	const char *units[1 + CASE_UNITS_MOST] = {NULL};
+	const char *units[1 + CASE_UNITS_MOST] = { NULL };
 	uint8_t count = split_names(b, f->ref, units, 1 + CASE_UNITS_MOST);
 	c->handler = units[0];
 	c->helper_count = count > 0 ? (uint8_t)(count - 1) : 0;
@@ -231,36 +231,36 @@ static const struct effect {
 	void (*apply)(const struct casebook *b, struct case_file *c, const struct fact *f);
 	_Bool first_reply;
 } effects[ACT_COUNT] = {
-    [ACT_SUBMIT] = {on_submit, 0},
-    [ACT_ALARM] = {on_alarm, 0},
-    [ACT_ALARM_AGAIN] = {on_alarm_again, 0},
-    [ACT_CONFIRM] = {NULL, 1},
-    [ACT_DISMISS] = {NULL, 1},
-    [ACT_VERIFY] = {on_verify, 1},
-    [ACT_VERIFIED] = {on_verified, 1},
-    [ACT_FILE] = {on_file, 1},
-    [ACT_REJECT] = {NULL, 1},
-    [ACT_MERGE] = {on_merge, 1},
-    [ACT_DISPATCH] = {on_dispatch, 1},
-    [ACT_RETURN] = {on_return, 0},
-    [ACT_ASK_EXTENSION] = {on_ask_extension, 0},
-    [ACT_EXTEND] = {on_extend, 0},
-    [ACT_REFUSE_EXTENSION] = {on_refuse_extension, 0},
-    [ACT_ASK_SUSPENSION] = {on_ask_suspension, 0},
-    [ACT_SUSPEND] = {on_suspend, 0},
-    [ACT_REFUSE_SUSPENSION] = {on_refuse_suspension, 0},
-    [ACT_WHISTLE] = {on_whistle, 0},
-    [ACT_ANSWER] = {on_answer, 0},
-    [ACT_HANDLED] = {on_handled, 0},
-    [ACT_CO_HANDLED] = {on_co_handled, 0},
-    [ACT_CHECK] = {on_check, 0},
-    [ACT_PASS] = {on_pass, 0},
-    [ACT_REWORK] = {on_rework, 0},
-    [ACT_REVIEW] = {on_review, 0},
-    [ACT_REOPEN] = {on_reopen, 0},
-    [ACT_REWARD] = {on_reward, 0},
-    [ACT_SUPERVISE] = {on_supervise, 0},
-    [ACT_ESCALATE] = {on_escalate, 0},
+	[ACT_SUBMIT] = { on_submit, 0 },
+	[ACT_ALARM] = { on_alarm, 0 },
+	[ACT_ALARM_AGAIN] = { on_alarm_again, 0 },
+	[ACT_CONFIRM] = { NULL, 1 },
+	[ACT_DISMISS] = { NULL, 1 },
+	[ACT_VERIFY] = { on_verify, 1 },
+	[ACT_VERIFIED] = { on_verified, 1 },
+	[ACT_FILE] = { on_file, 1 },
+	[ACT_REJECT] = { NULL, 1 },
+	[ACT_MERGE] = { on_merge, 1 },
+	[ACT_DISPATCH] = { on_dispatch, 1 },
+	[ACT_RETURN] = { on_return, 0 },
+	[ACT_ASK_EXTENSION] = { on_ask_extension, 0 },
+	[ACT_EXTEND] = { on_extend, 0 },
+	[ACT_REFUSE_EXTENSION] = { on_refuse_extension, 0 },
+	[ACT_ASK_SUSPENSION] = { on_ask_suspension, 0 },
+	[ACT_SUSPEND] = { on_suspend, 0 },
+	[ACT_REFUSE_SUSPENSION] = { on_refuse_suspension, 0 },
+	[ACT_WHISTLE] = { on_whistle, 0 },
+	[ACT_ANSWER] = { on_answer, 0 },
+	[ACT_HANDLED] = { on_handled, 0 },
+	[ACT_CO_HANDLED] = { on_co_handled, 0 },
+	[ACT_CHECK] = { on_check, 0 },
+	[ACT_PASS] = { on_pass, 0 },
+	[ACT_REWORK] = { on_rework, 0 },
+	[ACT_REVIEW] = { on_review, 0 },
+	[ACT_REOPEN] = { on_reopen, 0 },
+	[ACT_REWARD] = { on_reward, 0 },
+	[ACT_SUPERVISE] = { on_supervise, 0 },
+	[ACT_ESCALATE] = { on_escalate, 0 },
 };
 
 /* Time spent goes to the state that is left. */
@@ -312,23 +312,15 @@ void case_apply(const struct casebook *b, struct case_file *c, const struct fact
 
 /* What a state's own timer asks for when it runs out. */
 static const enum act stage_timers[STATE_COUNT] = {
-    [STATE_REPORTED] = ACT_SUPERVISE,
-    [STATE_ALARM_PENDING] = ACT_EXPIRE,
-    [STATE_VERIFYING] = ACT_SUPERVISE,
-    [STATE_FILED] = ACT_SUPERVISE,
-    [STATE_DISPATCHED] = ACT_SUPERVISE,
-    [STATE_SUSPENDED] = ACT_RESUME,
-    [STATE_RETURNED] = ACT_SUPERVISE,
-    [STATE_WHISTLED] = ACT_WHISTLE_LAPSE,
-    [STATE_HANDLED] = ACT_SUPERVISE,
-    [STATE_CHECKING] = ACT_SUPERVISE,
-    [STATE_CLOSED] = ACT_REVIEW,
-    [STATE_REVIEWED] = ACT_REWARD,
+	[STATE_REPORTED] = ACT_SUPERVISE, [STATE_ALARM_PENDING] = ACT_EXPIRE,   [STATE_VERIFYING] = ACT_SUPERVISE,
+	[STATE_FILED] = ACT_SUPERVISE,    [STATE_DISPATCHED] = ACT_SUPERVISE,   [STATE_SUSPENDED] = ACT_RESUME,
+	[STATE_RETURNED] = ACT_SUPERVISE, [STATE_WHISTLED] = ACT_WHISTLE_LAPSE, [STATE_HANDLED] = ACT_SUPERVISE,
+	[STATE_CHECKING] = ACT_SUPERVISE, [STATE_CLOSED] = ACT_REVIEW,          [STATE_REVIEWED] = ACT_REWARD,
 };
 
 struct timer case_next_timer(const struct case_file *c)
 {
-	struct timer t = {0, c->id, ACT_NONE};
+	struct timer t = { 0, c->id, ACT_NONE };
 	if (c->stage_due_ms != 0 && !c->stage_overdue && stage_timers[c->state] != ACT_NONE) {
 		t.at_ms = c->stage_due_ms;
 		t.act = stage_timers[c->state];

@@ -6,9 +6,11 @@
 
 #include "base/clock.h"
 #include "workflow/accounts.h"
+#include "workflow/case_number.h"
 #include "workflow/decide.h"
 #include "workflow/key_memory.h"
 #include "workflow/names.h"
+#include "workflow/place.h"
 #include "workflow/place_index.h"
 #include "workflow/timer_heap.h"
 
@@ -208,7 +210,8 @@ _Bool casebook_next_timer(const struct casebook *b, struct timer *out)
 	const struct timer_node *n = timer_heap_first(&b->timers);
 	if (n == NULL)
 		return 0;
-	*out = case_next_timer(&((const struct open_case *)((const char *)n - offsetof(struct open_case, timer)))->file);
+	*out = case_next_timer(
+		&((const struct open_case *)((const char *)n - offsetof(struct open_case, timer)))->file);
 	return 1;
 }
 
@@ -335,7 +338,8 @@ static void follow(struct casebook *b, const struct case_file *merged)
 	const struct follower *rows = casebook_followers(b, merged->id, &count);
 	for (size_t i = 0; i < count; i++)
 		add_follower(b, merged->merged_into, &rows[i]);
-	add_follower(b, merged->merged_into, &(struct follower){merged->id, merged->category, merged->reporter, merged->reporter_kind});
+	add_follower(b, merged->merged_into,
+	             &(struct follower){ merged->id, merged->category, merged->reporter, merged->reporter_kind });
 }
 
 static void count_events(struct casebook *b, const struct facts *f)
@@ -378,8 +382,8 @@ void casebook_apply(struct casebook *b, const struct facts *f)
 void casebook_restore_case(struct casebook *b, const struct case_file *c)
 {
 	struct case_file file = *c;
-	const char **const texts[] = {&file.reporter, &file.actor,   &file.camera,  &file.alarm_event,
-	                              &file.handler,  &file.worker, &file.checker, &file.handled_by};
+	const char **const texts[] = { &file.reporter, &file.actor,  &file.camera,  &file.alarm_event,
+		                       &file.handler,  &file.worker, &file.checker, &file.handled_by };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = names_intern(b->names, *texts[i]);
 	for (int i = 0; i < CASE_UNITS_MOST; i++) {
@@ -399,7 +403,8 @@ void casebook_restore_keys_from(struct casebook *b, int64_t complete_after_ms)
 	key_memory_complete_after(b->keys, complete_after_ms);
 }
 
-void casebook_restore_ledger(struct casebook *b, const char *person, int64_t balance, int32_t month, int64_t month_points)
+void casebook_restore_ledger(struct casebook *b, const char *person, int64_t balance, int32_t month,
+                             int64_t month_points)
 {
 	accounts_set(b->accounts, person, balance, month, month_points);
 }

@@ -5,42 +5,44 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "workflow/case_number.h"
 #include "workflow/decision.h"
+#include "workflow/place.h"
 
-static void begin(struct decision *d, const struct casebook *b, const struct policy *p, struct command *c, int64_t now_ms,
-                  struct facts *out)
+static void begin(struct decision *d, const struct casebook *b, const struct policy *p, struct command *c,
+                  int64_t now_ms, struct facts *out)
 {
 	const struct counters *n = casebook_counters(b);
 	facts_clear(out);
-	*d = (struct decision){.book = b,
-	                       .policy = p,
-	                       .rules = policy_rules(p),
-	                       .command = c,
-	                       .actor = SYSTEM_ACTOR,
-	                       .now_ms = now_ms,
-	                       .out = out,
-	                       .draft = &out->drafts[0],
-	                       .next_event = n->event,
-	                       .next_ledger = n->ledger,
-	                       .next_notice = n->notice};
+	*d = (struct decision){ .book = b,
+		                .policy = p,
+		                .rules = policy_rules(p),
+		                .command = c,
+		                .actor = SYSTEM_ACTOR,
+		                .now_ms = now_ms,
+		                .out = out,
+		                .draft = &out->drafts[0],
+		                .next_event = n->event,
+		                .next_ledger = n->ledger,
+		                .next_notice = n->notice };
 }
 
 /* ---- the same key again ---- */
 
 static void answer_again(struct command *c, const struct key_fact *k)
 {
-	c->outcome = (struct outcome){.accepted = 1,
-	                              .case_id = k->case_id,
-	                              .category = k->category,
-	                              .state = k->state,
-	                              .due_ms = k->due_ms,
-	                              .again = 1,
-	                              .merged_into = k->merged_into,
-	                              .maybe_same_as = k->maybe_same_as,
-	                              .merged_into_category = k->merged_into_category,
-	                              .maybe_same_category = k->maybe_same_category,
-	                              .balance = k->balance,
-	                              .payable = k->balance};
+	c->outcome = (struct outcome){ .accepted = 1,
+		                       .case_id = k->case_id,
+		                       .category = k->category,
+		                       .state = k->state,
+		                       .due_ms = k->due_ms,
+		                       .again = 1,
+		                       .merged_into = k->merged_into,
+		                       .maybe_same_as = k->maybe_same_as,
+		                       .merged_into_category = k->merged_into_category,
+		                       .maybe_same_category = k->maybe_same_category,
+		                       .balance = k->balance,
+		                       .payable = k->balance };
 }
 
 static void remember(struct decision *d)
@@ -48,16 +50,16 @@ static void remember(struct decision *d)
 	const struct outcome *o = &d->command->outcome;
 	struct key_fact *k = &d->out->key;
 	d->out->has_key = 1;
-	*k = (struct key_fact){.key = d->command->key,
-	                       .case_id = o->case_id,
-	                       .category = o->category,
-	                       .state = (uint8_t)o->state,
-	                       .due_ms = o->due_ms,
-	                       .merged_into = o->merged_into,
-	                       .maybe_same_as = o->maybe_same_as,
-	                       .merged_into_category = o->merged_into_category,
-	                       .maybe_same_category = o->maybe_same_category,
-	                       .balance = o->payable};
+	*k = (struct key_fact){ .key = d->command->key,
+		                .case_id = o->case_id,
+		                .category = o->category,
+		                .state = (uint8_t)o->state,
+		                .due_ms = o->due_ms,
+		                .merged_into = o->merged_into,
+		                .maybe_same_as = o->maybe_same_as,
+		                .merged_into_category = o->merged_into_category,
+		                .maybe_same_category = o->maybe_same_category,
+		                .balance = o->payable };
 	memcpy(k->hash, d->command->hash, sizeof k->hash);
 }
 
@@ -71,7 +73,8 @@ static void list_possible(const struct decision *d, char *out, size_t size)
 	for (size_t i = 0; i < count && used < size; i++) {
 		_Bool told = i > 0 && rows[i].act == rows[i - 1].act;
 		if ((rows[i].from >> d->draft->state & 1) != 0 && transition_askable(rows[i].act) && !told)
-			used += (size_t)snprintf(out + used, size - used, "%s%s", used == 0 ? "" : ", ", act_info(rows[i].act)->name);
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used == 0 ? "" : ", ",
+			                         act_info(rows[i].act)->name);
 	}
 }
 
@@ -79,8 +82,10 @@ static _Bool refuse_state(struct decision *d, enum act act)
 {
 	char possible[160];
 	list_possible(d, possible, sizeof possible);
-	return decision_refuse(d, REFUSAL_WRONG_STATE, "transition-table", "The case is %s %s, where \"%s\" does not start; possible now: %s.",
-	                       state_info(d->draft->state)->name, state_info(d->draft->state)->zh, act_info(act)->name, possible);
+	return decision_refuse(d, REFUSAL_WRONG_STATE, "transition-table",
+	                       "The case is %s %s, where \"%s\" does not start; possible now: %s.",
+	                       state_info(d->draft->state)->name, state_info(d->draft->state)->zh, act_info(act)->name,
+	                       possible);
 }
 
 static _Bool through_row(struct decision *d, enum act act)
@@ -89,8 +94,9 @@ static _Bool through_row(struct decision *d, enum act act)
 	if (d->row == NULL)
 		return refuse_state(d, act);
 	if (!decision_may(d, d->row->who))
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "who-may-act", "You (%s) may not \"%s\" this case; docs/workflow.md says who may.",
-		                       d->actor, act_info(act)->name);
+		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "who-may-act",
+		                       "You (%s) may not \"%s\" this case; docs/workflow.md says who may.", d->actor,
+		                       act_info(act)->name);
 	if (d->row->guard != NULL && !d->row->guard(d))
 		return 0;
 	d->row->proceed(d);
@@ -115,7 +121,8 @@ static _Bool judge_act(struct decision *d)
 	const struct command *c = d->command;
 	const struct case_file *file = casebook_case(d->book, c->case_id);
 	if (!transition_askable(c->act))
-		return decision_refuse(d, REFUSAL_INVALID, "act-is-askable", "\"%s\" is not something one can ask for.", act_info(c->act)->name);
+		return decision_refuse(d, REFUSAL_INVALID, "act-is-askable", "\"%s\" is not something one can ask for.",
+		                       act_info(c->act)->name);
 	if (file == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CASE, "case-exists", "There is no open case of that number.");
 	*d->draft = *file;
@@ -142,7 +149,7 @@ static void new_draft(struct decision *d)
 {
 	const struct command *c = d->command;
 	struct case_file *f = d->draft;
-	*f = (struct case_file){.id = new_id(d), .category = c->category, .lat_e7 = c->lat_e7, .lon_e7 = c->lon_e7};
+	*f = (struct case_file){ .id = new_id(d), .category = c->category, .lat_e7 = c->lat_e7, .lon_e7 = c->lon_e7 };
 	f->actor = casebook_intern(d->book, d->who->id);
 	f->anonymous = c->anonymous || c->reporter == NULL;
 	f->reporter = f->anonymous ? NULL : casebook_intern(d->book, c->reporter);
@@ -170,7 +177,8 @@ static const struct case_file *seen_before(const struct decision *d, const struc
 	const struct case_file *f = casebook_alarm(d->book, c->camera, k->category, 0);
 	if (f == NULL)
 		return NULL;
-	_Bool same_event = c->alarm_event != NULL && f->alarm_event != NULL && strcmp(c->alarm_event, f->alarm_event) == 0;
+	_Bool same_event = c->alarm_event != NULL && f->alarm_event != NULL &&
+	                   strcmp(c->alarm_event, f->alarm_event) == 0;
 	return same_event || f->last_alarm_ms >= d->now_ms - d->rules->alarm_window_ms ? f : NULL;
 }
 
@@ -191,7 +199,8 @@ static _Bool judge_alarm(struct decision *d)
 	const struct command *c = d->command;
 	const struct camera *any = c->camera == NULL ? NULL : policy_camera_any(d->policy, c->camera);
 	if (any == NULL)
-		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "camera-in-the-registry", "There is no camera \"%s\" in the registry.",
+		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "camera-in-the-registry",
+		                       "There is no camera \"%s\" in the registry.",
 		                       c->camera == NULL ? "" : c->camera);
 	const struct camera *k = c->label == NULL ? NULL : policy_camera(d->policy, c->camera, c->label);
 	new_draft(d);
@@ -200,7 +209,8 @@ static _Bool judge_alarm(struct decision *d)
 		camera_draft(d, k);
 	d->row = transition_find(ACT_ALARM, STATE_NONE);
 	if (!decision_may(d, d->row->who))
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "camera-s-own-gateway", "Camera %s belongs to another gateway.", c->camera);
+		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "camera-s-own-gateway",
+		                       "Camera %s belongs to another gateway.", c->camera);
 	if (!d->row->guard(d))
 		return 0;
 	const struct case_file *before = seen_before(d, k);
@@ -209,7 +219,8 @@ static _Bool judge_alarm(struct decision *d)
 		d->out->report = NULL;
 		discover_alarm_again(d);
 	} else if (c->ended) {
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "ends-what-is-open", "It is over, and no open case of camera %s was about it.", c->camera);
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "ends-what-is-open",
+		                       "It is over, and no open case of camera %s was about it.", c->camera);
 	} else {
 		/* Interned only now: there are as many of a gateway's event ids as events, and names are kept for good. */
 		d->draft->alarm_event = casebook_intern(d->book, c->alarm_event);
@@ -224,20 +235,21 @@ static _Bool judge_alarm(struct decision *d)
 static _Bool judge_seen(struct decision *d)
 {
 	d->out->has_seen = 1;
-	d->out->seen = (struct seen_fact){d->who->id, d->command->value, d->now_ms};
+	d->out->seen = (struct seen_fact){ d->who->id, d->command->value, d->now_ms };
 	return 1;
 }
 
 static _Bool (*const judges[COMMAND_KIND_COUNT])(struct decision *d) = {
-    [COMMAND_SUBMIT] = judge_submit, [COMMAND_ALARM] = judge_alarm,    [COMMAND_ACT] = judge_act,
-    [COMMAND_SEEN] = judge_seen,     [COMMAND_REDEEM] = reward_redeem, [COMMAND_CORRECT] = reward_correct,
+	[COMMAND_SUBMIT] = judge_submit, [COMMAND_ALARM] = judge_alarm,    [COMMAND_ACT] = judge_act,
+	[COMMAND_SEEN] = judge_seen,     [COMMAND_REDEEM] = reward_redeem, [COMMAND_CORRECT] = reward_correct,
 };
 
 static _Bool judge(struct decision *d)
 {
 	d->who = policy_person(d->policy, d->command->actor);
 	if (d->who == NULL)
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "identity-known", "Your identity is not in the policy any more.");
+		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "identity-known",
+		                       "Your identity is not in the policy any more.");
 	d->actor = d->who->id;
 	must(judges[d->command->kind] != NULL);
 	return judges[d->command->kind](d);
@@ -248,7 +260,7 @@ _Bool decide(const struct casebook *b, const struct policy *p, struct command *c
 {
 	struct decision d;
 	begin(&d, b, p, c, now_ms, out);
-	c->outcome = (struct outcome){0};
+	c->outcome = (struct outcome){ 0 };
 	_Bool keyed = !uuid_is_zero(&c->key);
 	const struct key_fact *known = keyed ? casebook_key(b, &c->key) : NULL;
 	if (known == NULL)
@@ -265,7 +277,7 @@ _Bool decide(const struct casebook *b, const struct policy *p, struct command *c
 		facts_clear(out);
 		return 0;
 	}
-	c->outcome.refusal = (struct refusal){0}; /* an automatic step that was not possible is no refusal */
+	c->outcome.refusal = (struct refusal){ 0 }; /* an automatic step that was not possible is no refusal */
 	if (keyed)
 		remember(&d);
 	return 1;
@@ -275,7 +287,7 @@ void decide_timer(const struct casebook *b, const struct policy *p, const struct
                   struct facts *out)
 {
 	struct decision d;
-	struct command none = {.kind = COMMAND_ACT, .act = t->act, .lat_e7 = PLACE_NONE, .lon_e7 = PLACE_NONE};
+	struct command none = { .kind = COMMAND_ACT, .act = t->act, .lat_e7 = PLACE_NONE, .lon_e7 = PLACE_NONE };
 	const struct case_file *file = casebook_case(b, t->case_id);
 	begin(&d, b, p, &none, now_ms, out);
 	must(file != NULL);

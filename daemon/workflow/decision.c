@@ -12,10 +12,11 @@ static int64_t stage_due(const struct decision *d, enum state s)
 {
 	const struct policy_rules *r = d->rules;
 	const int64_t limits[STATE_COUNT] = {
-	    [STATE_REPORTED] = r->accept_ms,   [STATE_ALARM_PENDING] = r->alarm_ms, [STATE_VERIFYING] = r->verify_ms,
-	    [STATE_FILED] = r->dispatch_ms,    [STATE_DISPATCHED] = r->sign_ms,     [STATE_RETURNED] = r->dispatch_ms,
-	    [STATE_WHISTLED] = r->whistle_ms,  [STATE_HANDLED] = r->check_ms,       [STATE_CHECKING] = r->check_ms,
-	    [STATE_CLOSED] = r->review_ms,
+		[STATE_REPORTED] = r->accept_ms,  [STATE_ALARM_PENDING] = r->alarm_ms,
+		[STATE_VERIFYING] = r->verify_ms, [STATE_FILED] = r->dispatch_ms,
+		[STATE_DISPATCHED] = r->sign_ms,  [STATE_RETURNED] = r->dispatch_ms,
+		[STATE_WHISTLED] = r->whistle_ms, [STATE_HANDLED] = r->check_ms,
+		[STATE_CHECKING] = r->check_ms,   [STATE_CLOSED] = r->review_ms,
 	};
 	return limits[s] == 0 ? 0 : d->now_ms + limits[s];
 }
@@ -23,18 +24,18 @@ static int64_t stage_due(const struct decision *d, enum state s)
 struct fact *decision_event_on(struct decision *d, struct case_file *draft, enum act act, enum state to)
 {
 	struct fact *f = facts_event(d->out);
-	*f = (struct fact){.id = d->next_event++,
-	                   .case_id = draft->id,
-	                   .prev = draft->last_event,
-	                   .at_ms = d->now_ms,
-	                   .act = act,
-	                   .from = draft->state,
-	                   .to = to == STATE_NONE ? draft->state : to,
-	                   .actor = d->actor,
-	                   .category = draft->category,
-	                   .grid = draft->grid,
-	                   .stage_due_ms = to == STATE_NONE ? draft->stage_due_ms : stage_due(d, to),
-	                   .handle_due_ms = draft->handle_due_ms};
+	*f = (struct fact){ .id = d->next_event++,
+		            .case_id = draft->id,
+		            .prev = draft->last_event,
+		            .at_ms = d->now_ms,
+		            .act = act,
+		            .from = draft->state,
+		            .to = to == STATE_NONE ? draft->state : to,
+		            .actor = d->actor,
+		            .category = draft->category,
+		            .grid = draft->grid,
+		            .stage_due_ms = to == STATE_NONE ? draft->stage_due_ms : stage_due(d, to),
+		            .handle_due_ms = draft->handle_due_ms };
 	return f;
 }
 
@@ -93,8 +94,8 @@ _Bool decision_reason_of(struct decision *d, const char *act)
 		return 1;
 	char allowed[160];
 	policy_reasons(d->policy, act, allowed, sizeof allowed);
-	return decision_refuse(d, REFUSAL_RULE_BROKEN, "reason-from-the-list", "To %s a case give a reason from the list: %s.",
-	                       act, allowed);
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "reason-from-the-list",
+	                       "To %s a case give a reason from the list: %s.", act, allowed);
 }
 
 _Bool decision_reason(struct decision *d)
@@ -128,7 +129,8 @@ static _Bool is_reporter(const struct decision *d)
 	const struct case_file *c = d->draft;
 	if (same(c->reporter, d->who->id))
 		return 1;
-	return same(c->actor, d->who->id) && (d->who->roles & ROLE_GATEWAY) != 0 && same(c->reporter, d->command->reporter);
+	return same(c->actor, d->who->id) && (d->who->roles & ROLE_GATEWAY) != 0 &&
+	       same(c->reporter, d->command->reporter);
 }
 
 /* A role counts within the person's area; reporting is free everywhere. */

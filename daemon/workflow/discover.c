@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "workflow/decision.h"
+#include "workflow/case_number.h"
+#include "workflow/place.h"
 
 /* ---- submit ---- */
 
@@ -20,8 +22,9 @@ _Bool discover_submit_guard(struct decision *d)
 	char code[CATEGORY_TEXT_SIZE];
 	category_text(d->draft->category, code);
 	if (policy_category(d->policy, d->draft->category) == NULL)
-		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
-		                       "There is no category %s here; ask for the list of categories and send one of them.", code);
+		return decision_refuse(
+			d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
+			"There is no category %s here; ask for the list of categories and send one of them.", code);
 	return room_for_one_more(d);
 }
 
@@ -30,7 +33,7 @@ static const struct case_file *near_by(struct decision *d, double metres, int64_
 	const struct case_file *c = d->draft;
 	if (c->lat_e7 == PLACE_NONE || c->lon_e7 == PLACE_NONE || metres <= 0)
 		return NULL;
-	return casebook_near(d->book, c->category, c->lat_e7, c->lon_e7, metres, since_ms, c->id);
+	return casebook_near(d->book, c->category, c->lat_e7, c->lon_e7, metres, since_ms, 0);
 }
 
 /* Sure enough to merge by itself: near enough and new enough by the category's own measure. */
@@ -80,10 +83,12 @@ _Bool discover_alarm_guard(struct decision *d)
 	const struct camera *k = policy_camera(d->policy, c->camera, label);
 	if (k == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "label-in-the-registry",
-		                       "The camera registry gives no category for what camera %s calls \"%s\".", c->camera, label);
+		                       "The camera registry gives no category for what camera %s calls \"%s\".",
+		                       c->camera, label);
 	if (c->confidence < k->confidence)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "sure-enough",
-		                       "Confidence %.2f is below the %.2f asked of camera %s.", c->confidence, k->confidence, c->camera);
+		                       "Confidence %.2f is below the %.2f asked of camera %s.", c->confidence,
+		                       k->confidence, c->camera);
 	return room_for_one_more(d);
 }
 
@@ -107,8 +112,9 @@ _Bool discover_confirm_guard(struct decision *d)
 {
 	if ((d->who->roles & ROLE_CAMERAS) == 0)
 		return 1;
-	return decision_refuse(d, REFUSAL_RULE_BROKEN, "never-the-gateway",
-	                       "A camera's gateway cannot confirm or dismiss alarms; an acceptor or the grid's worker does.");
+	return decision_refuse(
+		d, REFUSAL_RULE_BROKEN, "never-the-gateway",
+		"A camera's gateway cannot confirm or dismiss alarms; an acceptor or the grid's worker does.");
 }
 
 _Bool discover_dismiss_guard(struct decision *d)
@@ -144,8 +150,9 @@ _Bool discover_verify_guard(struct decision *d)
 {
 	const struct person *w = worker_asked(d);
 	if (w == NULL || (w->roles & ROLE_WORKER) == 0)
-		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "verifier-is-a-worker",
-		                       "Name a grid worker to verify it (this grid has none of its own, or that is none).");
+		return decision_refuse(
+			d, REFUSAL_UNKNOWN_PERSON, "verifier-is-a-worker",
+			"Name a grid worker to verify it (this grid has none of its own, or that is none).");
 	if (is_its_reporter(d, w->id))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verifier-is-not-reporter",
 		                       "%s reported this case and cannot verify it; name another worker.", w->id);
@@ -167,28 +174,33 @@ static _Bool stood_there(struct decision *d)
 	if (c->lat_e7 == PLACE_NONE)
 		return 1;
 	if (m->lat_e7 == PLACE_NONE)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verified-at-the-place", "Send the place where you stand with the result.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verified-at-the-place",
+		                       "Send the place where you stand with the result.");
 	double metres = place_metres(c->lat_e7, c->lon_e7, m->lat_e7, m->lon_e7);
 	if (metres > (double)d->rules->verify_within_m)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verified-at-the-place",
-		                       "You stand %.0f m from the place; go within %d m of it.", metres, (int)d->rules->verify_within_m);
+		                       "You stand %.0f m from the place; go within %d m of it.", metres,
+		                       (int)d->rules->verify_within_m);
 	return 1;
 }
 
 _Bool discover_verified_guard(struct decision *d)
 {
 	if (is_its_reporter(d, d->who->id))
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verifier-is-not-reporter", "You reported this case; another worker verifies it.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verifier-is-not-reporter",
+		                       "You reported this case; another worker verifies it.");
 	if (d->command->finding == FINDING_NONE)
-		return decision_refuse(d, REFUSAL_INVALID, "finding-given", "Say what you found: exists, not there, or cannot tell.");
+		return decision_refuse(d, REFUSAL_INVALID, "finding-given",
+		                       "Say what you found: exists, not there, or cannot tell.");
 	if (d->command->photo_count == 0)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verified-with-a-photo", "Send at least one photo with the result.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verified-with-a-photo",
+		                       "Send at least one photo with the result.");
 	return stood_there(d);
 }
 
 void discover_verified(struct decision *d)
 {
-	static const char *const findings[] = {NULL, "exists", "not-there", "cannot-tell"};
+	static const char *const findings[] = { NULL, "exists", "not-there", "cannot-tell" };
 	struct fact *f = decision_event(d, ACT_VERIFIED, STATE_REPORTED);
 	f->ref = findings[d->command->finding];
 	f->value = d->command->finding;
@@ -204,11 +216,14 @@ _Bool discover_file_guard(struct decision *d)
 	const struct command *c = d->command;
 	_Bool asked = d->who != NULL;
 	if (asked && c->category != 0 && policy_category(d->policy, c->category) == NULL)
-		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue", "There is no such category here.");
+		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
+		                       "There is no such category here.");
 	if (asked && c->grid != 0 && policy_grid(d->policy, c->grid) == NULL)
-		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "grid-in-the-map", "There is no grid %lld here.", (long long)c->grid);
+		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "grid-in-the-map", "There is no grid %lld here.",
+		                       (long long)c->grid);
 	if (d->draft->grid == 0 && (!asked || c->grid == 0))
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "grid-set", "The place is still to be located; file it with a grid.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "grid-set",
+		                       "The place is still to be located; file it with a grid.");
 	return 1;
 }
 
@@ -233,13 +248,15 @@ _Bool discover_merge_guard(struct decision *d)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "master-is-open",
 		                       "The case to merge into is not open, or is this one; name another open case.");
 	if (master->state >= STATE_CLOSED)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "master-is-open",
-		                       "The case to merge into is settled already; reopen that one, or let this one go its way.");
+		return decision_refuse(
+			d, REFUSAL_RULE_BROKEN, "master-is-open",
+			"The case to merge into is settled already; reopen that one, or let this one go its way.");
 	size_t here, there;
 	casebook_followers(d->book, master->id, &there);
 	casebook_followers(d->book, d->draft->id, &here);
 	if (here + there + 1 > FACTS_FOLLOWERS_MOST)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "followers-at-most", "Already %zu cases are merged there; choose another.", there);
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "followers-at-most",
+		                       "Already %zu cases are merged there; choose another.", there);
 	return 1;
 }
 

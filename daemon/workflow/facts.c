@@ -6,7 +6,7 @@
 
 void facts_init(struct facts *f)
 {
-	*f = (struct facts){0};
+	*f = (struct facts){ 0 };
 }
 
 void facts_clear(struct facts *f)

@@ -28,7 +28,8 @@ _Bool feedback_pass_guard(struct decision *d)
 		return 0;
 	for (int i = 0; i < c->helper_count; i++)
 		if ((c->helper_done >> i & 1) == 0)
-			return decision_refuse(d, REFUSAL_RULE_BROKEN, "all-co-handlers-done", "Co-handling unit \"%s\" has not said yet that its part is done.",
+			return decision_refuse(d, REFUSAL_RULE_BROKEN, "all-co-handlers-done",
+			                       "Co-handling unit \"%s\" has not said yet that its part is done.",
 			                       c->helpers[i]);
 	return 1;
 }
@@ -74,7 +75,8 @@ void feedback_review(struct decision *d)
 	if (d->draft->rating == RATING_UNSATISFIED)
 		decision_then(d, ACT_REOPEN);
 	if (waits && d->draft->state == STATE_REVIEWED)
-		decision_owe(d, d->draft, f, "role:supervisor", "激励 The points for this case are above the threshold: please decide");
+		decision_owe(d, d->draft, f, "role:supervisor",
+		             "激励 The points for this case are above the threshold: please decide");
 }
 
 /* ---- reopen ---- */
@@ -89,11 +91,14 @@ _Bool feedback_reopen_guard(struct decision *d)
 	const struct case_file *c = d->draft;
 	_Bool staff = d->who == NULL || decision_may(d, ROLE_ACCEPTOR | ROLE_SUPERVISOR);
 	if (!staff && !reporter_may_reopen(d))
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "unsatisfied-reopens", "You said you were satisfied; report it anew if it came back.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "unsatisfied-reopens",
+		                       "You said you were satisfied; report it anew if it came back.");
 	if (c->reopened >= d->rules->reopen_most)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reopened-at-most", "This case was reopened %d times already; report it anew.", c->reopened);
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reopened-at-most",
+		                       "This case was reopened %d times already; report it anew.", c->reopened);
 	if (d->now_ms > c->closed_ms + d->rules->reopen_ms)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reopened-in-time", "The time for reopening is over; report it anew.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reopened-in-time",
+		                       "The time for reopening is over; report it anew.");
 	return 1;
 }
 

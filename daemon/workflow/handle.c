@@ -36,9 +36,11 @@ static _Bool units_known(struct decision *d, const char *lead)
 	const struct command *c = d->command;
 	for (int i = 0; i < c->unit_count; i++) {
 		if (policy_unit(d->policy, c->units[i]) == NULL)
-			return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "unit-known", "There is no unit \"%s\" here.", c->units[i]);
+			return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "unit-known", "There is no unit \"%s\" here.",
+			                       c->units[i]);
 		if ((lead != NULL && strcmp(c->units[i], lead) == 0) || names_itself_twice(c, i))
-			return decision_refuse(d, REFUSAL_RULE_BROKEN, "units-differ", "Name each unit once; \"%s\" is named twice.", c->units[i]);
+			return decision_refuse(d, REFUSAL_RULE_BROKEN, "units-differ",
+			                       "Name each unit once; \"%s\" is named twice.", c->units[i]);
 	}
 	return 1;
 }
@@ -56,10 +58,12 @@ _Bool handle_dispatch_guard(struct decision *d)
 	_Bool sure;
 	const struct unit *u = handler_for(d, &sure);
 	if (u == NULL)
-		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "handler-known",
-		                       "No handler of that name, or no route in force for this grid and category; name a unit.");
+		return decision_refuse(
+			d, REFUSAL_UNKNOWN_PERSON, "handler-known",
+			"No handler of that name, or no route in force for this grid and category; name a unit.");
 	if (!sure && d->who == NULL)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "route-is-sure", "More than one handler fits; a dispatcher chooses.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "route-is-sure",
+		                       "More than one handler fits; a dispatcher chooses.");
 	return d->who == NULL || units_known(d, u->id);
 }
 
@@ -110,12 +114,14 @@ _Bool handle_ask_extension_guard(struct decision *d)
 	const struct case_file *c = d->draft;
 	int64_t asked = d->command->extend_ms;
 	if (d->now_ms > c->handle_due_ms)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "extension-before-overdue", "The limit has passed; an extension is asked for before that.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "extension-before-overdue",
+		                       "The limit has passed; an extension is asked for before that.");
 	if (c->extensions >= d->rules->extend_most)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "extensions-at-most", "This case was extended %d times already, which is the most.",
-		                       c->extensions);
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "extensions-at-most",
+		                       "This case was extended %d times already, which is the most.", c->extensions);
 	if (c->asked_extension_ms != 0)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "one-extension-at-a-time", "An extension is asked for already; wait for the supervisor.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "one-extension-at-a-time",
+		                       "An extension is asked for already; wait for the supervisor.");
 	if (asked <= 0 || asked > c->limit_ms)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "extension-within-limit",
 		                       "Ask for more than nothing and at most the original limit, %lld minutes.",
@@ -134,7 +140,8 @@ _Bool handle_extension_asked(struct decision *d)
 {
 	if (d->draft->asked_extension_ms != 0)
 		return 1;
-	return decision_refuse(d, REFUSAL_RULE_BROKEN, "extension-asked-for", "Nobody has asked for an extension of this case.");
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "extension-asked-for",
+	                       "Nobody has asked for an extension of this case.");
 }
 
 void handle_extend(struct decision *d)
@@ -154,11 +161,14 @@ _Bool handle_ask_suspension_guard(struct decision *d)
 	if (!decision_reason_of(d, act_info(ACT_SUSPEND)->name))
 		return 0;
 	if (c->suspensions >= 1)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspended-once", "This case was suspended before; once is the most.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspended-once",
+		                       "This case was suspended before; once is the most.");
 	if (c->asked_suspend_until_ms != 0)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "one-suspension-at-a-time", "A suspension is asked for already; wait for the supervisor.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "one-suspension-at-a-time",
+		                       "A suspension is asked for already; wait for the supervisor.");
 	if (until <= d->now_ms || until > d->now_ms + d->rules->suspend_most_ms)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspension-within-a-year", "Give an end that is to come and at most %lld days away.",
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspension-within-a-year",
+		                       "Give an end that is to come and at most %lld days away.",
 		                       (long long)(d->rules->suspend_most_ms / 86400000));
 	return 1;
 }
@@ -175,7 +185,8 @@ _Bool handle_suspension_asked(struct decision *d)
 {
 	if (d->draft->asked_suspend_until_ms != 0)
 		return 1;
-	return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspension-asked-for", "Nobody has asked for a suspension of this case.");
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspension-asked-for",
+	                       "Nobody has asked for a suspension of this case.");
 }
 
 _Bool handle_suspend_guard(struct decision *d)
@@ -184,7 +195,8 @@ _Bool handle_suspend_guard(struct decision *d)
 		return 0;
 	if (d->draft->asked_suspend_until_ms > d->now_ms)
 		return 1;
-	return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspension-within-a-year", "The end that was asked for has passed; refuse it and ask anew.");
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "suspension-within-a-year",
+	                       "The end that was asked for has passed; refuse it and ask anew.");
 }
 
 void handle_suspend(struct decision *d)
@@ -253,7 +265,8 @@ _Bool handle_handled_guard(struct decision *d)
 	if (d->command->text == NULL)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "result-in-words", "Say in words what was done.");
 	if (k != NULL && k->after_photo && d->command->photo_count == 0)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "after-photo", "This category asks for a photo of the place afterwards.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "after-photo",
+		                       "This category asks for a photo of the place afterwards.");
 	return 1;
 }
 
@@ -271,7 +284,8 @@ _Bool handle_co_handled_guard(struct decision *d)
 	for (int i = 0; i < c->helper_count; i++)
 		if (strcmp(c->helpers[i], d->who->unit) == 0 && (c->helper_done >> i & 1) == 0)
 			return 1;
-	return decision_refuse(d, REFUSAL_RULE_BROKEN, "co-handled-once", "Your unit has said already that its part is done.");
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "co-handled-once",
+	                       "Your unit has said already that its part is done.");
 }
 
 void handle_co_handled(struct decision *d)

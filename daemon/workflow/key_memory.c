@@ -15,15 +15,15 @@ struct generation {
 
 struct key_memory {
 	struct generation young, old;
-	size_t most;         /* rows in a generation */
-	int64_t dropped_ms;  /* newest key time that may be on disk only; -1: none yet */
+	size_t most;        /* rows in a generation */
+	int64_t dropped_ms; /* newest key time that may be on disk only; -1: none yet */
 };
 
 static void generation_close(struct generation *g)
 {
 	free(g->rows);
 	free(g->slots);
-	*g = (struct generation){0};
+	*g = (struct generation){ 0 };
 }
 
 struct key_memory *key_memory_new(size_t per_generation)
@@ -90,7 +90,7 @@ static void turn_over(struct key_memory *m)
 		m->dropped_ms = m->old.newest_ms;
 	generation_close(&m->old);
 	m->old = m->young;
-	m->young = (struct generation){0};
+	m->young = (struct generation){ 0 };
 }
 
 void key_memory_add(struct key_memory *m, const struct key_fact *k)

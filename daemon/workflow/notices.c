@@ -6,7 +6,7 @@
 #include "workflow/decision.h"
 
 enum owed {
-	OWED_REPORTER = 1 << 0,  /* and those whose cases were merged into this one */
+	OWED_REPORTER = 1 << 0, /* and those whose cases were merged into this one */
 	OWED_HANDLER = 1 << 1,
 	OWED_HELPERS = 1 << 2,
 	OWED_WORKER = 1 << 3,
@@ -21,36 +21,37 @@ static const struct {
 	unsigned owed;
 	const char *reporter, *staff;
 } notices[ACT_COUNT] = {
-    [ACT_ALARM] = {OWED_ACCEPTORS, NULL, "告警待确认 A camera saw something: confirm or dismiss it"},
-    [ACT_DISMISS] = {OWED_REPORTER, "误报 Looked at and dismissed", NULL},
-    [ACT_EXPIRE] = {OWED_REPORTER, "告警过期 Nobody confirmed this alarm in time", NULL},
-    [ACT_VERIFY] = {OWED_WORKER, NULL, "核实 Please look at the place and say what you find"},
-    [ACT_VERIFIED] = {OWED_ACCEPTORS, NULL, "核实结果 The grid worker has looked"},
-    [ACT_FILE] = {OWED_REPORTER, "已立案 Your report is accepted", NULL},
-    [ACT_REJECT] = {OWED_REPORTER, "不予立案 Your report was not accepted", NULL},
-    [ACT_MERGE] = {OWED_REPORTER, "并案 This is already known; you will hear how it goes on", NULL},
-    [ACT_WITHDRAW] = {OWED_REPORTER, "已撤回 Your report is withdrawn", NULL},
-    [ACT_DISPATCH] = {OWED_REPORTER | OWED_HANDLER | OWED_HELPERS, "已派遣 Somebody is on the way",
-                      "已派遣 Please sign in and handle it"},
-    [ACT_RETURN] = {OWED_DISPATCHERS, NULL, "回退 The handler returned this case"},
-    [ACT_ASK_EXTENSION] = {OWED_SUPERVISORS, NULL, "申请延期 An extension is asked for"},
-    [ACT_EXTEND] = {OWED_HANDLER, NULL, "准予延期 The extension is granted"},
-    [ACT_REFUSE_EXTENSION] = {OWED_HANDLER, NULL, "不准延期 The extension is refused"},
-    [ACT_ASK_SUSPENSION] = {OWED_SUPERVISORS, NULL, "申请挂账 A suspension is asked for"},
-    [ACT_SUSPEND] = {OWED_REPORTER | OWED_HANDLER, "挂账 This takes longer and is on the list; it will not be forgotten",
-                     "挂账 The suspension is granted"},
-    [ACT_REFUSE_SUSPENSION] = {OWED_HANDLER, NULL, "不准挂账 The suspension is refused"},
-    [ACT_RESUME] = {OWED_REPORTER | OWED_HANDLER, "恢复 Work on this goes on", "恢复 The case is yours again"},
-    [ACT_WHISTLE] = {OWED_WHISTLED, NULL, "吹哨 Your unit is called: please answer"},
-    [ACT_WHISTLE_LAPSE] = {OWED_HANDLER | OWED_SUPERVISORS, NULL, "逾期未应哨 Not every called unit answered"},
-    [ACT_PASS] = {OWED_REPORTER, "结案 Settled and checked. Are you satisfied?", NULL},
-    [ACT_REWORK] = {OWED_HANDLER, NULL, "返工 The check found it not done"},
-    [ACT_REVIEW] = {0, NULL, NULL},
-    [ACT_REOPEN] = {OWED_REPORTER | OWED_HANDLER | OWED_SUPERVISORS, "重办 Your matter is taken up again",
-                    "重办 The reporter was not satisfied, or it came back"},
-    [ACT_REWARD] = {OWED_REPORTER, "已激励 Finished", NULL},
-    [ACT_SUPERVISE] = {OWED_WHO_IS_LATE, NULL, "督办 This step is late or watched: act or reply"},
-    [ACT_ESCALATE] = {OWED_HANDLER | OWED_SUPERVISORS, NULL, "升级 Past its limit: now at the next level"},
+	[ACT_ALARM] = { OWED_ACCEPTORS, NULL, "告警待确认 A camera saw something: confirm or dismiss it" },
+	[ACT_DISMISS] = { OWED_REPORTER, "误报 Looked at and dismissed", NULL },
+	[ACT_EXPIRE] = { OWED_REPORTER, "告警过期 Nobody confirmed this alarm in time", NULL },
+	[ACT_VERIFY] = { OWED_WORKER, NULL, "核实 Please look at the place and say what you find" },
+	[ACT_VERIFIED] = { OWED_ACCEPTORS, NULL, "核实结果 The grid worker has looked" },
+	[ACT_FILE] = { OWED_REPORTER, "已立案 Your report is accepted", NULL },
+	[ACT_REJECT] = { OWED_REPORTER, "不予立案 Your report was not accepted", NULL },
+	[ACT_MERGE] = { OWED_REPORTER, "并案 This is already known; you will hear how it goes on", NULL },
+	[ACT_WITHDRAW] = { OWED_REPORTER, "已撤回 Your report is withdrawn", NULL },
+	[ACT_DISPATCH] = { OWED_REPORTER | OWED_HANDLER | OWED_HELPERS, "已派遣 Somebody is on the way",
+	                   "已派遣 Please sign in and handle it" },
+	[ACT_RETURN] = { OWED_DISPATCHERS, NULL, "回退 The handler returned this case" },
+	[ACT_ASK_EXTENSION] = { OWED_SUPERVISORS, NULL, "申请延期 An extension is asked for" },
+	[ACT_EXTEND] = { OWED_HANDLER, NULL, "准予延期 The extension is granted" },
+	[ACT_REFUSE_EXTENSION] = { OWED_HANDLER, NULL, "不准延期 The extension is refused" },
+	[ACT_ASK_SUSPENSION] = { OWED_SUPERVISORS, NULL, "申请挂账 A suspension is asked for" },
+	[ACT_SUSPEND] = { OWED_REPORTER | OWED_HANDLER,
+	                  "挂账 This takes longer and is on the list; it will not be forgotten",
+	                  "挂账 The suspension is granted" },
+	[ACT_REFUSE_SUSPENSION] = { OWED_HANDLER, NULL, "不准挂账 The suspension is refused" },
+	[ACT_RESUME] = { OWED_REPORTER | OWED_HANDLER, "恢复 Work on this goes on", "恢复 The case is yours again" },
+	[ACT_WHISTLE] = { OWED_WHISTLED, NULL, "吹哨 Your unit is called: please answer" },
+	[ACT_WHISTLE_LAPSE] = { OWED_HANDLER | OWED_SUPERVISORS, NULL, "逾期未应哨 Not every called unit answered" },
+	[ACT_PASS] = { OWED_REPORTER, "结案 Settled and checked. Are you satisfied?", NULL },
+	[ACT_REWORK] = { OWED_HANDLER, NULL, "返工 The check found it not done" },
+	[ACT_REVIEW] = { 0, NULL, NULL },
+	[ACT_REOPEN] = { OWED_REPORTER | OWED_HANDLER | OWED_SUPERVISORS, "重办 Your matter is taken up again",
+	                 "重办 The reporter was not satisfied, or it came back" },
+	[ACT_REWARD] = { OWED_REPORTER, "已激励 Finished", NULL },
+	[ACT_SUPERVISE] = { OWED_WHO_IS_LATE, NULL, "督办 This step is late or watched: act or reply" },
+	[ACT_ESCALATE] = { OWED_HANDLER | OWED_SUPERVISORS, NULL, "升级 Past its limit: now at the next level" },
 };
 
 /* "template: words", cut at a character. */
@@ -98,9 +99,10 @@ static void owe_units(struct decision *d, const struct case_file *c, const struc
 static void owe_late(struct decision *d, const struct case_file *c, const struct fact *f, const char *text)
 {
 	static const char *const roles[STATE_COUNT] = {
-	    [STATE_REPORTED] = "role:acceptor", [STATE_ALARM_PENDING] = "role:acceptor", [STATE_FILED] = "role:dispatcher",
-	    [STATE_RETURNED] = "role:dispatcher", [STATE_REVIEWED] = "role:supervisor", [STATE_CLOSED] = "role:visitor",
-	    [STATE_HANDLED] = "role:worker", [STATE_CHECKING] = "role:worker",
+		[STATE_REPORTED] = "role:acceptor",   [STATE_ALARM_PENDING] = "role:acceptor",
+		[STATE_FILED] = "role:dispatcher",    [STATE_RETURNED] = "role:dispatcher",
+		[STATE_REVIEWED] = "role:supervisor", [STATE_CLOSED] = "role:visitor",
+		[STATE_HANDLED] = "role:worker",      [STATE_CHECKING] = "role:worker",
 	};
 	const struct grid *g = policy_grid(d->policy, c->grid);
 	if (c->state == STATE_VERIFYING)

@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "workflow/domain.h"
+#include "workflow/place.h"
 
 #define uthash_fatal(message) must_not_happen(__FILE__, __LINE__, message)
 #include <uthash.h>
 
-#define CELL_E7 10000 /* 0.001 degrees, 111 m of latitude */
-#define CELL_METRES 111.19 /* a little less, so that no edge is missed */
+#define CELL_E7 10000        /* 0.001 degrees, 111 m of latitude */
+#define CELL_METRES 111.19   /* a little less, so that no edge is missed */
 #define CELLS_ACROSS_MOST 21 /* a search is at most this many cells wide: 1.1 km either way */
 
 struct cell_key {

@@ -4,6 +4,7 @@
 
 #include "workflow/accounts.h"
 #include "workflow/decision.h"
+#include "workflow/place.h"
 
 /* Whether reporting is not already this kind's paid duty. */
 static _Bool earns(uint8_t kind)
@@ -47,33 +48,34 @@ static struct verdict first_reporter(const struct decision *d)
 	const struct case_file *c = d->draft;
 	const struct category *k = policy_category(d->policy, c->category);
 	if (c->reporter == NULL)
-		return (struct verdict){0, "none-anonymous"};
+		return (struct verdict){ 0, "none-anonymous" };
 	if (!earns(c->reporter_kind))
-		return (struct verdict){0, "none-on-duty"};
+		return (struct verdict){ 0, "none-on-duty" };
 	if (k == NULL || k->points == 0)
-		return (struct verdict){0, "none-in-category"};
+		return (struct verdict){ 0, "none-in-category" };
 	if (d->who != NULL && d->command->reason != NULL && strcmp(d->command->reason, "decline") == 0)
-		return (struct verdict){0, "none-declined"};
+		return (struct verdict){ 0, "none-declined" };
 	int64_t before = casebook_rewarded_at(d->book, place_key(c, d->rules->reward_place_m));
 	if (before != 0 && d->now_ms - before < d->rules->reward_interval_ms)
-		return (struct verdict){0, "none-too-soon"};
+		return (struct verdict){ 0, "none-too-soon" };
 	int64_t room = month_room(d, c->reporter);
 	if (room == 0)
-		return (struct verdict){0, "none-month-full"};
-	return (struct verdict){k->points < room ? k->points : room, k->points <= room ? "first-reporter" : "first-reporter-capped"};
+		return (struct verdict){ 0, "none-month-full" };
+	return (struct verdict){ k->points < room ? k->points : room,
+		                 k->points <= room ? "first-reporter" : "first-reporter-capped" };
 }
 
 static void pay(struct decision *d, const char *person, int64_t points, const char *rule, int64_t key)
 {
 	struct ledger_fact *l = facts_ledger(d->out);
-	*l = (struct ledger_fact){.id = d->next_ledger++,
-	                          .person = person,
-	                          .at_ms = d->now_ms,
-	                          .payable_ms = d->draft->closed_ms + d->rules->reward_cooling_ms,
-	                          .points = points,
-	                          .rule = rule,
-	                          .case_id = d->draft->id,
-	                          .place_key = key};
+	*l = (struct ledger_fact){ .id = d->next_ledger++,
+		                   .person = person,
+		                   .at_ms = d->now_ms,
+		                   .payable_ms = d->draft->closed_ms + d->rules->reward_cooling_ms,
+		                   .points = points,
+		                   .rule = rule,
+		                   .case_id = d->draft->id,
+		                   .place_key = key };
 }
 
 static _Bool named_before(const struct follower *rows, size_t i)
@@ -91,7 +93,8 @@ static void pay_followers(struct decision *d)
 	const struct follower *rows = casebook_followers(d->book, d->draft->id, &count);
 	for (size_t i = 0; i < count; i++) {
 		const char *person = rows[i].reporter;
-		if (person == NULL || !earns(rows[i].reporter_kind) || d->rules->me_too_points == 0 || named_before(rows, i))
+		if (person == NULL || !earns(rows[i].reporter_kind) || d->rules->me_too_points == 0 ||
+		    named_before(rows, i))
 			continue;
 		if (d->draft->reporter != NULL && strcmp(person, d->draft->reporter) == 0)
 			continue;
@@ -110,9 +113,11 @@ _Bool reward_guard(struct decision *d)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-above-the-threshold",
 		                       "These points are not above the threshold; they are given by themselves.");
 	if (d->now_ms < c->closed_ms + d->rules->reopen_ms)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-after-reopening", "The case can still be reopened; decide when that time is over.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-after-reopening",
+		                       "The case can still be reopened; decide when that time is over.");
 	if (decision_is_handler(d, d->who) || strcmp(c->reporter, d->who->id) == 0)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "rewarder-is-neither", "You reported or handled this case; another supervisor decides.");
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "rewarder-is-neither",
+		                       "You reported or handled this case; another supervisor decides.");
 	return 1;
 }
 
@@ -137,20 +142,21 @@ static const char *account_of(struct decision *d)
 	const struct account *a = person == NULL ? NULL : casebook_account(d->book, person);
 	if (a != NULL)
 		return a->person;
-	decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "account-exists", "%s has no points yet.", person == NULL ? "Nobody" : person);
+	decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "account-exists", "%s has no points yet.",
+	                person == NULL ? "Nobody" : person);
 	return NULL;
 }
 
 static void enter(struct decision *d, const char *person, int64_t points, const char *rule)
 {
 	struct ledger_fact *l = facts_ledger(d->out);
-	*l = (struct ledger_fact){.id = d->next_ledger++,
-	                          .person = person,
-	                          .at_ms = d->now_ms,
-	                          .payable_ms = d->now_ms,
-	                          .points = points,
-	                          .rule = rule,
-	                          .text = d->command->text};
+	*l = (struct ledger_fact){ .id = d->next_ledger++,
+		                   .person = person,
+		                   .at_ms = d->now_ms,
+		                   .payable_ms = d->now_ms,
+		                   .points = points,
+		                   .rule = rule,
+		                   .text = d->command->text };
 	d->command->outcome.balance = casebook_account(d->book, person)->balance + points;
 	d->command->outcome.payable = casebook_payable(d->book, person, d->now_ms) + points;
 }
@@ -158,7 +164,8 @@ static void enter(struct decision *d, const char *person, int64_t points, const 
 _Bool reward_redeem(struct decision *d)
 {
 	if ((d->who->roles & ROLE_STATION) == 0)
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "redeem-at-a-station", "Points are redeemed at a station; yours is not a station's identity.");
+		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "redeem-at-a-station",
+		                       "Points are redeemed at a station; yours is not a station's identity.");
 	const char *person = account_of(d);
 	if (person == NULL)
 		return 0;
@@ -166,7 +173,8 @@ _Bool reward_redeem(struct decision *d)
 	if (d->command->value <= 0)
 		return decision_refuse(d, REFUSAL_INVALID, "points-above-zero", "Redeem one point or more.");
 	if (d->command->value > payable)
-		return decision_refuse(d, REFUSAL_OVERDRAWN, "never-overdrawn", "%lld points can be redeemed now, not %lld.", (long long)payable,
+		return decision_refuse(d, REFUSAL_OVERDRAWN, "never-overdrawn",
+		                       "%lld points can be redeemed now, not %lld.", (long long)payable,
 		                       (long long)d->command->value);
 	enter(d, person, -d->command->value, "redeem");
 	return 1;
@@ -175,14 +183,16 @@ _Bool reward_redeem(struct decision *d)
 _Bool reward_correct(struct decision *d)
 {
 	if ((d->who->roles & ROLE_SUPERVISOR) == 0)
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "corrected-by-a-supervisor", "Only a supervisor may correct points.");
+		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "corrected-by-a-supervisor",
+		                       "Only a supervisor may correct points.");
 	if (!handle_words_guard(d))
 		return 0;
 	const char *person = account_of(d);
 	if (person == NULL)
 		return 0;
 	if (d->command->value == 0)
-		return decision_refuse(d, REFUSAL_INVALID, "points-above-zero", "Correct by one point or more, up or down.");
+		return decision_refuse(d, REFUSAL_INVALID, "points-above-zero",
+		                       "Correct by one point or more, up or down.");
 	if (casebook_account(d->book, person)->balance + d->command->value < 0 ||
 	    casebook_payable(d->book, person, d->now_ms) + d->command->value < 0)
 		return decision_refuse(d, REFUSAL_OVERDRAWN, "never-overdrawn", "That would leave less than nothing.");

@@ -6,7 +6,7 @@
 void timer_heap_close(struct timer_heap *h)
 {
 	free(h->nodes);
-	*h = (struct timer_heap){0};
+	*h = (struct timer_heap){ 0 };
 }
 
 static void put(struct timer_heap *h, size_t place, struct timer_node *n)

@@ -9,8 +9,8 @@
 #define IN(s) (UINT32_C(1) << STATE_##s)
 #define STAYS STATE_NONE
 #define ANY_OPEN                                                                                                       \
-	(IN(REPORTED) | IN(ALARM_PENDING) | IN(VERIFYING) | IN(FILED) | IN(DISPATCHED) | IN(HANDLING) | IN(SUSPENDED) |   \
-	 IN(RETURNED) | IN(WHISTLED) | IN(HANDLED) | IN(CHECKING) | IN(CLOSED) | IN(REVIEWED))
+	(IN(REPORTED) | IN(ALARM_PENDING) | IN(VERIFYING) | IN(FILED) | IN(DISPATCHED) | IN(HANDLING) |                \
+	 IN(SUSPENDED) | IN(RETURNED) | IN(WHISTLED) | IN(HANDLED) | IN(CHECKING) | IN(CLOSED) | IN(REVIEWED))
 #define BEING_HANDLED (IN(DISPATCHED) | IN(HANDLING) | IN(WHISTLED))
 #define CHECKERS (ROLE_WORKER | ROLE_SUPERVISOR)
 #define CONFIRMERS (ROLE_ACCEPTOR | WHO_GRIDS_WORKER)
@@ -150,10 +150,10 @@ static const struct {
 	uint32_t bit;
 	const char *words;
 } relations[] = {
-    {WHO_ITS_REPORTER, "its reporter"},     {WHO_ITS_HANDLER, "its handler"}, {WHO_ITS_HELPER, "its co-handlers"},
-    {WHO_ITS_WORKER, "the worker asked"},   {WHO_GRIDS_WORKER, "the grid's own worker"},
-    {WHO_WHISTLED, "the units called"},     {WHO_CAMERA_OWNER, "the camera's gateway"},
-    {WHO_SYSTEM, "by itself"},
+	{ WHO_ITS_REPORTER, "its reporter" },          { WHO_ITS_HANDLER, "its handler" },
+	{ WHO_ITS_HELPER, "its co-handlers" },         { WHO_ITS_WORKER, "the worker asked" },
+	{ WHO_GRIDS_WORKER, "the grid's own worker" }, { WHO_WHISTLED, "the units called" },
+	{ WHO_CAMERA_OWNER, "the camera's gateway" },  { WHO_SYSTEM, "by itself" },
 };
 
 static void print_who(uint32_t who, FILE *to)

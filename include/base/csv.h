@@ -25,7 +25,7 @@ const char *csv_name(const struct csv *c, int column);
 int csv_next(struct csv *c) MUST_USE;
 /* The field of the present row, "" when the row is short or column is -1. Valid until the next csv_next. */
 const char *csv_field(const struct csv *c, int column);
-int csv_line(const struct csv *c);          /* of the present row, the first line being 1 */
+int csv_line(const struct csv *c); /* of the present row, the first line being 1 */
 const char *csv_error(const struct csv *c);
 /* Compressed bytes consumed and the file's size, for progress bars. */
 void csv_progress(const struct csv *c, long *done, long *size);

@@ -12,11 +12,11 @@ struct json {
 };
 
 void json_init(struct json *j, FILE *to);
-void json_open(struct json *j, const char *key, char bracket);  /* '{' or '['; key NULL inside arrays and at the top */
-void json_close(struct json *j, char bracket);                  /* '}' or ']' */
+void json_open(struct json *j, const char *key, char bracket); /* '{' or '['; key NULL inside arrays and at the top */
+void json_close(struct json *j, char bracket);                 /* '}' or ']' */
 void json_text(struct json *j, const char *key, const char *value); /* NULL writes null */
 void json_int(struct json *j, const char *key, int64_t value);
-void json_real(struct json *j, const char *key, double value);  /* not finite writes null */
+void json_real(struct json *j, const char *key, double value); /* not finite writes null */
 void json_bool(struct json *j, const char *key, _Bool value);
 
 #endif

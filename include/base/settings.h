@@ -22,11 +22,11 @@ enum setting_type {
 struct setting {
 	const char *key;
 	enum setting_type type;
-	size_t offset;          /* of the field in the target struct */
-	int64_t least, most;    /* for numbers, inclusive; text: most bytes */
-	const char *fallback;   /* the default, as it would be written in a file */
-	const char *words;      /* SETTING_WORD only */
-	const char *help;       /* one line */
+	size_t offset;        /* of the field in the target struct */
+	int64_t least, most;  /* for numbers, inclusive; text: most bytes */
+	const char *fallback; /* the default, as it would be written in a file */
+	const char *words;    /* SETTING_WORD only */
+	const char *help;     /* one line */
 };
 
 /* Problems found in files: "file:line: what was found; what was expected", each a line of text. */

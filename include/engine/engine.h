@@ -19,12 +19,12 @@ struct engine_options {
 	struct store_options store;
 	const struct policy *policy; /* outlives the engine */
 	struct clock clock;
-	_Bool replay_clock;      /* time moves only by replay_at_ms and COMMAND_CLOCK */
+	_Bool replay_clock; /* time moves only by replay_at_ms and COMMAND_CLOCK */
 	int shard;
-	int64_t queue_most;      /* commands waiting; full: doors stop reading */
-	int64_t batch_most;      /* commands in one transaction */
-	int readers;             /* threads */
-	int64_t queries_most;    /* queries waiting */
+	int64_t queue_most;   /* commands waiting; full: doors stop reading */
+	int64_t batch_most;   /* commands in one transaction */
+	int readers;          /* threads */
+	int64_t queries_most; /* queries waiting */
 };
 
 /* What a commit brought, for whoever pushes it onwards. */

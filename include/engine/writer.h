@@ -21,7 +21,7 @@ struct writer {
 	struct store *store;
 	struct casebook *book;
 	struct facts facts;
-	_Atomic int64_t now_ms;      /* newest time handed to the workflow */
+	_Atomic int64_t now_ms; /* newest time handed to the workflow */
 	_Atomic uint64_t batches;
 	void (*deliver)(void *ctx, struct command *c);
 	void (*noted)(void *ctx, const struct facts *f); /* each written set of facts, before the commit */
@@ -29,12 +29,12 @@ struct writer {
 	void (*failed)(void *ctx, int exit_code);
 	void *ctx;
 	_Bool in_transaction;
-	enum store_result trouble;   /* of the batch under way */
-	int64_t written;             /* facts in the open transaction */
-	size_t decided, settled;     /* of the batch's commands: judged, and of those on disk already */
-	int64_t commit_us;           /* how long the last commit took */
-	int hope;                    /* that those just answered will be back soon */
-	int64_t timers_after_ms;     /* monotonic: not before this, after the disk was full */
+	enum store_result trouble; /* of the batch under way */
+	int64_t written;           /* facts in the open transaction */
+	size_t decided, settled;   /* of the batch's commands: judged, and of those on disk already */
+	int64_t commit_us;         /* how long the last commit took */
+	int hope;                  /* that those just answered will be back soon */
+	int64_t timers_after_ms;   /* monotonic: not before this, after the disk was full */
 };
 
 /* Opens the store and recovers the casebook. false with *cause (heap). */

@@ -3,6 +3,7 @@
 #define INTAKE_VIEW_H
 
 #include "intake/question.h"
+#include "store/query_stats.h"
 
 void view_summary(struct question *q, const struct case_row *row, Gridloop__V1__CaseSummary *out);
 void view_event(const struct fact *f, Gridloop__V1__CaseEvent *out);

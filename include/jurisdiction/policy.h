@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include "base/settings.h"
+#include "jurisdiction/policy_rules.h"
 
 struct area {
 	int64_t code; /* 12 digits */
@@ -53,10 +54,10 @@ struct unit {
 
 struct person {
 	const char *id, *name;
-	int kind;       /* enum reporter_kind */
-	uint32_t roles; /* enum role bits */
-	int64_t area;   /* 12- or 15-digit code its rights are for, 0: the whole jurisdiction */
-	const char *unit; /* unit id or NULL */
+	int kind;                 /* enum reporter_kind */
+	uint32_t roles;           /* enum role bits */
+	int64_t area;             /* 12- or 15-digit code its rights are for, 0: the whole jurisdiction */
+	const char *unit;         /* unit id or NULL */
 	const char *token_sha256; /* 64 hex digits; NULL: cannot log in */
 	_Bool trusted;
 };
@@ -74,34 +75,6 @@ struct camera {
 	int32_t lat_e7, lon_e7;
 	int32_t category;
 	double confidence; /* least */
-};
-
-/* policy.conf. Sources: domain 4 (timers), 5 (limits), 6 (rewards). */
-struct policy_rules {
-	int64_t accept_ms;          /* REPORTED: 15 min */
-	int64_t alarm_ms;           /* ALARM_PENDING: 10 min */
-	int64_t alarm_window_ms;    /* the same camera and label within it only counts: 10 min */
-	int64_t verify_ms;          /* VERIFYING: 30 min */
-	int64_t dispatch_ms;        /* FILED: 15 min */
-	int64_t sign_ms;            /* DISPATCHED: 30 min */
-	int64_t whistle_ms;         /* WHISTLED: 30 min */
-	int64_t check_ms;           /* HANDLED and CHECKING: 30 min */
-	int64_t review_ms;          /* CLOSED: 7 days */
-	int64_t reopen_ms;          /* after closing: 7 days */
-	int64_t reopen_most;        /* 2 */
-	int64_t suspend_most_ms;    /* 365 days */
-	int64_t extend_most;        /* 2 times */
-	int64_t escalate_every_ms;  /* between levels while late: 24 h */
-	int64_t verify_within_m;    /* 100 m */
-	int64_t same_within_m;      /* "perhaps the same" hint: 50 m */
-	int64_t reward_review_above;/* points from which a supervisor must agree: 100 */
-	int64_t reward_cooling_ms;  /* payable this long after closing: 7 days */
-	int64_t reward_interval_ms; /* same reporter, place, category: 24 h */
-	int64_t reward_place_m;     /* what "the same place" is: 50 m */
-	int64_t reward_month_most;  /* per person: 1500 */
-	int64_t me_too_points;      /* a merged reporter's: 1 */
-	_Bool auto_file;            /* trusted reporter and sure category */
-	_Bool auto_dispatch;        /* exactly one route */
 };
 
 struct policy;

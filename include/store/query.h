@@ -16,7 +16,7 @@ struct reader *reader_open(const char *path, char **cause) MUST_USE;
 void reader_close(struct reader *r);
 
 #define QUERY_PAGE_MOST 100
-#define QUERY_DEADLINE_MS 1000        /* a case, a page, notices, points */
+#define QUERY_DEADLINE_MS 1000 /* a case, a page, notices, points */
 #define QUERY_STATS_DEADLINE_MS 10000
 
 enum query_status { QUERY_OK, QUERY_NOT_FOUND, QUERY_TIMEOUT, QUERY_FAILED };
@@ -47,22 +47,23 @@ struct case_answer {
 enum query_status query_case(struct reader *r, int64_t id, struct result *mem, struct case_answer *out) MUST_USE;
 
 struct case_filter {
-	int64_t area;          /* 12- or 15-digit prefix, 0: any */
-	int32_t category;      /* exact, or a class (multiple of 100), 0: any */
-	uint32_t states;       /* bit 1 << state; 0: any */
+	int64_t area;                   /* 12- or 15-digit prefix, 0: any */
+	int32_t category;               /* exact, or a class (multiple of 100), 0: any */
+	uint32_t states;                /* bit 1 << state; 0: any */
 	const char *handler, *reporter; /* NULL: any */
 	_Bool overdue, open_only;
-	int64_t now_ms;        /* for overdue */
+	int64_t now_ms;         /* for overdue */
 	int64_t from_ms, to_ms; /* 0: unbounded */
-	int64_t before_id;     /* cursor: ids below this; 0: from the newest */
-	int limit;             /* 1 … QUERY_PAGE_MOST */
+	int64_t before_id;      /* cursor: ids below this; 0: from the newest */
+	int limit;              /* 1 … QUERY_PAGE_MOST */
 };
 struct case_list {
 	struct case_row *rows;
 	size_t count;
 	int64_t next_before_id; /* 0: the end */
 };
-enum query_status query_list(struct reader *r, const struct case_filter *f, struct result *mem, struct case_list *out) MUST_USE;
+enum query_status query_list(struct reader *r, const struct case_filter *f, struct result *mem,
+                             struct case_list *out) MUST_USE;
 
 struct ledger_row {
 	struct ledger_fact fact;
@@ -80,7 +81,8 @@ struct board_row {
 	int64_t points;
 };
 /* The ten who earned most since from_ms. */
-enum query_status query_board(struct reader *r, int64_t from_ms, struct result *mem, struct board_row **rows, size_t *count) MUST_USE;
+enum query_status query_board(struct reader *r, int64_t from_ms, struct result *mem, struct board_row **rows,
+                              size_t *count) MUST_USE;
 
 struct notice_row {
 	struct notice_fact fact;
@@ -106,25 +108,5 @@ struct news_row {
 enum query_status query_events(struct reader *r, int64_t after, int64_t area, int limit, _Bool with_reporter,
                                struct result *mem, struct news_row **rows, size_t *count, int64_t *scanned_to) MUST_USE;
 enum query_status query_last_ids(struct reader *r, int64_t *last_event, int64_t *last_notice) MUST_USE;
-
-enum stats_by { STATS_ALL, STATS_KIND, STATS_AREA, STATS_CATEGORY, STATS_HANDLER, STATS_STATE, STATS_MONTH, STATS_CHANNEL };
-struct stats_row {
-	const char *key;
-	int64_t received, filed, closed, open, overdue_open, on_time, due, suspended, reworked, extended, returned, merged,
-	    rejected, cancelled, satisfied, fairly, unsatisfied, unanswered, first_reply_ms, replied, points, archived,
-	    expired_alarms;
-};
-struct stats_answer {
-	struct stats_row *rows;
-	size_t count;
-	struct stats_row total;
-	int64_t redeemed;
-	int64_t longest_open_id, longest_open_ms;
-	int32_t longest_open_category;
-	_Bool cut; /* more than STATS_ROWS_MOST groups */
-};
-#define STATS_ROWS_MOST 200
-enum query_status query_stats(struct reader *r, enum stats_by by, int64_t area, int64_t from_ms, int64_t to_ms,
-                              int64_t now_ms, struct result *mem, struct stats_answer *out) MUST_USE;
 
 #endif

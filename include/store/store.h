@@ -13,8 +13,8 @@
 struct store;
 
 struct store_options {
-	const char *path;         /* database file; its folder must exist */
-	const char *vfs;          /* NULL: the system's */
+	const char *path;          /* database file; its folder must exist */
+	const char *vfs;           /* NULL: the system's */
 	int64_t checkpoint_frames; /* checkpoint between batches from this many WAL frames on */
 };
 

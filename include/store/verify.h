@@ -8,11 +8,11 @@
 #include "base/must.h"
 
 struct verify_check {
-	const char *name;    /* "events replay to the row" */
-	int invariant;       /* number in the domain's list, 0: the database's own */
+	const char *name; /* "events replay to the row" */
+	int invariant;    /* number in the domain's list, 0: the database's own */
 	int64_t looked_at;
 	int64_t broken;
-	char first[200];     /* what the first broken one was */
+	char first[200]; /* what the first broken one was */
 };
 #define VERIFY_CHECKS_MOST 16
 struct verify_report {

@@ -12,40 +12,41 @@
 
 struct case_file {
 	int64_t id;
-	int64_t last_event;  /* id of its newest event; events chain backwards through prev */
-	int64_t grid;        /* 15 digits; 0: to be located */
+	int64_t last_event; /* id of its newest event; events chain backwards through prev */
+	int64_t grid;       /* 15 digits; 0: to be located */
 	int32_t category;
 	int32_t lat_e7, lon_e7;
 	uint8_t state, reporter_kind, level, rating;
 	uint8_t extensions, suspensions, reopened, reworked, returned, supervised;
-	_Bool anonymous, late, stage_overdue; /* late: the handling limit was missed at least once; stage_overdue: told once */
-	const char *reporter;   /* account; NULL: anonymous */
-	const char *actor;      /* who reported it: the reporter or its gateway */
-	const char *camera, *alarm_event; /* cameras only */
-	const char *handler;    /* unit */
-	const char *worker;     /* person asked to verify */
-	const char *checker;    /* person checking */
-	const char *handled_by; /* person who said handled */
+	_Bool anonymous, late,
+		stage_overdue; /* late: the handling limit was missed at least once; stage_overdue: told once */
+	const char *reporter;  /* account; NULL: anonymous */
+	const char *actor;     /* who reported it: the reporter or its gateway */
+	const char *camera, *alarm_event;     /* cameras only */
+	const char *handler;                  /* unit */
+	const char *worker;                   /* person asked to verify */
+	const char *checker;                  /* person checking */
+	const char *handled_by;               /* person who said handled */
 	const char *helpers[CASE_UNITS_MOST]; /* co-handling units 协办 */
 	const char *whistled[CASE_UNITS_MOST];
 	uint8_t helper_count, helper_done; /* done: bit i for helpers[i] */
 	uint8_t whistled_count, whistled_answered;
 	int64_t reported_ms, filed_ms, dispatched_ms, handled_ms, closed_ms, reviewed_ms, ended_ms; /* 0: not yet */
-	int64_t first_reply_ms; /* first staff act after the report */
-	int64_t since_ms;       /* in this state since */
+	int64_t first_reply_ms;        /* first staff act after the report */
+	int64_t since_ms;              /* in this state since */
 	int64_t spent_ms[STAGE_COUNT]; /* up to since_ms */
-	int64_t stage_due_ms;   /* when the present state's own timer fires; 0: none */
-	int64_t accept_left_ms; /* of the accept timer while VERIFYING */
-	int64_t limit_ms;       /* the category's, when dispatched */
-	int64_t handle_due_ms;  /* absolute; 0: the handling clock does not run */
-	int64_t handle_left_ms; /* while paused; may be negative when already late */
-	int64_t escalate_at_ms; /* next escalation; 0: none */
-	int64_t asked_extension_ms; /* asked, not yet granted */
+	int64_t stage_due_ms;          /* when the present state's own timer fires; 0: none */
+	int64_t accept_left_ms;        /* of the accept timer while VERIFYING */
+	int64_t limit_ms;              /* the category's, when dispatched */
+	int64_t handle_due_ms;         /* absolute; 0: the handling clock does not run */
+	int64_t handle_left_ms;        /* while paused; may be negative when already late */
+	int64_t escalate_at_ms;        /* next escalation; 0: none */
+	int64_t asked_extension_ms;    /* asked, not yet granted */
 	int64_t asked_suspend_until_ms;
-	int64_t merged_into;    /* 0: none */
-	int64_t last_alarm_ms;  /* cameras: when it was last seen again */
+	int64_t merged_into;   /* 0: none */
+	int64_t last_alarm_ms; /* cameras: when it was last seen again */
 	int32_t alarm_count;
-	int32_t points;         /* given to the first reporter at REWARDED */
+	int32_t points; /* given to the first reporter at REWARDED */
 };
 
 #endif

@@ -25,7 +25,8 @@ size_t casebook_open_count(const struct casebook *b);
 const struct case_file *casebook_near(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
                                       double metres, int64_t since_ms, int64_t except);
 /* The open case of this camera and category that was last seen by alarm at or after since_ms; NULL: none. */
-const struct case_file *casebook_alarm(const struct casebook *b, const char *camera, int32_t category, int64_t since_ms);
+const struct case_file *casebook_alarm(const struct casebook *b, const char *camera, int32_t category,
+                                       int64_t since_ms);
 /* The answer given to this key, if memory has it. */
 const struct key_fact *casebook_key(const struct casebook *b, const struct uuid *key);
 /* Whether memory knows every key of this key's time: then "not found" means new, otherwise the store must be asked. */
@@ -63,10 +64,10 @@ _Bool casebook_next_timer(const struct casebook *b, struct timer *out);
 /* Counters: the next ids to be given out. */
 struct counters {
 	int64_t event, ledger, notice;
-	int32_t day;      /* local day of sequence, days since 1970 */
-	int32_t sequence; /* next in that day */
+	int32_t day;        /* local day of sequence, days since 1970 */
+	int32_t sequence;   /* next in that day */
 	int64_t day_end_ms; /* when that day ends; 0: not worked out yet */
-	int64_t last_ms;  /* newest time any fact carries: a replay clock starts here */
+	int64_t last_ms;    /* newest time any fact carries: a replay clock starts here */
 };
 const struct counters *casebook_counters(const struct casebook *b);
 int casebook_shard(const struct casebook *b);
@@ -82,9 +83,10 @@ void casebook_apply(struct casebook *b, const struct facts *f);
 
 /* Recovery, by the store: texts are interned here. */
 void casebook_restore_case(struct casebook *b, const struct case_file *c);
-void casebook_restore_key(struct casebook *b, const struct key_fact *k);   /* oldest first */
+void casebook_restore_key(struct casebook *b, const struct key_fact *k);        /* oldest first */
 void casebook_restore_keys_from(struct casebook *b, int64_t complete_after_ms); /* keys of later times are all loaded */
-void casebook_restore_ledger(struct casebook *b, const char *person, int64_t balance, int32_t month, int64_t month_points);
+void casebook_restore_ledger(struct casebook *b, const char *person, int64_t balance, int32_t month,
+                             int64_t month_points);
 void casebook_restore_pending(struct casebook *b, const char *person, int64_t points, int64_t payable_ms);
 void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at_ms);
 void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f);

@@ -13,7 +13,7 @@
 
 #define COMMAND_PHOTOS_MOST 8
 #define COMMAND_UNITS_MOST 4
-#define COMMAND_ID_MOST 64           /* bytes of a person, unit or camera id */
+#define COMMAND_ID_MOST 64            /* bytes of a person, unit or camera id */
 #define COMMAND_DESCRIPTION_MOST 4000 /* bytes */
 #define COMMAND_TEXT_MOST 2000
 #define COMMAND_ADDRESS_MOST 300
@@ -33,24 +33,24 @@ enum command_kind {
 /* All texts point into the command's own block, NUL-terminated, or are NULL when not given. */
 struct command {
 	enum command_kind kind;
-	const char *actor;      /* the identity that sent it, as authenticated by its door */
-	const char *channel;    /* static: "tcp", "redis", "camera"; which door it came by */
-	int64_t replay_at_ms;   /* 0: none */
-	struct uuid key;        /* all zero: none */
-	uint8_t hash[16];       /* first half of SHA-256 over the content and the reporter; set by command_seal */
+	const char *actor;    /* the identity that sent it, as authenticated by its door */
+	const char *channel;  /* static: "tcp", "redis", "camera"; which door it came by */
+	int64_t replay_at_ms; /* 0: none */
+	struct uuid key;      /* all zero: none */
+	uint8_t hash[16];     /* first half of SHA-256 over the content and the reporter; set by command_seal */
 
 	/* a report or an alarm */
 	int32_t category;
 	int32_t lat_e7, lon_e7; /* PLACE_NONE: not given; WGS-84 */
 	const char *address, *description, *beneficiary, *programme;
-	const char *reporter;   /* effective account; NULL: anonymous. "<gateway>/<id>" from a gateway */
+	const char *reporter;             /* effective account; NULL: anonymous. "<gateway>/<id>" from a gateway */
 	enum reporter_kind reporter_kind; /* REPORTER_UNSET: the actor's own */
 	_Bool anonymous;
 	int64_t seen_at_ms;
 	const char *camera, *label, *alarm_event;
 	double confidence;
 	_Bool ended;
-	const char *photos;     /* references joined by ' ', or NULL */
+	const char *photos; /* references joined by ' ', or NULL */
 	int photo_count;
 
 	/* an action */
@@ -60,7 +60,7 @@ struct command {
 	const char *units[COMMAND_UNITS_MOST];
 	int unit_count;
 	int64_t grid;
-	int64_t master;         /* case id */
+	int64_t master; /* case id */
 	int64_t until_ms, extend_ms;
 	enum finding finding;
 	enum rating rating;
@@ -76,8 +76,8 @@ struct command {
 		void *door;
 		uint64_t session;
 		uint32_t seq;
-		uint32_t slot;       /* place in a batch frame */
-		void *extra;         /* the door's own */
+		uint32_t slot; /* place in a batch frame */
+		void *extra;   /* the door's own */
 	} origin;
 
 	/* what came of it */
@@ -85,10 +85,10 @@ struct command {
 		_Bool accepted;
 		struct refusal refusal; /* when not accepted */
 		int64_t case_id;
-		int32_t category;    /* for the number */
+		int32_t category; /* for the number */
 		enum state state;
 		int64_t due_ms;
-		_Bool again;         /* the key was known: this is the answer of then */
+		_Bool again;                        /* the key was known: this is the answer of then */
 		int64_t merged_into, maybe_same_as; /* case ids, 0: none */
 		int32_t merged_into_category, maybe_same_category;
 		int64_t balance, payable; /* points commands */

@@ -15,9 +15,9 @@ struct decision {
 	const char *actor;        /* who->id or "system" */
 	int64_t now_ms;
 	struct facts *out;
-	struct case_file *draft;  /* &out->drafts[0] */
+	struct case_file *draft; /* &out->drafts[0] */
 	const struct transition *row;
-	int64_t master;           /* of a merge: asked for, or found */
+	int64_t master; /* of a merge: asked for, or found */
 	int64_t next_event, next_ledger, next_notice;
 };
 
@@ -35,7 +35,8 @@ void decision_commit_on(struct decision *d, struct case_file *draft, struct fact
 _Bool decision_then(struct decision *d, enum act act);
 
 /* ---- refusing ---- */
-_Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...) PRINTF_LIKE(4, 5);
+_Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...)
+	PRINTF_LIKE(4, 5);
 /* The reason given must be on the act's list. */
 _Bool decision_reason(struct decision *d);
 _Bool decision_reason_of(struct decision *d, const char *act); /* on another act's list */
@@ -47,7 +48,8 @@ _Bool decision_is_handler(const struct decision *d, const struct person *p);
 
 /* ---- notices ---- */
 void decision_notify(struct decision *d, const struct case_file *c, const struct fact *f);
-void decision_owe(struct decision *d, const struct case_file *c, const struct fact *f, const char *to, const char *text);
+void decision_owe(struct decision *d, const struct case_file *c, const struct fact *f, const char *to,
+                  const char *text);
 
 /* ---- the rows' functions, by phase ---- */
 _Bool discover_submit_guard(struct decision *d);
@@ -94,7 +96,7 @@ _Bool handle_supervise_guard(struct decision *d);
 void handle_supervise(struct decision *d);
 _Bool handle_escalate_guard(struct decision *d);
 void handle_escalate(struct decision *d);
-void handle_plain(struct decision *d);  /* the fact and nothing else: sign, refuse, reply, lapse … */
+void handle_plain(struct decision *d);        /* the fact and nothing else: sign, refuse, reply, lapse … */
 _Bool handle_words_guard(struct decision *d); /* a text is asked for */
 
 _Bool feedback_check_guard(struct decision *d);

@@ -115,7 +115,7 @@ enum level { LEVEL_GRID = 0, LEVEL_COMMUNITY = 1, LEVEL_STREET = 2, LEVEL_DISTRI
 enum stage { STAGE_DISCOVER = 0, STAGE_HANDLE = 1, STAGE_FEEDBACK = 2, STAGE_PAUSED = 3, STAGE_COUNT = 4 };
 
 struct state_info {
-	const char *name;  /* "REPORTED" */
+	const char *name; /* "REPORTED" */
 	const char *zh;
 	const char *phase; /* discover, handle, feedback, reward; "ended" for the three that leave the loop */
 	enum stage stage;  /* where time spent in it is counted */
@@ -134,34 +134,9 @@ enum act act_from_name(const char *name);
 
 const char *reporter_kind_name(enum reporter_kind k); /* "food-rider" */
 enum reporter_kind reporter_kind_from_name(const char *name);
-const char *role_name(enum role one_bit);             /* "acceptor" */
-uint32_t role_from_name(const char *name);            /* 0 when unknown */
+const char *role_name(enum role one_bit);  /* "acceptor" */
+uint32_t role_from_name(const char *name); /* 0 when unknown */
 const char *rating_name(enum rating r);
 const char *level_name(enum level l);
-
-/* Category codes: kind (1 event E, 2 component C) × 10000 + class × 100 + subclass; "E0110" is 10110. 0: none. */
-int32_t category_from_text(const char *text); /* 0 when it is no code */
-#define CATEGORY_TEXT_SIZE 6
-void category_text(int32_t category, char out[CATEGORY_TEXT_SIZE]);
-
-/* Case ids: time-ordered 64-bit integers, made without asking anyone: shard (10 bits) · local day since 2000-01-01
- * (20 bits) · sequence in the day (26 bits). Several daemons can make ids if each has its own shard. */
-#define CASE_SEQUENCE_MOST ((1 << 26) - 1)
-int64_t case_id_make(int shard, int32_t day_since_1970, int32_t sequence);
-int32_t case_id_day(int64_t id); /* days since 1970-01-01 */
-int32_t case_id_sequence(int64_t id);
-/* The number people use: E/C + class + subclass + yyyymmdd + sequence (at least 5 digits), "E01102026112100042". The
- * shard is added to the sequence's front as "s-" only when it is not 0. */
-#define CASE_NUMBER_SIZE 40
-void case_number_text(int64_t id, int32_t category, char out[CASE_NUMBER_SIZE]);
-/* The id in a number, 0 when it is none. The category part only has to be well formed: it may have been corrected since. */
-int64_t case_number_id(const char *number);
-
-/* Degrees × 10^7 as integers, as stored; PLACE_NONE when there is no position. */
-#define PLACE_NONE INT32_MIN
-/* Metres between two positions (equirectangular, good to a per mille within a city). */
-double place_metres(int32_t lat1_e7, int32_t lon1_e7, int32_t lat2_e7, int32_t lon2_e7);
-/* GCJ-02 → WGS-84 (inverse of the published obfuscation by iteration; error under 1 m). Outside China: unchanged. */
-void place_gcj02_to_wgs84(double *lat, double *lon);
 
 #endif

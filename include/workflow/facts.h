@@ -13,9 +13,9 @@
 
 /* One event. What ref, value and text carry depends on the act; the table in facts.c says it for each. */
 struct fact {
-	int64_t id;       /* global, rising by one: the cursor of subscribers and of the Redis events stream */
+	int64_t id; /* global, rising by one: the cursor of subscribers and of the Redis events stream */
 	int64_t case_id;
-	int64_t prev;     /* the case's event before this; 0: its first */
+	int64_t prev; /* the case's event before this; 0: its first */
 	int64_t at_ms;
 	enum act act;
 	enum state from, to;
@@ -41,7 +41,7 @@ struct ledger_fact {
 
 struct notice_fact {
 	int64_t id;
-	const char *to;    /* person id, unit id, or "role:acceptor" */
+	const char *to; /* person id, unit id, or "role:acceptor" */
 	int64_t at_ms;
 	int64_t case_id;
 	int64_t event_id;
@@ -87,14 +87,15 @@ struct facts {
 	struct seen_fact seen;
 	_Bool has_seen;
 	const struct command *report; /* set when events[0] opens a case: the particulars for its row */
-	struct case_file drafts[FACTS_CASES_MOST]; /* every case touched, as it is after the events; [0] is the one asked about */
+	struct case_file drafts
+		[FACTS_CASES_MOST]; /* every case touched, as it is after the events; [0] is the one asked about */
 	size_t draft_count;
 };
 
 void facts_init(struct facts *f);
 void facts_clear(struct facts *f); /* empty, memory kept */
 void facts_close(struct facts *f);
-struct fact *facts_event(struct facts *f);        /* a new zeroed row at the end */
+struct fact *facts_event(struct facts *f); /* a new zeroed row at the end */
 struct ledger_fact *facts_ledger(struct facts *f);
 struct notice_fact *facts_notice(struct facts *f);
 

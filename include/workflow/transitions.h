@@ -23,9 +23,9 @@ struct decision;
 
 struct transition {
 	enum act act;
-	uint32_t from;     /* bits 1 << state; 1 << STATE_NONE opens a case */
-	enum state to;     /* STATE_NONE: the state stays */
-	uint32_t who;      /* enum role and enum who bits */
+	uint32_t from;                      /* bits 1 << state; 1 << STATE_NONE opens a case */
+	enum state to;                      /* STATE_NONE: the state stays */
+	uint32_t who;                       /* enum role and enum who bits */
 	_Bool (*guard)(struct decision *d); /* NULL: none; refuses by refuse() */
 	void (*proceed)(struct decision *d);
 	const char *guard_words; /* the guard in words, for the docs */

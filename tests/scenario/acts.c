@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "workflow/case_number.h"
 #include "world.h"
 
 #define ARENA 16384

@@ -1,4 +1,5 @@
 #include "desk_kit.h"
+#include "workflow/place.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -12,6 +12,8 @@
 
 #include "base/log.h"
 #include "store/row.h"
+#include "workflow/case_number.h"
+#include "workflow/place.h"
 
 void kit_start(struct kit *k)
 {

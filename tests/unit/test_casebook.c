@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "workflow/case_number.h"
+#include "workflow/place.h"
 #include "desk_kit.h"
 
 #define RUBBISH 10110

@@ -20,6 +20,7 @@
 #include "../../cli/replay_run.c"
 /* clang-format on */
 #include "jurisdiction/policy.h"
+#include "workflow/case_number.h"
 
 #define HEAD                                                                                                           \
 	"id,created_at,closed_at,due_at,status,category,subcategory,source,lat,lon,address,description,duplicate_of_"  \

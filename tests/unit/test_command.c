@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "workflow/command.h"
+#include "workflow/place.h"
 
 static struct digester *digester;
 

@@ -8,7 +8,9 @@
 
 #include "intake/check.h"
 #include "intake/convert.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
+#include "workflow/place.h"
 
 #define NOW INT64_C(1795000000000) /* November 2026 */
 

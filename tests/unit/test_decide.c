@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "workflow/place.h"
 #include "desk_kit.h"
 #include "workflow/transitions.h"
 

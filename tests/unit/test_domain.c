@@ -12,7 +12,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
+#include "workflow/place.h"
 
 static void test_states_by_name(void **state)
 {

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "engine/writer.h"
+#include "workflow/case_number.h"
 #include "store_kit.h"
 #include "town_kit.h"
 

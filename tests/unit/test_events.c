@@ -14,6 +14,7 @@
 #include "outbox/events.h"
 #include "redis_server.h"
 #include "store/query.h"
+#include "workflow/case_number.h"
 
 #define NOW_MS INT64_C(1772413200000)
 #define PATIENCE_MS 15000

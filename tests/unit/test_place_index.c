@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "workflow/domain.h"
+#include "workflow/place.h"
 #include "workflow/place_index.h"
 
 #define MANY 4000

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "store/query.h"
+#include "workflow/place.h"
 #include "store_kit.h"
 
 static int64_t only_id(struct kit *k, const char *where)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "store/query.h"
+#include "store/query_stats.h"
 #include "store_kit.h"
 
 static const struct stats_row *row_named(const struct stats_answer *a, const char *key)

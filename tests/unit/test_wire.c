@@ -8,6 +8,7 @@
 #include "intake/arena.h"
 #include "intake/wire.h"
 #include "net/frame.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
 
 /* Every reply written by hand must read back through the generated code as what was meant. */

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "jurisdiction/words.h"
+#include "workflow/case_number.h"
 #include "workflow/domain.h"
 
 static size_t count(const struct word *words)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "workflow/place.h"
 #include "desk_kit.h"
 #include "workflow/transitions.h"
 

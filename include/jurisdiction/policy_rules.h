@@ -1,0 +1,35 @@
+/* policy_rules: the numbers a street decides on, read from policy.conf. */
+#ifndef JURISDICTION_POLICY_RULES_H
+#define JURISDICTION_POLICY_RULES_H
+
+#include <stdint.h>
+
+/* policy.conf. Sources: domain 4 (timers), 5 (limits), 6 (rewards). */
+struct policy_rules {
+	int64_t accept_ms;           /* REPORTED: 15 min */
+	int64_t alarm_ms;            /* ALARM_PENDING: 10 min */
+	int64_t alarm_window_ms;     /* the same camera and label within it only counts: 10 min */
+	int64_t verify_ms;           /* VERIFYING: 30 min */
+	int64_t dispatch_ms;         /* FILED: 15 min */
+	int64_t sign_ms;             /* DISPATCHED: 30 min */
+	int64_t whistle_ms;          /* WHISTLED: 30 min */
+	int64_t check_ms;            /* HANDLED and CHECKING: 30 min */
+	int64_t review_ms;           /* CLOSED: 7 days */
+	int64_t reopen_ms;           /* after closing: 7 days */
+	int64_t reopen_most;         /* 2 */
+	int64_t suspend_most_ms;     /* 365 days */
+	int64_t extend_most;         /* 2 times */
+	int64_t escalate_every_ms;   /* between levels while late: 24 h */
+	int64_t verify_within_m;     /* 100 m */
+	int64_t same_within_m;       /* "perhaps the same" hint: 50 m */
+	int64_t reward_review_above; /* points from which a supervisor must agree: 100 */
+	int64_t reward_cooling_ms;   /* payable this long after closing: 7 days */
+	int64_t reward_interval_ms;  /* same reporter, place, category: 24 h */
+	int64_t reward_place_m;      /* what "the same place" is: 50 m */
+	int64_t reward_month_most;   /* per person: 1500 */
+	int64_t me_too_points;       /* a merged reporter's: 1 */
+	_Bool auto_file;             /* trusted reporter and sure category */
+	_Bool auto_dispatch;         /* exactly one route */
+};
+
+#endif
