@@ -74,25 +74,32 @@ static void put(struct queue *q, void *item)
 	q->length++;
 }
 
-_Bool queue_push(struct queue *q, void *item)
+size_t queue_push_many(struct queue *q, void *const *items, size_t count)
 {
 	lock(q);
-	if (q->closed || q->length == q->capacity) {
-		unlock(q);
-		return 0;
-	}
-	put(q, item);
+
+	size_t before = q->length, room = q->closed ? 0 : q->capacity - before;
+	size_t taken = count < room ? count : room;
+
+	for (size_t i = 0; i < taken; i++)
+		put(q, items[i]);
 
 	/* Only the first item wakes anyone: a popper that leaves items behind wakes the next one itself. */
-	_Bool was_empty = q->length == 1;
-	_Bool has_sleeper = (was_empty && q->waiting > 0) || q->length == q->wanted;
+	_Bool was_empty = before == 0 && taken > 0;
+	_Bool is_enough = before < q->wanted && q->length >= q->wanted;
+	_Bool has_sleeper = (was_empty && q->waiting > 0) || is_enough;
 
 	unlock(q);
 	if (has_sleeper)
 		pthread_cond_signal(&q->filled);
 	if (was_empty && q->wake_fd >= 0)
 		wake_loop(q->wake_fd);
-	return 1;
+	return taken;
+}
+
+_Bool queue_push(struct queue *q, void *item)
+{
+	return queue_push_many(q, &item, 1) == 1;
 }
 
 static struct timespec deadline_after_us(int64_t us)

@@ -32,9 +32,12 @@ static const struct lead *find_lead(uint8_t byte)
 /* The character at bytes, its length in *used; NO_CHARACTER and one byte used when it is malformed. */
 static uint32_t decode(const uint8_t *bytes, size_t left, size_t *used)
 {
+	*used = 1;
+	if (bytes[0] < 0x80)
+		return bytes[0];
+
 	const struct lead *lead = find_lead(bytes[0]);
 
-	*used = 1;
 	if (!lead || lead->length > left)
 		return NO_CHARACTER;
 

@@ -69,10 +69,10 @@ static void wake(struct engine *e)
 		log_errno("engine-wake", "fd=%d", e->fd);
 }
 
-static void deliver(void *ctx, struct command *c)
+static void deliver(void *ctx, struct command **commands, size_t count)
 {
 	struct engine *e = ctx;
-	must(queue_push(e->answers, c)); /* as many places as commands may be under way */
+	must(queue_push_many(e->answers, (void **)commands, count) == count); /* there is a place for each that may be under way */
 }
 
 static void add_name(struct names_list *l, const char *name)

@@ -242,8 +242,7 @@ static _Bool run_batch(struct writer *w, struct command **commands, size_t count
 			take_back(commands[i]);
 		start_over(w);
 	}
-	for (size_t i = 0; i < count; i++)
-		w->deliver(w->ctx, commands[i]);
+	w->deliver(w->ctx, commands, count);
 	w->batches++;
 	return w->trouble == STORE_OK;
 }

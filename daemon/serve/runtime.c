@@ -2,6 +2,7 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <protobuf-c/protobuf-c.h>
 #include <signal.h>
@@ -18,10 +19,12 @@
 #include "intake/tcp.h"
 #include "serve/options.h"
 #include "serve/systemd.h"
+#include "store/store.h"
 
 #define DRAIN_MOST_MS 15000 /* for what is under way; the service's TimeoutStopSec is longer */
 #define DRAIN_LOOK_MS 20
 #define SIGNALS 3
+#define HEAP_STEP (1 << 20) /* bytes */
 
 enum run_level { RUN_SERVING, RUN_DRAINING, RUN_OVER };
 
@@ -72,6 +75,10 @@ void runtime_prepare_process(const struct config *c)
 	/* A peer that goes away is a failed write, not a signal. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	raise_descriptors();
+	/* A thread's own heap grows by one page a time, each a system call; the main one by megabytes. */
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_TOP_PAD, HEAP_STEP);
+	store_prepare_process();
 	event_set_log_callback(log_of_libevent);
 }
 

@@ -28,7 +28,7 @@ static const char settings_of_all[] = "PRAGMA temp_store = MEMORY; PRAGMA cell_s
 
 static const char *const settings_of[] = {
 	[CONNECTION_READ] = "PRAGMA cache_size = -16384; PRAGMA query_only = ON;",
-	[CONNECTION_WRITE] = "PRAGMA cache_size = -65536; PRAGMA synchronous = FULL;",
+	[CONNECTION_WRITE] = "PRAGMA cache_size = -4096; PRAGMA synchronous = FULL;",
 };
 
 static const int flags_of[] = {

@@ -232,6 +232,13 @@ _Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, e
 	return found;
 }
 
+void store_prepare_process(void)
+{
+	/* Refused once SQLite has started, which would only cost the speed. */
+	if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK)
+		log_line(LOG_LEVEL_NOTICE, "database-prepare", "memstatus=kept");
+}
+
 /* ---- checkpoints ---- */
 
 static int checkpoint(struct store *s, int mode, int *in_log, int *brought_home)

@@ -283,9 +283,10 @@ static void index_place(struct casebook *b, struct open_case *c)
 	place_index_add(b->places, &c->place);
 }
 
-static void put_case(struct casebook *b, const struct case_file *file)
+/* fresh: it was opened just now, so it need not be looked for. */
+static void put_case(struct casebook *b, const struct case_file *file, _Bool fresh)
 {
-	struct open_case *c = find_case(b, file->id);
+	struct open_case *c = fresh ? NULL : find_case(b, file->id);
 	if (c == NULL) {
 		c = must_calloc(1, sizeof *c);
 		c->file = *file;
@@ -369,7 +370,7 @@ void casebook_apply(struct casebook *b, const struct facts *f)
 		if (state_info(c->state)->terminal)
 			drop_case(b, c);
 		else
-			put_case(b, c);
+			put_case(b, c, i == 0 && f->report != NULL);
 	}
 	for (size_t i = 0; i < f->ledger_count; i++)
 		accounts_apply(b->accounts, &f->ledger[i]);
@@ -390,7 +391,7 @@ void casebook_restore_case(struct casebook *b, const struct case_file *c)
 		file.helpers[i] = names_intern(b->names, file.helpers[i]);
 		file.whistled[i] = names_intern(b->names, file.whistled[i]);
 	}
-	put_case(b, &file);
+	put_case(b, &file, 0);
 }
 
 void casebook_restore_key(struct casebook *b, const struct key_fact *k)

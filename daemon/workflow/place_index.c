@@ -1,23 +1,17 @@
-/* place_index: a hash of cells, a cell an array of positions, the newest last. */
+/* place_index: a table of cells, a cell an array of positions, the newest last. */
 #include "workflow/place_index.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "workflow/domain.h"
 #include "workflow/place.h"
 
-#define uthash_fatal(message) must_not_happen(__FILE__, __LINE__, message)
-#include <uthash.h>
-
 #define CELL_E7 10000        /* 0.001 degrees, 111 m of latitude */
 #define CELL_METRES 111.19   /* a little less, so that no edge is missed */
+#define SLOTS_FIRST 1024
+#define POSITIONS_FIRST 4
 #define CELLS_ACROSS_MOST 21 /* a search is at most this many cells wide: 1.1 km either way */
-
-struct cell_key {
-	int32_t category, row, column;
-};
 
 /* What a search reads, a copy of the node's own. */
 struct position {
@@ -27,37 +21,33 @@ struct position {
 };
 
 struct place_cell {
-	UT_hash_handle hh;
-	struct cell_key key;
-	struct position *positions;
-	size_t count, room;
+	int32_t category, row, column;
+	uint32_t count, room;
+	struct position *positions; /* NULL: nobody has ever been here, the slot is free */
 };
 
+/* Open addressing: cells are few lines apart, and an empty one keeps its slot until the table is made anew. */
 struct place_index {
-	struct place_cell *cells;
+	struct place_cell *slots;
+	size_t slot_count, used; /* slot_count is a power of two, at most half of it used */
 };
 
 struct place_index *place_index_new(void)
 {
-	return must_calloc(1, sizeof(struct place_index));
-}
+	struct place_index *p = must_calloc(1, sizeof *p);
 
-static void cell_free(struct place_index *p, struct place_cell *c)
-{
-	HASH_DEL(p->cells, c);
-	free(c->positions);
-	free(c);
+	p->slot_count = SLOTS_FIRST;
+	p->slots = must_calloc(p->slot_count, sizeof *p->slots);
+	return p;
 }
 
 void place_index_free(struct place_index *p)
 {
 	if (p == NULL)
 		return;
-	struct place_cell *c, *next;
-	HASH_ITER(hh, p->cells, c, next)
-	{
-		cell_free(p, c);
-	}
+	for (size_t i = 0; i < p->slot_count; i++)
+		free(p->slots[i].positions);
+	free(p->slots);
 	free(p);
 }
 
@@ -66,51 +56,85 @@ static int32_t cell_of(int64_t e7)
 	return (int32_t)(e7 >= 0 ? e7 / CELL_E7 : -((-e7 + CELL_E7 - 1) / CELL_E7));
 }
 
-static struct place_cell *find_cell(const struct place_index *p, int32_t category, int32_t row, int32_t column)
+/* The cell's slot, or the free one where it would be. */
+static struct place_cell *slot_of(const struct place_index *p, int32_t category, int32_t row, int32_t column)
 {
-	struct cell_key key = { category, row, column };
-	struct place_cell *c;
-	HASH_FIND(hh, p->cells, &key, sizeof key, c);
-	return c;
+	uint64_t h = (uint32_t)category * UINT64_C(0x9E3779B97F4A7C15);
+
+	h = (h ^ (uint32_t)row) * UINT64_C(0xBF58476D1CE4E5B9);
+	h = (h ^ (h >> 29) ^ (uint32_t)column) * UINT64_C(0x94D049BB133111EB);
+	for (size_t at = (size_t)(h ^ (h >> 32));; at++) {
+		struct place_cell *c = &p->slots[at & (p->slot_count - 1)];
+
+		if (c->positions == NULL || (c->row == row && c->column == column && c->category == category))
+			return c;
+	}
+}
+
+/* A table for twice the cells that hold somebody; those that are empty now are left behind. */
+static void make_anew(struct place_index *p)
+{
+	struct place_cell *old = p->slots;
+	size_t old_count = p->slot_count, held = 0;
+
+	for (size_t i = 0; i < old_count; i++)
+		held += old[i].count > 0;
+	while (p->slot_count < held * 4)
+		p->slot_count *= 2;
+	p->slots = must_calloc(p->slot_count, sizeof *p->slots);
+	p->used = held;
+	for (size_t i = 0; i < old_count; i++) {
+		if (old[i].count > 0)
+			*slot_of(p, old[i].category, old[i].row, old[i].column) = old[i];
+		else
+			free(old[i].positions);
+	}
+	free(old);
 }
 
 static struct place_cell *cell_for(struct place_index *p, const struct place_node *n)
 {
-	struct cell_key key = { n->category, cell_of(n->lat_e7), cell_of(n->lon_e7) };
-	struct place_cell *c = find_cell(p, key.category, key.row, key.column);
-	if (c == NULL) {
-		c = must_calloc(1, sizeof *c);
-		c->key = key;
-		HASH_ADD(hh, p->cells, key, sizeof c->key, c);
+	int32_t row = cell_of(n->lat_e7), column = cell_of(n->lon_e7);
+	struct place_cell *c = slot_of(p, n->category, row, column);
+
+	if (c->positions == NULL && p->used * 2 >= p->slot_count) {
+		make_anew(p);
+		c = slot_of(p, n->category, row, column);
+	}
+	if (c->positions == NULL) {
+		*c = (struct place_cell){ n->category, row, column, 0, POSITIONS_FIRST, NULL };
+		c->positions = must_calloc(c->room, sizeof *c->positions);
+		p->used++;
 	}
 	return c;
 }
 
 void place_index_add(struct place_index *p, struct place_node *n)
 {
-	must(n->cell == NULL);
+	must(n->slot == 0);
+
 	struct place_cell *c = cell_for(p, n);
+
 	if (c->count == c->room) {
-		c->room = c->room == 0 ? 4 : c->room * 2;
+		c->room *= 2;
 		c->positions = must_realloc(c->positions, c->room * sizeof *c->positions);
 	}
-	n->cell = c;
-	n->slot = c->count;
 	c->positions[c->count++] = (struct position){ n->lat_e7, n->lon_e7, n->at_ms, n };
+	n->slot = c->count;
 }
 
-/* The newest takes the free slot, so that leaving a crowd costs no more than leaving a few; a crowded cell's order is
+/* The newest takes the free place, so that leaving a crowd costs no more than leaving a few; a crowded cell's order is
  * then only roughly the cases' age, which is all its search needs. */
 void place_index_remove(struct place_index *p, struct place_node *n)
 {
-	struct place_cell *c = n->cell;
-	if (c == NULL)
+	if (n->slot == 0)
 		return;
-	c->positions[n->slot] = c->positions[--c->count];
-	c->positions[n->slot].node->slot = n->slot;
-	n->cell = NULL;
-	if (c->count == 0)
-		cell_free(p, c);
+
+	struct place_cell *c = slot_of(p, n->category, cell_of(n->lat_e7), cell_of(n->lon_e7));
+
+	c->positions[n->slot - 1] = c->positions[--c->count];
+	c->positions[n->slot - 1].node->slot = n->slot;
+	n->slot = 0;
 }
 
 struct search {
@@ -133,8 +157,8 @@ static _Bool may_be_nearer(const struct search *s, const struct position *at)
 
 static void look_in(struct search *s, const struct place_cell *c)
 {
-	size_t oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
-	for (size_t i = c->count; i-- > oldest;) {
+	uint32_t oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
+	for (uint32_t i = c->count; i-- > oldest;) {
 		const struct position *at = &c->positions[i];
 		if (at->at_ms < s->since_ms || at->node == s->except || !may_be_nearer(s, at))
 			continue;
@@ -146,20 +170,38 @@ static void look_in(struct search *s, const struct place_cell *c)
 	}
 }
 
+/* Whether anything in this cell can be as near as the best: how far its nearest edge is. */
+static _Bool may_hold_nearer(const struct search *s, int32_t row, int32_t column)
+{
+	double south = (double)row * CELL_E7 - s->lat_e7, north = s->lat_e7 - ((double)row + 1) * CELL_E7;
+	double west = (double)column * CELL_E7 - s->lon_e7, east = s->lon_e7 - ((double)column + 1) * CELL_E7;
+	double up = fmax(0, fmax(south, north)), across = fmax(0, fmax(west, east)) * s->shrink;
+	double reach = s->best_metres * 1.001 + 0.1;
+
+	up *= CELL_METRES / CELL_E7;
+	across *= CELL_METRES / CELL_E7;
+	return up * up + across * across <= reach * reach;
+}
+
+static void look_at(const struct place_index *p, struct search *s, int32_t row, int32_t column)
+{
+	look_in(s, slot_of(p, s->category, row, column));
+}
+
+/* Its own cell first: what is found there lets most of the others be passed over. */
 struct place_node *place_index_near(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7,
                                     double metres, int64_t since_ms, const struct place_node *except)
 {
-	struct search s = {
-		category, lat_e7, lon_e7, since_ms, except, NULL, metres, cos(lat_e7 / 1e7 * M_PI / 180.0)
-	};
+	struct search s = { category, lat_e7, lon_e7, since_ms, except, NULL, metres, cos(lat_e7 / 1e7 * M_PI / 180.0) };
 	const double widest = CELLS_ACROSS_MOST / 2.0 * CELL_E7;
 	double tall = metres / CELL_METRES * CELL_E7, wide = s.shrink > 0.01 ? tall / s.shrink : widest;
 	int64_t dlat = (int64_t)fmin(tall, widest) + 1, dlon = (int64_t)fmin(wide, widest) + 1;
+	const int32_t home_row = cell_of(lat_e7), home_column = cell_of(lon_e7);
+
+	look_at(p, &s, home_row, home_column);
 	for (int32_t row = cell_of(lat_e7 - dlat); row <= cell_of(lat_e7 + dlat); row++)
-		for (int32_t column = cell_of(lon_e7 - dlon); column <= cell_of(lon_e7 + dlon); column++) {
-			const struct place_cell *c = find_cell(p, category, row, column);
-			if (c != NULL)
-				look_in(&s, c);
-		}
+		for (int32_t column = cell_of(lon_e7 - dlon); column <= cell_of(lon_e7 + dlon); column++)
+			if ((row != home_row || column != home_column) && may_hold_nearer(&s, row, column))
+				look_at(p, &s, row, column);
 	return s.best;
 }

@@ -15,6 +15,8 @@ struct queue *queue_new(size_t capacity, int wake_fd) MUST_USE;
 void queue_free(struct queue *q); /* does not own the items; NULL is fine */
 /* false: full or closed. Any thread. */
 _Bool queue_push(struct queue *q, void *item) MUST_USE;
+/* The first ones that there is room for; how many that were. One lock and one wake for all of them. */
+size_t queue_push_many(struct queue *q, void *const *items, size_t count) MUST_USE;
 /* Takes up to most items; 0 when none came within wait_ms (0: do not wait; -1: for ever) or the queue is closed and
  * empty. Any thread. */
 size_t queue_pop(struct queue *q, void **items, size_t most, int64_t wait_ms) MUST_USE;

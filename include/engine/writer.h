@@ -23,7 +23,7 @@ struct writer {
 	struct facts facts;
 	_Atomic int64_t now_ms; /* newest time handed to the workflow */
 	_Atomic uint64_t batches;
-	void (*deliver)(void *ctx, struct command *c);
+	void (*deliver)(void *ctx, struct command **commands, size_t count);
 	void (*noted)(void *ctx, const struct facts *f); /* each written set of facts, before the commit */
 	void (*committed)(void *ctx, _Bool kept);        /* after the commit: what was noted is on disk, or is not */
 	void (*failed)(void *ctx, int exit_code);

@@ -12,6 +12,9 @@
 
 struct store;
 
+/* Once, before any store or reader is opened: leaves out SQLite's count of its memory, which costs a lock an allocation. */
+void store_prepare_process(void);
+
 struct store_options {
 	const char *path;          /* database file; its folder must exist */
 	const char *vfs;           /* NULL: the system's */

@@ -8,21 +8,18 @@
 
 #include "base/must.h"
 
-struct place_cell;
-
 /* Embedded in what is indexed. */
 struct place_node {
 	int32_t category, lat_e7, lon_e7;
 	int64_t at_ms;
-	struct place_cell *cell; /* NULL: not in the index */
-	size_t slot;             /* its place in the cell */
+	uint32_t slot; /* its place in its cell, from 1; 0: not in the index */
 };
 
 struct place_index;
 
 /* How many cases of one cell a search looks at: the newest ones. A block with more open cases of one category than this
  * has other troubles. */
-#define PLACE_LOOK_MOST 64
+#define PLACE_LOOK_MOST 16
 
 struct place_index *place_index_new(void) MUST_USE;
 void place_index_free(struct place_index *p); /* the nodes are not its own; NULL is fine */

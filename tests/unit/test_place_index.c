@@ -34,7 +34,7 @@ static struct place_node *by_looking(int32_t category, int32_t lat, int32_t lon,
 		struct place_node *n = &nodes[i];
 		double away = place_metres(lat, lon, n->lat_e7, n->lon_e7);
 
-		if (!n->cell || n->category != category || n == except || n->at_ms < since || away > nearest ||
+		if (!n->slot || n->category != category || n == except || n->at_ms < since || away > nearest ||
 		    (best && away >= nearest))
 			continue;
 		best = n;
@@ -88,7 +88,7 @@ static void test_against_looking(void **state)
 				place_index_remove(p, &nodes[i]);
 		compare(p, &seed, centres[c][0], centres[c][1]);
 		for (int i = 0; i < MANY; i++)
-			if (!nodes[i].cell && between(&seed, 0, 1))
+			if (!nodes[i].slot && between(&seed, 0, 1))
 				place_index_add(p, &nodes[i]);
 		compare(p, &seed, centres[c][0], centres[c][1]);
 		place_index_free(p);
@@ -117,12 +117,12 @@ static void test_removal_in_any_order(void **state)
 		for (int i = 0; i < 4; i++) {
 			place_index_remove(p, &n[orders[o][i]]);
 			place_index_remove(p, &n[orders[o][i]]);
-			assert_false(n[orders[o][i]].cell);
+			assert_false(n[orders[o][i]].slot);
 
 			const struct place_node *left = place_index_near(p, 10110, LAT, LON, 10, 0, NULL);
 
 			assert_int_equal(left != NULL, i < 3);
-			assert_true(left == NULL || left->cell);
+			assert_true(left == NULL || left->slot);
 		}
 		place_index_free(p);
 	}
