@@ -37,18 +37,18 @@ static int64_t asked(const wire_stats_row *r)
 }
 
 const struct indicator indicators[] = {
-	{ "filing_rate", "filing 立案率", "filed / received", 6, count_filed, count_received },
-	{ "closing_rate", "closing 结案率", "closed / (due − suspended)", 0, count_closed, due_for_closing },
-	{ "on_time_rate", "on time 按期", "closed within the limit / closed", 2, count_on_time, count_closed },
-	{ "honest_on_time_rate", "honest", "closed within the limit / (closed + open and overdue)", 1, count_on_time,
-	  closed_or_late },
-	{ "satisfaction", "satisfied 满意", "satisfied / answered", 3, count_satisfied, answered },
-	{ "answered_share", "answered", "answered / asked", 4, answered, asked },
-	{ "rework_rate", "rework 返工", "reworked / closed", 7, count_reworked, count_closed },
-	{ "extension_rate", "extension 延期", "extended / filed", 9, count_extended, count_filed },
-	{ "return_rate", "return 回退", "returned / filed", 8, count_returned, count_filed },
-	{ "merge_rate", "merge 并案", "merged / received", 10, count_merged, count_received },
-	{ 0 },
+	[INDICATOR_FILING] = { "filing_rate", "filed / received", count_filed, count_received },
+	[INDICATOR_CLOSING] = { "closing_rate", "closed / (due − suspended)", count_closed, due_for_closing },
+	[INDICATOR_ON_TIME] = { "on_time_rate", "closed within the limit / closed", count_on_time, count_closed },
+	[INDICATOR_HONEST] = { "honest_on_time_rate", "closed within the limit / (closed + open and overdue)",
+	                       count_on_time, closed_or_late },
+	[INDICATOR_SATISFIED] = { "satisfaction", "satisfied / answered", count_satisfied, answered },
+	[INDICATOR_ANSWERED] = { "answered_share", "answered / asked", answered, asked },
+	[INDICATOR_REWORK] = { "rework_rate", "reworked / closed", count_reworked, count_closed },
+	[INDICATOR_EXTENSION] = { "extension_rate", "extended / filed", count_extended, count_filed },
+	[INDICATOR_RETURN] = { "return_rate", "returned / filed", count_returned, count_filed },
+	[INDICATOR_MERGE] = { "merge_rate", "merged / received", count_merged, count_received },
+	[INDICATOR_COUNT] = { 0 },
 };
 
 _Bool indicator_value(const struct indicator *i, const wire_stats_row *r, double *out)
@@ -68,7 +68,7 @@ const char *indicator_text(const struct indicator *i, const wire_stats_row *r, c
 	if (indicator_value(i, r, &value))
 		snprintf(out, SHOW_SIZE, "%.1f%%", value * 100);
 	else
-		snprintf(out, SHOW_SIZE, "–");
+		snprintf(out, SHOW_SIZE, TABLE_NOTHING);
 	return out;
 }
 

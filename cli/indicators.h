@@ -4,11 +4,23 @@
 
 #include "show.h"
 
+enum {
+	INDICATOR_FILING,
+	INDICATOR_CLOSING,
+	INDICATOR_ON_TIME,
+	INDICATOR_HONEST,
+	INDICATOR_SATISFIED,
+	INDICATOR_ANSWERED,
+	INDICATOR_REWORK,
+	INDICATOR_EXTENSION,
+	INDICATOR_RETURN,
+	INDICATOR_MERGE,
+	INDICATOR_COUNT
+};
+
 struct indicator {
-	const char *name;  /* for JSON and CSV: "closing_rate" */
-	const char *title; /* for the table: "closing 结案率" */
-	const char *says;  /* how it is made */
-	int leave_out;     /* in a narrow table, see struct column */
+	const char *name; /* for JSON: "closing_rate" */
+	const char *says; /* how it is made */
 	int64_t (*part)(const wire_stats_row *r);
 	int64_t (*whole)(const wire_stats_row *r);
 };

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "workflow/domain.h"
 
-#define NONE "–"
+#define NONE TABLE_NOTHING
 
 const char *show_time(int64_t ms, char out[SHOW_SIZE])
 {

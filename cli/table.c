@@ -7,7 +7,9 @@
 #include "base/text.h"
 
 #define GAP 2       /* spaces between columns */
+#define LEGIBLE 12  /* as narrow as a text becomes before a column leaves */
 #define NARROWEST 6 /* a column is not cut further */
+#define TITLE_SIZE 64
 
 struct cell {
 	char *shown, *csv;
@@ -19,6 +21,7 @@ struct table {
 	size_t column_count;
 	struct cell *cells;
 	size_t count, room;
+	_Bool hides_empty;
 };
 
 struct table *table_new(const struct column *columns, size_t count)
@@ -70,6 +73,11 @@ void table_cell_int(struct table *t, long long value)
 
 	snprintf(text, sizeof text, "%lld", value);
 	table_cell(t, text);
+}
+
+void table_hide_empty(struct table *t)
+{
+	t->hides_empty = 1;
 }
 
 size_t table_rows(const struct table *t)
@@ -126,16 +134,52 @@ char *table_cut(const char *text, size_t most)
 	return cut;
 }
 
+/* A title's second line, which is its only one when it has no line break: titles stand right above their cells. */
+static const char *title_below(const char *title)
+{
+	const char *end = strchr(title, '\n');
+
+	return end ? end + 1 : title;
+}
+
+/* A title's first line; "" when it has but one. */
+static const char *title_above(const char *title, char out[TITLE_SIZE])
+{
+	const char *end = strchr(title, '\n');
+
+	snprintf(out, TITLE_SIZE, "%.*s", end ? (int)(end - title) : 0, title);
+	return out;
+}
+
+static size_t title_width(const char *title)
+{
+	char above[TITLE_SIZE];
+	size_t upper = text_columns(title_above(title, above)), lower = text_columns(title_below(title));
+
+	return upper > lower ? upper : lower;
+}
+
+static _Bool says_something(const struct table *t, size_t column)
+{
+	for (size_t i = column; i < t->count; i += t->column_count)
+		if (t->cells[i].shown[0] != '\0' && strcmp(t->cells[i].shown, TABLE_NOTHING) != 0)
+			return 1;
+	return 0;
+}
+
 static void measure(const struct table *t, size_t *widths)
 {
 	for (size_t c = 0; c < t->column_count; c++)
-		widths[c] = text_columns(t->columns[c].title);
+		widths[c] = title_width(t->columns[c].title);
 	for (size_t i = 0; i < t->count; i++) {
 		size_t width = text_columns(t->cells[i].shown);
 
 		if (width > widths[i % t->column_count])
 			widths[i % t->column_count] = width;
 	}
+	for (size_t c = 0; t->hides_empty && c < t->column_count; c++)
+		if (!says_something(t, c))
+			widths[c] = 0;
 }
 
 static size_t total_width(const struct table *t, const size_t *widths)
@@ -158,76 +202,130 @@ static int least_needed(const struct table *t, const size_t *widths)
 	return found;
 }
 
-static int widest_shrinking(const struct table *t, const size_t *widths)
+static int widest_shrinking(const struct table *t, const size_t *widths, size_t narrowest)
 {
 	int found = -1;
 
 	for (size_t c = 0; c < t->column_count; c++)
-		if (t->columns[c].shrinks && widths[c] > (found < 0 ? NARROWEST : widths[found]))
+		if (t->columns[c].shrinks && widths[c] > (found < 0 ? narrowest : widths[found]))
 			found = (int)c;
 	return found;
 }
 
-/* Long texts give way first, down to a legible width; then columns leave. */
+static _Bool shrink(const struct table *t, size_t *widths, size_t width, size_t narrowest)
+{
+	int column;
+
+	while (total_width(t, widths) > width) {
+		if ((column = widest_shrinking(t, widths, narrowest)) < 0)
+			return 0;
+		widths[column]--;
+	}
+	return 1;
+}
+
+/* Long texts give way first, down to a legible width; then columns leave, and the texts get the room they left. */
 static int fit(const struct table *t, size_t *widths, size_t width)
 {
+	size_t natural[TABLE_COLUMNS_MOST];
 	int left_out = 0, column;
 
-	while (width && total_width(t, widths) > width) {
-		column = widest_shrinking(t, widths);
-		if (column >= 0 && widths[column] > 16) {
-			widths[column]--;
-		} else if ((column = least_needed(t, widths)) >= 0) {
-			widths[column] = 0;
-			left_out++;
-		} else if ((column = widest_shrinking(t, widths)) >= 0) {
-			widths[column]--;
-		} else {
+	memcpy(natural, widths, t->column_count * sizeof *widths);
+	while (width && !shrink(t, widths, width, LEGIBLE)) {
+		column = least_needed(t, natural);
+		if (column < 0) {
+			(void)shrink(t, widths, width, NARROWEST);
 			break;
 		}
+		natural[column] = 0;
+		left_out++;
+		memcpy(widths, natural, t->column_count * sizeof *widths);
 	}
 	return left_out;
 }
 
-static void print_cell(FILE *to, const char *text, size_t width, _Bool right, _Bool last, enum tint tint, _Bool color)
+/* A line being printed. Spaces wait until something follows them, so no line ends in any. */
+struct line {
+	FILE *to;
+	size_t spaces;
+	_Bool color;
+};
+
+static void put_text(struct line *l, const char *text, enum tint tint)
+{
+	if (text[0] == '\0')
+		return;
+	fprintf(l->to, "%*s%s%s%s", (int)l->spaces, "", tint_on(tint, l->color), text, tint_off(tint, l->color));
+	l->spaces = 0;
+}
+
+static void put_cell(struct line *l, const char *text, size_t width, _Bool right, enum tint tint)
 {
 	char *cut = table_cut(text, width);
-	size_t columns = text_columns(cut);
-	int padding = columns < width ? (int)(width - columns) : 0;
+	size_t length = strlen(cut);
 
-	fprintf(to, "%*s%s%s%s%*s", right ? padding : 0, "", tint_on(tint, color), cut, tint_off(tint, color),
-	        right || last ? 0 : padding, "");
-	if (!last)
-		fprintf(to, "%*s", GAP, "");
+	while (length && cut[length - 1] == ' ')
+		cut[--length] = '\0';
+
+	size_t columns = text_columns(cut);
+	size_t padding = columns < width ? width - columns : 0;
+
+	l->spaces += right ? padding : 0;
+	put_text(l, cut, tint);
+	l->spaces += (right ? 0 : padding) + GAP;
 	free(cut);
+}
+
+static void end_line(struct line *l)
+{
+	putc('\n', l->to);
+	l->spaces = 0;
+}
+
+static void print_titles(const struct table *t, struct line *l, const size_t *widths)
+{
+	char above[TITLE_SIZE];
+	_Bool two = 0;
+
+	for (size_t c = 0; c < t->column_count; c++)
+		two |= widths[c] && strchr(t->columns[c].title, '\n');
+	for (size_t c = 0; two && c < t->column_count; c++)
+		if (widths[c])
+			put_cell(l, title_above(t->columns[c].title, above), widths[c], t->columns[c].right, TINT_BOLD);
+	if (two)
+		end_line(l);
+	for (size_t c = 0; c < t->column_count; c++)
+		if (widths[c])
+			put_cell(l, title_below(t->columns[c].title), widths[c], t->columns[c].right, TINT_BOLD);
+	end_line(l);
 }
 
 int table_print(const struct table *t, FILE *to, size_t width, _Bool color)
 {
 	size_t widths[TABLE_COLUMNS_MOST];
-	size_t last = 0;
+	struct line line = { to, 0, color };
 
 	measure(t, widths);
 
 	int left_out = fit(t, widths, width);
 
-	for (size_t c = 0; c < t->column_count; c++)
-		last = widths[c] ? c : last;
-	for (size_t c = 0; c <= last; c++)
-		if (widths[c])
-			print_cell(to, t->columns[c].title, widths[c], t->columns[c].right, c == last, TINT_BOLD,
-			           color);
-	putc('\n', to);
+	print_titles(t, &line, widths);
 	for (size_t i = 0; i < t->count; i++) {
 		size_t c = i % t->column_count;
 
 		if (widths[c])
-			print_cell(to, t->cells[i].shown, widths[c], t->columns[c].right, c == last, t->cells[i].tint,
-			           color);
+			put_cell(&line, t->cells[i].shown, widths[c], t->columns[c].right, t->cells[i].tint);
 		if (c + 1 == t->column_count)
-			putc('\n', to);
+			end_line(&line);
 	}
 	return left_out;
+}
+
+void table_say_left_out(FILE *to, int left_out, const char *where, _Bool color)
+{
+	if (left_out)
+		fprintf(to, "%s%d %s not fit; %s%s\n", tint_on(TINT_DIM, color), left_out,
+		        left_out == 1 ? "column does" : "columns do", where, tint_off(TINT_DIM, color));
 }
 
 static void csv_put(FILE *to, const char *text, _Bool last)

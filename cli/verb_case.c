@@ -1,5 +1,6 @@
 /* case list, case show, case history: looking at cases. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -9,6 +10,7 @@
 
 #define PAGE_MOST 100
 #define STATES_MOST STATE_COUNT
+#define CATEGORY_NAME_MOST 18 /* columns of a category's name behind its code; `case show` has it whole */
 
 /* ---- list ---- */
 
@@ -36,13 +38,15 @@ static const struct column list_columns[] = {
 static void list_row(struct table *t, const wire_summary *s)
 {
 	char text[SHOW_SIZE], category[256];
+	char *name = table_cut(wire_text(s->category_name), CATEGORY_NAME_MOST);
 	const char *light = wire_text(s->light);
 	enum tint tint = s->overdue ? TINT_RED : tint_of_light(light);
 	const char *kind = name_of_kind((int)s->reporter_kind);
 
 	table_cell(t, wire_text(s->number));
 	table_cell_as(t, show_state((int)s->state, text), TINT_NONE, name_of_state((int)s->state));
-	snprintf(category, sizeof category, "%s %s", wire_text(s->category), wire_text(s->category_name));
+	snprintf(category, sizeof category, "%s %s", wire_text(s->category), name);
+	free(name);
 	table_cell_as(t, category, TINT_NONE, wire_text(s->category));
 	table_cell_as(t, light, tint_of_light(light), NULL);
 	table_cell(t, show_time(s->reported_ms, text));
@@ -61,10 +65,12 @@ static void print_list(const struct call *call, const Gridloop__V1__CaseList *li
 
 	for (size_t i = 0; i < list->n_cases; i++)
 		list_row(t, list->cases[i]);
+	table_hide_empty(t);
 	if (call->csv)
 		table_csv(t, stdout);
 	else if (list->n_cases)
-		table_print(t, stdout, call->width, call->color);
+		table_say_left_out(stdout, table_print(t, stdout, call->width, call->color),
+		                   "--csv and --json have all", call->color);
 	else
 		puts("no cases");
 	table_free(t);
@@ -403,7 +409,9 @@ const struct verb case_verbs[] = {
 	  .summary = "cases, newest first",
 	  .help = "Lists cases; all given filters must hold, several --state mean any of them. A page ends with "
 	          "\"more:\" and\n"
-	          "the cursor of the next one. Without the right to see all, one sees one's own.",
+	          "the cursor of the next one. Without the right to see all, one sees one's own.\n"
+	          "Columns that are empty in every row of the page are left out, and long category names are cut;\n"
+	          "--csv and --json have all columns.",
 	  .options = list_options,
 	  .example = "gridloop case list --open --overdue\ngridloop case list --area 610404004001 --category E01 "
 	             "--from 7d --csv",

@@ -135,6 +135,126 @@ static void test_line_breaks_do_not_break_rows(void **state)
 	table_free(t);
 }
 
+static void test_titles_of_two_lines_stand_on_their_cells(void **state)
+{
+	static const struct column two_lines[] = {
+		{ "kind", 0, 1, 0 },
+		{ "on time\n按期", 1, 0, 0 },
+		{ "open", 1, 0, 0 },
+		{ "note\n注", 0, 0, 1 },
+	};
+	struct table *t = table_new(two_lines, 4);
+	int left_out;
+
+	(void)state;
+	table_cell(t, "resident");
+	table_cell(t, "97.3%");
+	table_cell_int(t, 3);
+	table_cell(t, "x");
+
+	char *text = printed(t, 0, 0, &left_out);
+
+	assert_string_equal(text, "          on time        note\n"
+	                          "kind         按期  open  注\n"
+	                          "resident    97.3%     3  x\n");
+	free(text);
+	table_free(t);
+}
+
+static void test_no_line_ends_in_a_space(void **state)
+{
+	struct table *t = table_new(columns, 3);
+	int left_out;
+
+	(void)state;
+	table_cell(t, "a long name");
+	table_cell_int(t, 1);
+	table_cell(t, "");
+	table_cell(t, "b");
+	table_cell(t, "");
+	table_cell(t, "said  ");
+	table_cell(t, "c  ");
+	table_cell(t, "");
+	table_cell(t, "");
+
+	char *plain = printed(t, 0, 0, &left_out), *tinted = printed(t, 0, 1, &left_out);
+
+	assert_string_equal(plain, "name         count  note\n"
+	                           "a long name      1\n"
+	                           "b                   said\n"
+	                           "c\n");
+	assert_null(strstr(tinted, " \n"));
+	free(plain);
+	free(tinted);
+	table_free(t);
+}
+
+static void test_empty_columns_hide_when_asked(void **state)
+{
+	struct table *t = table_new(columns, 3);
+	int left_out;
+
+	(void)state;
+	table_cell(t, "a");
+	table_cell(t, TABLE_NOTHING);
+	table_cell(t, "");
+	table_cell(t, "b");
+	table_cell(t, "");
+	table_cell(t, "here");
+
+	char *whole = printed(t, 0, 0, &left_out);
+
+	table_hide_empty(t);
+
+	char *hidden = printed(t, 0, 0, &left_out);
+
+	assert_non_null(strstr(whole, "count"));
+	assert_string_equal(hidden, "name  note\na\nb     here\n");
+	/* What has nothing to say was not left out for want of room. */
+	assert_int_equal(left_out, 0);
+	free(whole);
+	free(hidden);
+	table_free(t);
+}
+
+static void test_a_leaving_column_gives_its_room_to_texts(void **state)
+{
+	static const struct column wide[] = { { "name", 0, 1, 0 }, { "aside", 0, 0, 1 } };
+	struct table *t = table_new(wide, 2);
+	int left_out;
+
+	(void)state;
+	table_cell(t, "thirty columns of a long name.");
+	table_cell(t, "0123456789012345678");
+
+	char *narrow = printed(t, 32, 0, &left_out);
+
+	assert_int_equal(left_out, 1);
+	assert_non_null(strstr(narrow, "thirty columns of a long name."));
+	free(narrow);
+	narrow = printed(t, 33, 0, &left_out);
+	assert_int_equal(left_out, 0);
+	assert_non_null(strstr(narrow, "thirty colu…  0123456789012345678"));
+	free(narrow);
+	table_free(t);
+}
+
+static void test_what_was_left_out_is_said(void **state)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	(void)state;
+	table_say_left_out(to, 0, "--csv has all", 0);
+	table_say_left_out(to, 1, "--csv has all", 0);
+	table_say_left_out(to, 2, "--csv has all", 0);
+	fclose(to);
+	assert_string_equal(text, "1 column does not fit; --csv has all\n"
+	                          "2 columns do not fit; --csv has all\n");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +264,11 @@ int main(void)
 		cmocka_unit_test(test_colour_only_when_asked),
 		cmocka_unit_test(test_csv_quotes_and_takes_raw_values),
 		cmocka_unit_test(test_line_breaks_do_not_break_rows),
+		cmocka_unit_test(test_titles_of_two_lines_stand_on_their_cells),
+		cmocka_unit_test(test_no_line_ends_in_a_space),
+		cmocka_unit_test(test_empty_columns_hide_when_asked),
+		cmocka_unit_test(test_a_leaving_column_gives_its_room_to_texts),
+		cmocka_unit_test(test_what_was_left_out_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,16 +219,191 @@ static void test_rates(void **state)
 	/* Eleven closed where ten were due: an answer, not a mistake to be hidden. */
 	r.received = 20, r.filed = 16, r.closed = 11, r.due = 12, r.suspended = 2, r.on_time = 8, r.overdue_open = 5;
 	r.satisfied = 3, r.fairly = 0, r.unsatisfied = 1, r.unanswered = 6, r.first_reply_ms = 9000, r.replied = 3;
-	assert_string_equal(indicator_text(&indicators[0], &r, text), "80.0%");
-	assert_string_equal(indicator_text(&indicators[1], &r, text), "110.0%");
-	assert_string_equal(indicator_text(&indicators[2], &r, text), "72.7%");
-	assert_string_equal(indicator_text(&indicators[3], &r, text), "50.0%");
-	assert_string_equal(indicator_text(&indicators[4], &r, text), "75.0%");
-	assert_string_equal(indicator_text(&indicators[5], &r, text), "40.0%");
+	assert_string_equal(indicator_text(&indicators[INDICATOR_FILING], &r, text), "80.0%");
+	assert_string_equal(indicator_text(&indicators[INDICATOR_CLOSING], &r, text), "110.0%");
+	assert_string_equal(indicator_text(&indicators[INDICATOR_ON_TIME], &r, text), "72.7%");
+	assert_string_equal(indicator_text(&indicators[INDICATOR_HONEST], &r, text), "50.0%");
+	assert_string_equal(indicator_text(&indicators[INDICATOR_SATISFIED], &r, text), "75.0%");
+	assert_string_equal(indicator_text(&indicators[INDICATOR_ANSWERED], &r, text), "40.0%");
 	assert_int_equal(indicator_first_reply_ms(&r), 3000);
 	/* All that was due is suspended: nothing to divide by, and no negative rate either. */
 	r.due = 1;
-	assert_string_equal(indicator_text(&indicators[1], &r, text), "–");
+	assert_string_equal(indicator_text(&indicators[INDICATOR_CLOSING], &r, text), "–");
+}
+
+/* What a verb prints meanwhile goes into memory instead. */
+struct catch
+{
+	FILE *before;
+	char *text;
+	size_t size;
+};
+
+static void catch_begin(struct catch *c)
+{
+	c->before = stdout;
+	c->text = NULL;
+	stdout = open_memstream(&c->text, &c->size);
+	assert_non_null(stdout);
+}
+
+static void catch_end(struct catch *c)
+{
+	fclose(stdout);
+	stdout = c->before;
+}
+
+static wire_bytes bytes_of(const char *text)
+{
+	return (wire_bytes){ strlen(text), (uint8_t *)(uintptr_t)text };
+}
+
+/* No line is wider, and none ends in a space. */
+static void assert_readable(const char *text, size_t most)
+{
+	assert_null(strstr(text, " \n"));
+	while (*text) {
+		char line[512];
+		size_t length = strcspn(text, "\n");
+
+		snprintf(line, sizeof line, "%.*s", (int)length, text);
+		if (text_columns(line) > most)
+			fail_msg("%zu columns, not %zu: %s", text_columns(line), most, line);
+		text += length + (text[length] == '\n');
+	}
+}
+
+/* What `gridloop stats` with this argument prints about a busy year, on the heap. */
+static char *stats_printed(const char *argument, size_t width)
+{
+	char *argv[] = { (char *)(uintptr_t)argument }, why[OPTION_WHY_SIZE];
+	struct call call = { .verb = stats_verbs, .width = width };
+	struct option_set set = { 0 };
+	wire_stats s = GRIDLOOP__V1__STATS__INIT;
+	wire_stats_row r = GRIDLOOP__V1__STATS_ROW__INIT, *rows[] = { &r };
+	struct catch c;
+
+	verb_options(stats_verbs, &set);
+	assert_true(options_parse(&set, argument != NULL, argv, &call.options, why));
+	r.key = bytes_of("E0110"), r.name = bytes_of("Household rubbish lying about");
+	r.received = 123456, r.filed = 98765, r.closed = 98001, r.open = 764, r.overdue_open = 12, r.on_time = 98001;
+	r.satisfied = 9000, r.unsatisfied = 3000, r.unanswered = 18000, r.points = 123456;
+	r.first_reply_ms = 10 * CLOCK_DAY_MS + 23 * CLOCK_HOUR_MS, r.replied = 1;
+	s.rows = rows, s.n_rows = 1, s.total = &r;
+	catch_begin(&c);
+	if (options_flag(&call.options, "--csv"))
+		print_stats_csv(&s, "category");
+	else
+		print_stats(&call, &s, "category");
+	catch_end(&c);
+	return c.text;
+}
+
+static void test_stats_fit_a_terminal(void **state)
+{
+	static const char *const kept[] = { "category", "received", "closed",         "open", "overdue",
+		                            "on time",  "honest",   "satisfied 满意", "按期" };
+	static const char *const more[] = { "filed", "points", "reply", "10d 23h" };
+	char *whole = stats_printed(NULL, 0), *narrow = stats_printed(NULL, 80);
+
+	(void)state;
+	assert_readable(whole, 110);
+	assert_readable(narrow, 80);
+	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+		assert_non_null(strstr(whole, kept[i]));
+		assert_non_null(strstr(narrow, kept[i]));
+	}
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
+		assert_non_null(strstr(whole, more[i]));
+		assert_null(strstr(narrow, more[i]));
+	}
+	assert_non_null(strstr(whole, "75.0% of 40.0%"));
+	assert_null(strstr(whole, "立案率"));
+	assert_null(strstr(whole, "do not fit"));
+	assert_non_null(strstr(narrow, "3 columns do not fit; --wide"));
+	free(whole);
+	free(narrow);
+}
+
+static void test_stats_wide_and_csv_have_everything(void **state)
+{
+	static const char *const rates[] = { "立案率",   "结案率", "按期", "honest", "满意",
+		                             "answered", "返工",   "延期", "回退",   "并案" };
+	char *wide = stats_printed("--wide", 80), *csv = stats_printed("--csv", 80);
+
+	(void)state;
+	assert_null(strstr(wide, " \n"));
+	for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++)
+		assert_non_null(strstr(wide, rates[i]));
+	assert_non_null(strstr(wide, "Household rubbish lying about"));
+	assert_null(strstr(wide, "not fit"));
+	assert_non_null(strstr(csv, "category,name,received,filed,closed,open,overdue_open,on_time,due,suspended,"
+	                            "reworked,extended,returned,merged,rejected,cancelled,satisfied,fairly,"
+	                            "unsatisfied,unanswered,first_reply_ms,replied,points,archived,"
+	                            "expired_alarms\r\nE0110,Household rubbish lying about,123456,98765,"));
+	free(wide);
+	free(csv);
+}
+
+static void test_satisfied_names_the_share_that_answered(void **state)
+{
+	wire_stats_row r = GRIDLOOP__V1__STATS_ROW__INIT;
+	char text[SHOW_SIZE];
+
+	(void)state;
+	assert_string_equal(satisfied_of_answered(&r, 0, text), "–");
+	r.unanswered = 4;
+	assert_string_equal(satisfied_of_answered(&r, 0, text), "– of  0.0%");
+	r.satisfied = 4;
+	assert_string_equal(satisfied_of_answered(&r, 0, text), "100.0% of 50.0%");
+}
+
+/* What `gridloop case list` prints of one reported case, on the heap. */
+static char *list_printed(const struct call *call, const char *address)
+{
+	wire_summary s = GRIDLOOP__V1__CASE_SUMMARY__INIT, *cases[] = { &s };
+	Gridloop__V1__CaseList list = GRIDLOOP__V1__CASE_LIST__INIT;
+	struct catch c;
+
+	s.number = bytes_of("E01102026112100042"), s.category = bytes_of("E0110");
+	s.category_name = bytes_of("Household rubbish lying about");
+	s.state = GRIDLOOP__V1__STATE__REPORTED, s.reported_ms = 1795269600000;
+	s.reporter = bytes_of("resident-01"), s.address = bytes_of(address);
+	list.cases = cases, list.n_cases = 1;
+	catch_begin(&c);
+	print_list(call, &list);
+	catch_end(&c);
+	return c.text;
+}
+
+static void test_list_leaves_out_what_no_row_has(void **state)
+{
+	struct call call = { .verb = case_verbs };
+	char *plain = list_printed(&call, ""), *with = list_printed(&call, "滨河路12号");
+
+	(void)state;
+	assert_readable(plain, 110);
+	assert_non_null(strstr(plain, "E0110 Household rubbish…  "));
+	assert_non_null(strstr(plain, "to be located"));
+	assert_non_null(strstr(plain, "resident-01"));
+	assert_null(strstr(plain, "handler"));
+	assert_null(strstr(plain, "light"));
+	assert_null(strstr(plain, "due"));
+	assert_null(strstr(plain, "address"));
+	assert_non_null(strstr(with, "address\n"));
+	assert_non_null(strstr(with, "滨河路12号\n"));
+	free(plain);
+	free(with);
+	call.csv = 1;
+	plain = list_printed(&call, "");
+	assert_non_null(
+		strstr(plain, "number,state,category,light,reported,due,grid,handler,reporter,kind,address\r\n"));
+	free(plain);
+	call = (struct call){ .verb = case_verbs, .width = 60 };
+	plain = list_printed(&call, "");
+	assert_readable(plain, 60);
+	assert_non_null(strstr(plain, " not fit; --csv and --json have all\n"));
+	free(plain);
 }
 
 static void test_spans(void **state)
@@ -346,6 +521,10 @@ int main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_nearest),
 		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_stats_fit_a_terminal),
+		cmocka_unit_test(test_stats_wide_and_csv_have_everything),
+		cmocka_unit_test(test_satisfied_names_the_share_that_answered),
+		cmocka_unit_test(test_list_leaves_out_what_no_row_has),
 		cmocka_unit_test(test_spans),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_texts_from_the_wire_cannot_drive_a_terminal),
