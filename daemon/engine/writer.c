@@ -225,50 +225,84 @@ static _Bool keep_silent(struct command **commands, size_t count)
 	return 0;
 }
 
-/* One batch. false: the process has to end. */
-static _Bool run_batch(struct writer *w, struct command **commands, size_t count)
+/* ---- gathering ----
+ *
+ * A commit costs nearly the same for one report as for a hundred. Senders that wait for their answer before they send
+ * again would fall into two halves, each waiting for the other's commit; so the writer expects those it has just
+ * answered back, and beside those that queued up meanwhile decides and writes them as they come, before it commits. It
+ * waits no longer than two commits take, and less each time that they did not come. A lone sender is the only one
+ * expected, so nobody waits for others. On a fast disk nobody waits either: there the work on one half hides the commit
+ * of the other. */
+#define GATHER_FROM_US 1000 /* a commit as long as this is mostly its sync */
+#define GATHER_MOST_US 5000
+#define GATHER_HOPE_MOST 16 /* sixteenths of the allowed time */
+
+static int64_t allowed_us(const struct writer *w)
+{
+	int64_t most = w->commit_us * 2 < GATHER_MOST_US ? w->commit_us * 2 : GATHER_MOST_US;
+	return most * w->hope / GATHER_HOPE_MOST;
+}
+
+static void decide_taken(struct writer *w)
+{
+	for (; w->decided < w->taken && w->trouble == STORE_OK; w->decided++)
+		run_command(w, w->batch[w->decided]);
+}
+
+static size_t take(struct writer *w, int64_t wait_ms)
+{
+	size_t room = (size_t)w->options->batch_most - w->taken;
+	size_t count = queue_pop(w->commands, (void **)w->batch + w->taken, room, wait_ms);
+	w->taken += count;
+	return count;
+}
+
+static void gather(struct writer *w)
+{
+	size_t most = (size_t)w->options->batch_most, want = w->expected < most ? w->expected : most;
+	if (w->taken == 0 || w->taken >= want || w->commit_us < GATHER_FROM_US)
+		return;
+	int64_t end = mono_us(w) + allowed_us(w), left = allowed_us(w);
+	for (; w->taken < want && left > 0 && w->trouble == STORE_OK; left = end - mono_us(w)) {
+		if (queue_gather(w->commands, 1, left) == 0)
+			break;
+		take(w, 0);
+		decide_taken(w);
+	}
+	if (w->taken >= want)
+		w->hope = w->hope * 2 < GATHER_HOPE_MOST ? w->hope * 2 : GATHER_HOPE_MOST;
+	else
+		w->hope = w->hope > 1 ? w->hope / 2 : 1;
+}
+
+/* ---- one batch ---- */
+
+static void answer(struct writer *w)
+{
+	if (w->trouble == STORE_FULL) {
+		for (size_t i = w->settled; i < w->taken; i++)
+			take_back(w->batch[i]);
+		start_over(w);
+	}
+	w->expected = w->taken + queue_length(w->commands);
+	w->deliver(w->ctx, w->batch, w->taken);
+	w->batches++;
+}
+
+/* What was taken, and those who are expected. false: the process has to end. */
+static _Bool run_batch(struct writer *w)
 {
 	w->trouble = STORE_OK;
 	w->decided = w->settled = 0;
-	for (; w->decided < count && w->trouble == STORE_OK; w->decided++)
-		run_command(w, commands[w->decided]);
+	decide_taken(w);
+	gather(w);
 	if (!w->options->replay_clock && mono_ms(w) >= w->timers_after_ms)
 		run_timers(w, read_clock(w));
 	settle_transaction(w);
 	if (w->trouble == STORE_UNKNOWN)
-		return keep_silent(commands, count);
-	if (w->trouble == STORE_FULL) {
-		for (size_t i = w->settled; i < count; i++)
-			take_back(commands[i]);
-		start_over(w);
-	}
-	w->deliver(w->ctx, commands, count);
-	w->batches++;
+		return keep_silent(w->batch, w->taken);
+	answer(w);
 	return w->trouble == STORE_OK;
-}
-
-/* ---- gathering ----
- *
- * A sync takes as long for one report as for a hundred. Senders that wait for their answer before they send again would
- * fall into two halves, one waiting for the other's sync; so after a batch, when others have queued up meanwhile, the
- * writer gives those it has just answered a moment to come back. Half a commit's time at most, and less each time that
- * they did not come; a lone sender finds the queue empty behind it and never waits. */
-#define GATHER_MOST_US 5000
-#define GATHER_HOPE_MOST 16 /* sixteenths of the allowed time */
-
-static void gather(struct writer *w, size_t answered)
-{
-	size_t queued = queue_length(w->commands), want = answered + queued;
-	if (answered == 0 || queued == 0 || queued >= (size_t)w->options->batch_most)
-		return;
-	if (want > (size_t)w->options->batch_most)
-		want = (size_t)w->options->batch_most;
-	int64_t allowed = (w->commit_us / 2 < GATHER_MOST_US ? w->commit_us / 2 : GATHER_MOST_US) * w->hope /
-	                  GATHER_HOPE_MOST;
-	if (queue_gather(w->commands, want, allowed) >= want)
-		w->hope = w->hope * 2 < GATHER_HOPE_MOST ? w->hope * 2 : GATHER_HOPE_MOST;
-	else
-		w->hope = w->hope > 1 ? w->hope / 2 : 1;
 }
 
 /* How long to sleep when nothing comes: to the next timer, but wake now and then for the idle checkpoint. */
@@ -287,19 +321,16 @@ static int64_t sleep_ms(struct writer *w)
 
 void writer_run(struct writer *w)
 {
-	size_t most = (size_t)w->options->batch_most;
-	void **items = must_calloc(most, sizeof *items);
 	_Bool fine = 1;
+	w->batch = must_calloc((size_t)w->options->batch_most, sizeof(struct command *));
 	w->hope = GATHER_HOPE_MOST;
 	while (fine) {
-		size_t count = queue_pop(w->commands, items, most, sleep_ms(w));
-		if (count == 0 && queue_is_closed(w->commands))
+		w->taken = 0;
+		if (take(w, sleep_ms(w)) == 0 && queue_is_closed(w->commands))
 			break;
-		fine = run_batch(w, (struct command **)items, count) &&
-		       store_checkpoint(w->store, count == 0) != STORE_UNKNOWN;
-		gather(w, count);
+		fine = run_batch(w) && store_checkpoint(w->store, w->taken == 0) != STORE_UNKNOWN;
 	}
-	free(items);
+	free(w->batch);
 	if (!fine)
 		w->failed(w->ctx, WRITER_EXIT_UNKNOWN);
 }

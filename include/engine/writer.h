@@ -29,12 +29,14 @@ struct writer {
 	void (*failed)(void *ctx, int exit_code);
 	void *ctx;
 	_Bool in_transaction;
-	enum store_result trouble; /* of the batch under way */
-	int64_t written;           /* facts in the open transaction */
-	size_t decided, settled;   /* of the batch's commands: judged, and of those on disk already */
-	int64_t commit_us;         /* how long the last commit took */
-	int hope;                  /* that those just answered will be back soon */
-	int64_t timers_after_ms;   /* monotonic: not before this, after the disk was full */
+	enum store_result trouble;      /* of the batch under way */
+	int64_t written;                /* facts in the open transaction */
+	struct command **batch;         /* the commands under way */
+	size_t taken, decided, settled; /* of them: here, judged, and of those on disk already */
+	size_t expected;                /* who may well send again: those last answered and those who waited then */
+	int64_t commit_us;              /* how long the last commit took */
+	int hope;                       /* that those just answered will be back soon */
+	int64_t timers_after_ms;        /* monotonic: not before this, after the disk was full */
 };
 
 /* Opens the store and recovers the casebook. false with *cause (heap). */

@@ -14,7 +14,7 @@
 #include "net/stream.h"
 
 #define SESSION_WRONG_TOKENS_MOST 5
-#define DOOR_GATHER_MOST 256 /* commands of one turn handed over together */
+#define DOOR_GATHER_MOST 64 /* commands of one turn handed over together */
 
 struct subscription;
 struct subscribers;

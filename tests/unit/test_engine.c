@@ -31,11 +31,13 @@ static void test_answers_come_after_the_commit(void **state)
 	assert_ptr_equal(engine_policy(town.engine), town.policy);
 }
 
-static void deliver_nothing(void *ctx, struct command *c)
+static void deliver_nothing(void *ctx, struct command **commands, size_t count)
 {
-	(*(size_t *)ctx)++;
-	assert_true(c->outcome.accepted);
-	command_free(c);
+	*(size_t *)ctx += count;
+	for (size_t i = 0; i < count; i++) {
+		assert_true(commands[i]->outcome.accepted);
+		command_free(commands[i]);
+	}
 }
 
 static void note_nothing(void *ctx, const struct facts *f)
