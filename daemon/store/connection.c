@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/gather_vfs.h"
 
 struct hardening {
 	int option, value;
@@ -70,6 +71,9 @@ _Bool connection_open(struct connection *c, const char *path, const char *vfs, e
 	must(count <= CONNECTION_STATEMENTS_MOST);
 	*c = (struct connection){ .sql = sql, .count = count };
 
+	/* It relies on synchronous=FULL, which only the writer sets. */
+	if (use == CONNECTION_WRITE)
+		vfs = gather_vfs_over(vfs);
 	if (sqlite3_open_v2(path, &c->db, flags_of[use], vfs) == SQLITE_OK) {
 		harden(c->db, use);
 		if (connection_execute(c, settings_of_all) == SQLITE_OK &&
