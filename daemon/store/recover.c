@@ -87,6 +87,16 @@ static _Bool load_key(struct recovery *r, sqlite3_stmt *st)
 	return 1;
 }
 
+/* All of these are loaded, so they say nothing about how far back memory is complete. */
+static _Bool load_new_key(struct recovery *r, sqlite3_stmt *st)
+{
+	struct key_fact k;
+
+	writer_read_key(st, &k);
+	casebook_restore_key(r->book, &k);
+	return 1;
+}
+
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)
 
@@ -107,10 +117,11 @@ static const struct loading loadings[] = {
 	  "SELECT person, points, payable_ms FROM ledger WHERE payable_ms > at_ms ORDER BY id", load_pending },
 	{ "rewarded places", "SELECT place_key, at_ms FROM ledger WHERE place_key <> 0 ORDER BY id", load_place },
 	/* Keys sort by time, so the newest ones are the last of the tree. */
-	{ "newest keys",
-	  "SELECT " WRITER_KEY_NAMES " FROM request_key WHERE key >= coalesce((SELECT key FROM request_key"
+	{ "newest settled keys",
+	  "SELECT " WRITER_KEY_NAMES " FROM settled_key WHERE key >= coalesce((SELECT key FROM settled_key"
 	  " ORDER BY key DESC LIMIT 1 OFFSET " NUMBER(CASEBOOK_KEYS_PER_GENERATION) " - 1), x'') ORDER BY key",
 	  load_key },
+	{ "new keys", "SELECT " WRITER_KEY_NAMES " FROM new_key ORDER BY id", load_new_key },
 };
 
 static _Bool load(struct recovery *r, const struct loading *l, char **cause)

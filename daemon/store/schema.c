@@ -21,8 +21,10 @@
  * a master's followers are found through it.
  *
  * request_key remembers for ever which answer each accepted request got, so that the same request sent again gets the
- * same answer. Keys begin with their time, so inserts go to the end of the tree and new ones never wait for old pages;
- * WITHOUT ROWID because the key is the only way in.
+ * same answer. It is a view of two tables. new_key takes answers in order of arrival, one append each, while a sender
+ * waits; nobody searches it, because memory holds every key that is still in it. When there is nothing else to do, or it
+ * grows long, its oldest rows move to settled_key, which is sorted by key, WITHOUT ROWID because the key is the only way
+ * in. Keys begin with their time, so what is moved together lies together.
  *
  * ledger is the book of points: append-only like case_event; what was wrong is corrected by another row. account is the
  * other half of double-entry: the sum kept row by row, by other code than the one that adds the rows up when asked.
@@ -79,6 +81,16 @@
 	" photos TEXT, label TEXT, seen_at_ms INTEGER NOT NULL,"                                                       \
 	" confidence_ppm INTEGER NOT NULL DEFAULT 0) STRICT;\n"
 
+/* What a request was and what it was answered. */
+#define KEY_TABLE_COLUMNS                                                                                              \
+	"hash BLOB NOT NULL,"                                                                                          \
+	" case_id INTEGER NOT NULL, category INTEGER NOT NULL, state INTEGER NOT NULL, due_ms INTEGER NOT NULL,"       \
+	" merged_into INTEGER NOT NULL, merged_into_category INTEGER NOT NULL,"                                        \
+	" maybe_same_as INTEGER NOT NULL, maybe_same_category INTEGER NOT NULL, balance INTEGER NOT NULL"
+#define KEY_COLUMNS                                                                                                    \
+	"key, hash, case_id, category, state, due_ms, merged_into, merged_into_category, maybe_same_as,"               \
+	" maybe_same_category, balance"
+
 static const char version_1[] =
 	"CREATE TABLE open_case " CASE_TABLE_COLUMNS "CREATE TABLE closed_case " CASE_TABLE_COLUMNS
 	"CREATE INDEX closed_by_reporter ON closed_case (reporter, id);\n"
@@ -100,12 +112,10 @@ static const char version_1[] =
 	"CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event"
 	" BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;\n"
 
-	"CREATE TABLE request_key (key BLOB PRIMARY KEY,"
-	" hash BLOB NOT NULL,"
-	" case_id INTEGER NOT NULL, category INTEGER NOT NULL, state INTEGER NOT NULL, due_ms INTEGER NOT NULL,"
-	" merged_into INTEGER NOT NULL, merged_into_category INTEGER NOT NULL,"
-	" maybe_same_as INTEGER NOT NULL, maybe_same_category INTEGER NOT NULL,"
-	" balance INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE settled_key (key BLOB PRIMARY KEY, " KEY_TABLE_COLUMNS ") STRICT, WITHOUT ROWID;\n"
+	"CREATE TABLE new_key (id INTEGER PRIMARY KEY, key BLOB NOT NULL, " KEY_TABLE_COLUMNS ") STRICT;\n"
+	"CREATE VIEW request_key AS SELECT " KEY_COLUMNS " FROM settled_key UNION ALL SELECT " KEY_COLUMNS
+	" FROM new_key;\n"
 
 	"CREATE TABLE ledger (id INTEGER PRIMARY KEY,"
 	" person TEXT NOT NULL, at_ms INTEGER NOT NULL, payable_ms INTEGER NOT NULL,"

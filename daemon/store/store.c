@@ -32,7 +32,10 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_UNOPEN] = "DELETE FROM open_case WHERE id = ?",
 	[WRITE_EVENT] = "INSERT INTO case_event (id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
 			" value, category, grid, stage_due_ms, handle_due_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	[WRITE_KEY] = "INSERT INTO request_key (" WRITER_KEY_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_KEY] = "INSERT INTO new_key (" WRITER_KEY_NAMES ", id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_SETTLE_KEYS] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") SELECT " WRITER_KEY_NAMES
+			      " FROM new_key WHERE id <= ? ORDER BY key",
+	[WRITE_UNLIST_KEYS] = "DELETE FROM new_key WHERE id <= ?",
 	[WRITE_LEDGER] = "INSERT INTO ledger (id, person, at_ms, payable_ms, points, rule, case_id, place_key, text)"
 			 " VALUES (?,?,?,?,?,?,?,?,?)",
 	/* Not an upsert: its CHECK would look at the row to be inserted, and a redemption alone is below zero. A row that
@@ -47,7 +50,7 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_SEEN] = "INSERT OR IGNORE INTO notice_seen (person, up_to, at_ms)"
 		       " SELECT ?1, min(?2, max(id)), ?3 FROM notice HAVING max(id) IS NOT NULL",
 	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
-	[WRITE_FIND_KEY] = "SELECT " WRITER_KEY_NAMES " FROM request_key WHERE key = ?",
+	[WRITE_FIND_KEY] = "SELECT " WRITER_KEY_NAMES " FROM settled_key WHERE key = ?",
 	[WRITE_FIND_ARCHIVED] = "SELECT category, state FROM closed_case WHERE id = ?",
 };
 
@@ -157,7 +160,7 @@ struct store *store_open(const struct store_options *o, char **cause)
 	if (s->lock_fd >= 0 &&
 	    connection_open(c, o->path, o->vfs, CONNECTION_WRITE, statements, WRITER_STATEMENTS, cause) &&
 	    schema_migrate(c, cause) && quick_check(c, cause) && prepare_all(c, cause) &&
-	    writer_learn_times(s, cause)) {
+	    writer_learn_times(s, cause) && keys_learn(s, cause)) {
 		(void)sqlite3_wal_hook(c->db, count_frames, s);
 		/* What an earlier process left in the log goes home before the first reader comes. */
 		s->frames = 1;
@@ -257,6 +260,12 @@ enum store_result store_checkpoint(struct store *s, _Bool idle)
 	_Bool empty_it = s->frames > TRUNCATE_FRAMES;
 	int in_log = 0, brought_home = 0, result;
 
+	if (idle) {
+		enum store_result moved = keys_when_idle(s);
+
+		if (moved != STORE_OK)
+			return moved;
+	}
 	/* The log is kept at its length and written over: a sync that need not grow the file takes half as long. */
 	if (s->all_home || (idle ? s->frames == 0 : s->frames < s->checkpoint_at))
 		return STORE_OK;

@@ -118,7 +118,9 @@ static void check_keys(struct verifier *v)
 	                "cut, of case')"
 	                " FROM request_key AS k WHERE length(key) <> 16 OR length(hash) <> 16 OR (case_id <> 0"
 	                " AND NOT EXISTS (SELECT 1 FROM closed_case AS c WHERE c.id = k.case_id)"
-	                " AND NOT EXISTS (SELECT 1 FROM open_case AS c WHERE c.id = k.case_id))");
+	                " AND NOT EXISTS (SELECT 1 FROM open_case AS c WHERE c.id = k.case_id))"
+	                " UNION ALL SELECT max(case_id), 'a key stands twice, of case' FROM request_key GROUP BY key"
+	                " HAVING count(*) > 1");
 }
 
 static void check_notices(struct verifier *v)

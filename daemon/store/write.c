@@ -113,24 +113,6 @@ static enum store_result write_change(struct store *s, const struct case_file *c
 	return result;
 }
 
-static enum store_result write_key(struct store *s, const struct key_fact *k)
-{
-	sqlite3_stmt *st = writer_use(s, WRITE_KEY);
-
-	bind_bytes(st, 1, k->key.bytes, sizeof k->key.bytes);
-	bind_bytes(st, 2, k->hash, sizeof k->hash);
-	bind_int(st, 3, k->case_id);
-	bind_int(st, 4, k->category);
-	bind_int(st, 5, k->state);
-	bind_int(st, 6, k->due_ms);
-	bind_int(st, 7, k->merged_into);
-	bind_int(st, 8, k->merged_into_category);
-	bind_int(st, 9, k->maybe_same_as);
-	bind_int(st, 10, k->maybe_same_category);
-	bind_int(st, 11, k->balance);
-	return run(s, st, "key");
-}
-
 /* The local month of a time; most times of a day come one after another, so the day's bounds are kept. */
 static int32_t month_of(struct store *s, int64_t at_ms)
 {
@@ -231,7 +213,7 @@ enum store_result store_write(struct store *s, const struct facts *f)
 	for (size_t i = 0; i < f->notice_count && result == STORE_OK; i++)
 		result = write_notice(s, &f->notices[i]);
 	if (f->has_key && result == STORE_OK)
-		result = write_key(s, &f->key);
+		result = keys_write(s, &f->key);
 	if (f->has_seen && result == STORE_OK)
 		result = write_seen(s, &f->seen);
 	return result;
@@ -254,6 +236,8 @@ enum store_result store_commit(struct store *s)
 {
 	enum store_result result = write_last_ms(s);
 
+	if (result == STORE_OK)
+		result = keys_before_commit(s);
 	return result == STORE_OK ? run(s, writer_use(s, WRITE_COMMIT), "commit") : result;
 }
 
@@ -262,8 +246,8 @@ void store_rollback(struct store *s)
 	char *cause = NULL;
 
 	connection_rollback(&s->connection);
-	/* The times of what was rolled back are forgotten too. */
-	if (!writer_learn_times(s, &cause))
+	/* The times and keys of what was rolled back are forgotten too. */
+	if (!writer_learn_times(s, &cause) || !keys_learn(s, &cause))
 		log_line(LOG_LEVEL_ERROR, "database-rollback", "error=\"%s\"", cause);
 	free(cause);
 }

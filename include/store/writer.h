@@ -17,6 +17,8 @@ enum writer_statement {
 	WRITE_UNOPEN,
 	WRITE_EVENT,
 	WRITE_KEY,
+	WRITE_SETTLE_KEYS,
+	WRITE_UNLIST_KEYS,
 	WRITE_LEDGER,
 	WRITE_ACCOUNT,
 	WRITE_NEW_ACCOUNT,
@@ -34,11 +36,12 @@ struct store {
 	int64_t checkpoint_frames;
 	int64_t frames; /* in the log; after a passive checkpoint they stay until the next commit begins it anew */
 	_Bool all_home; /* nothing was committed since a checkpoint brought everything home */
-	int64_t checkpoint_at;       /* frames from which the next checkpoint is worth it */
-	int64_t last_ms;             /* newest time any fact carried */
-	int64_t event_ms, ledger_ms; /* times of the newest event and ledger row: recovery finds these by itself */
-	int64_t meta_ms;             /* last_ms as it stands in meta */
-	int32_t month;               /* yyyymm of the local day that began at day_start_ms */
+	int64_t checkpoint_at;          /* frames from which the next checkpoint is worth it */
+	int64_t last_ms;                /* newest time any fact carried */
+	int64_t event_ms, ledger_ms;    /* times of the newest event and ledger row: recovery finds these by itself */
+	int64_t oldest_key, newest_key; /* rows of new_key; none when the oldest is above the newest */
+	int64_t meta_ms;                /* last_ms as it stands in meta */
+	int32_t month;                  /* yyyymm of the local day that began at day_start_ms */
 	int64_t day_start_ms, day_end_ms;
 	struct row_units units;
 };
@@ -56,6 +59,18 @@ enum store_result writer_result(struct store *s, int result, const char *what);
 sqlite3_stmt *writer_use(struct store *s, enum writer_statement which);
 /* Reads the newest times from the database. */
 _Bool writer_learn_times(struct store *s, char **cause) MUST_USE;
+/* ---- keys.c ---- */
+
+/* New keys are kept in order of arrival, which costs half of what finding a place by key does, and are moved to where
+ * they can be looked up when nothing else is to do. The casebook's memory holds every key that is still new: that is
+ * why there may be no more of them than half a generation of it. */
+#define KEYS_NEW_MOST (CASEBOOK_KEYS_PER_GENERATION / 2)
+#define KEYS_MOVED_WITH_A_COMMIT 1024 /* when that many are new: more than a commit brings, so they become fewer */
+#define KEYS_MOVED_WHEN_IDLE 20000
+enum store_result keys_write(struct store *s, const struct key_fact *k) MUST_USE;
+enum store_result keys_before_commit(struct store *s) MUST_USE;
+enum store_result keys_when_idle(struct store *s) MUST_USE;
+_Bool keys_learn(struct store *s, char **cause) MUST_USE;
 /* The columns of request_key, and an answer read from them, from column 0 on. */
 #define WRITER_KEY_NAMES                                                                                               \
 	"key, hash, case_id, category, state, due_ms, merged_into, merged_into_category, maybe_same_as,"               \

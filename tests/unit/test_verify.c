@@ -78,7 +78,10 @@ static const struct damage {
 	{ "INSERT INTO open_case SELECT * FROM closed_case LIMIT 1", "open cases are open", "has ended" },
 	{ "UPDATE closed_case SET id = id + 1000", "every acknowledged key has its case", "there is no case" },
 	{ "UPDATE closed_case SET id = id + 1000", "open cases are open", "is not in the archive" },
-	{ "UPDATE request_key SET hash = x'00'", "every acknowledged key has its case", "a key is cut" },
+	{ "INSERT INTO new_key (key, hash, case_id, category, state, due_ms, merged_into, merged_into_category,"
+	  " maybe_same_as, maybe_same_category, balance) SELECT * FROM settled_key LIMIT 1",
+	  "every acknowledged key has its case", "a key stands twice" },
+	{ "UPDATE settled_key SET hash = x'00'", "every acknowledged key has its case", "a key is cut" },
 	{ "UPDATE open_case SET handler = 'somebody' WHERE state = 9", "events replay to the row", "handler" },
 	{ "UPDATE open_case SET helpers = 'water' WHERE state = 9", "events replay to the row", "helpers" },
 	{ "UPDATE open_case SET helpers = 'water,gas' WHERE state = 9", "events replay to the row", "helpers" },
