@@ -72,7 +72,8 @@ static void wake(struct engine *e)
 static void deliver(void *ctx, struct command **commands, size_t count)
 {
 	struct engine *e = ctx;
-	must(queue_push_many(e->answers, (void **)commands, count) == count); /* there is a place for each that may be under way */
+	must(queue_push_many(e->answers, (void **)commands, count) ==
+	     count); /* there is a place for each that may be under way */
 }
 
 static void add_name(struct names_list *l, const char *name)

@@ -7,8 +7,8 @@
 #include "workflow/domain.h"
 #include "workflow/place.h"
 
-#define CELL_E7 10000        /* 0.001 degrees, 111 m of latitude */
-#define CELL_METRES 111.19   /* a little less, so that no edge is missed */
+#define CELL_E7 10000      /* 0.001 degrees, 111 m of latitude */
+#define CELL_METRES 111.19 /* a little less, so that no edge is missed */
 #define SLOTS_FIRST 1024
 #define POSITIONS_FIRST 4
 #define CELLS_ACROSS_MOST 21 /* a search is at most this many cells wide: 1.1 km either way */
@@ -192,7 +192,9 @@ static void look_at(const struct place_index *p, struct search *s, int32_t row, 
 struct place_node *place_index_near(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7,
                                     double metres, int64_t since_ms, const struct place_node *except)
 {
-	struct search s = { category, lat_e7, lon_e7, since_ms, except, NULL, metres, cos(lat_e7 / 1e7 * M_PI / 180.0) };
+	struct search s = {
+		category, lat_e7, lon_e7, since_ms, except, NULL, metres, cos(lat_e7 / 1e7 * M_PI / 180.0)
+	};
 	const double widest = CELLS_ACROSS_MOST / 2.0 * CELL_E7;
 	double tall = metres / CELL_METRES * CELL_E7, wide = s.shrink > 0.01 ? tall / s.shrink : widest;
 	int64_t dlat = (int64_t)fmin(tall, widest) + 1, dlon = (int64_t)fmin(wide, widest) + 1;

@@ -112,7 +112,7 @@ static void test_catalogue(void **state)
 static void test_more_kinds_than_codes(void **state)
 {
 	struct replay_file f = { 0 };
-	char category[16], subcategory[16], code[6];
+	char category[24], subcategory[24], code[6];
 
 	(void)state;
 	for (int i = 0; i < 120; i++) {

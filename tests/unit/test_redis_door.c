@@ -540,9 +540,11 @@ static void test_stopping(void **state)
 	send_report();
 	turn_for(100);
 	assert_int_equal(stand.engine.count, 1);
+	/* A read that was under way may have brought the second one, which then waits for the next start. */
+	int64_t before = pending("reports");
 	answer_with(REFUSAL_NONE);
 	WAIT_FOR(redis_door_idle(stand.door));
-	assert_int_equal(pending("reports"), 0);
+	assert_int_equal(pending("reports"), before - 1);
 }
 
 static void test_settings_that_cannot_be(void **state)
