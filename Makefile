@@ -11,10 +11,12 @@ LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
 # ---- switches ----------------------------------------------------------------------------------------------------
 # make SANITIZE=address,undefined   the same under sanitizers, in a folder of its own
 # make WERROR=1                     warnings are errors (for CI: a new compiler must not stop a user's build)
+# make V=1                          prints each command whole
 # make DESTDIR=… PREFIX=… install
 
 SANITIZE =
 WERROR =
+V =
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
@@ -152,12 +154,17 @@ install: all
 clean:
 	rm -rf build
 
+# What a recipe does in a word and a name, or with V=1 the command itself.
+Q = $(if $(V),,@)
+say = $(if $(V),@:,@printf '%8s %s\n' '$(1)' '$(2)')
+
 # ---- how ---------------------------------------------------------------------------------------------------------
 
 $(BUILD)/gridloopd: $(call objects,daemon/main.c) $(LIB)
 $(BUILD)/gridloop: $(call objects,$(CLI_SRC)) $(LIB)
 $(BUILD)/gridloopd $(BUILD)/gridloop:
-	$(LINK) -o $@ $^ $(LIBS)
+	$(call say,link,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
 
 $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/bench/kit.a $(LIB)
 $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/unit/kit.a $(LIB)
@@ -165,7 +172,8 @@ $(SCENARIO_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/scenario/kit.a $(
 $(FAULT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/fault/kit.a $(LIB)
 $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS):
 	@mkdir -p $(@D)
-	$(LINK) -o $@ $^ $(LIBS) $(if $(filter $(BUILD)/tests/%,$@),-lcmocka)
+	$(call say,link,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS) $(if $(filter $(BUILD)/tests/%,$@),-lcmocka)
 
 $(LIB): $(call objects,$(DAEMON_SRC)) $(GEN:=.o)
 KITS = $(addprefix $(BUILD)/,bench/kit.a tests/unit/kit.a tests/scenario/kit.a tests/fault/kit.a)
@@ -176,11 +184,13 @@ $(BUILD)/tests/fault/kit.a: $(call parts,tests/fault)
 # Built beside its place and moved in, so that two makes at once never read half a library.
 $(LIB) $(KITS):
 	@mkdir -p $(@D)
-	rm -f $@.$$$$ && ar rcs $@.$$$$ $^ && mv $@.$$$$ $@
+	$(call say,archive,$@)
+	$(Q)rm -f $@.$$$$ && ar rcs $@.$$$$ $^ && mv $@.$$$$ $@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GEN:=.h) packages-build
 	@mkdir -p $(@D)
-	$(COMPILE) $(WARNINGS) -MMD -MP -c -o $@ $<
+	$(call say,compile,$<)
+	$(Q)$(COMPILE) $(WARNINGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/tests/%.o: | packages-check
 
@@ -188,16 +198,18 @@ $(BUILD)/obj/tests/%.o: | packages-check
 # a `string` as a char * whose length is lost and whose UTF-8 nobody checked. Only "string name = number;" is touched.
 $(BUILD)/gen/%.proto: proto/%.proto
 	@mkdir -p $(@D)
-	sed -E 's/\bstring ([a-z_]+ = [0-9]+;)/bytes \1/g' $< >$@
+	$(Q)sed -E 's/\bstring ([a-z_]+ = [0-9]+;)/bytes \1/g' $< >$@
 
 $(BUILD)/gen/%.pb-c.c: $(BUILD)/gen/%.proto | packages-build
-	protoc-c --c_out=$(@D) --proto_path=$(<D) $<
+	$(call say,generate,$@)
+	$(Q)protoc-c --c_out=$(@D) --proto_path=$(<D) $<
 $(GEN:=.h): %.h: %.c ;
 .SECONDARY: $(GEN:.pb-c=.proto)
 
 # Generated code answers to its generator, not to our warnings.
 $(GEN:=.o): %.o: %.c $(BUILD)/flags
-	$(COMPILE) -w -c -o $@ $<
+	$(call say,compile,$<)
+	$(Q)$(COMPILE) -w -c -o $@ $<
 
 # Everything is compiled anew when the command changes.
 $(BUILD)/flags: FORCE
