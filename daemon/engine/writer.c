@@ -2,7 +2,6 @@
 #include "engine/writer.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "workflow/case_number.h"

@@ -7,16 +7,16 @@ static enum store_result move_oldest(struct store *s, int64_t most)
 {
 	sqlite3_stmt *copy = writer_use(s, WRITE_SETTLE_KEYS), *remove = writer_use(s, WRITE_UNLIST_KEYS);
 	int64_t last = s->oldest_key + most - 1 < s->newest_key ? s->oldest_key + most - 1 : s->newest_key;
-	int result;
+	enum store_result result;
 
 	bind_int(copy, 1, last);
 	bind_int(remove, 1, last);
-	result = connection_run(copy);
-	if (result == SQLITE_OK || result == SQLITE_DONE)
-		result = connection_run(remove);
-	if (writer_result(s, result, "settle-keys") == STORE_OK)
+	result = writer_result(s, connection_run(copy), "settle-keys");
+	if (result == STORE_OK)
+		result = writer_result(s, connection_run(remove), "unlist-keys");
+	if (result == STORE_OK)
 		s->oldest_key = last + 1;
-	return writer_result(s, result, "settle-keys");
+	return result;
 }
 
 enum store_result keys_write(struct store *s, const struct key_fact *k)

@@ -3,17 +3,12 @@
 
 #include "workflow/decision.h"
 
-static _Bool not_the_handler(struct decision *d)
+_Bool feedback_check_guard(struct decision *d)
 {
 	if (!decision_is_handler(d, d->who))
 		return 1;
 	return decision_refuse(d, REFUSAL_RULE_BROKEN, "checker-is-not-handler",
 	                       "You, or your unit, handled this case; somebody else has to check it.");
-}
-
-_Bool feedback_check_guard(struct decision *d)
-{
-	return not_the_handler(d);
 }
 
 void feedback_check(struct decision *d)
@@ -24,7 +19,7 @@ void feedback_check(struct decision *d)
 _Bool feedback_pass_guard(struct decision *d)
 {
 	const struct case_file *c = d->draft;
-	if (!not_the_handler(d))
+	if (!feedback_check_guard(d))
 		return 0;
 	for (int i = 0; i < c->helper_count; i++)
 		if ((c->helper_done >> i & 1) == 0)
@@ -41,7 +36,7 @@ void feedback_pass(struct decision *d)
 
 _Bool feedback_rework_guard(struct decision *d)
 {
-	return not_the_handler(d) && decision_reason(d);
+	return feedback_check_guard(d) && decision_reason(d);
 }
 
 void feedback_rework(struct decision *d)

@@ -297,11 +297,6 @@ void handle_co_handled(struct decision *d)
 
 /* ---- supervise, escalate ---- */
 
-_Bool handle_supervise_guard(struct decision *d)
-{
-	return handle_words_guard(d);
-}
-
 void handle_supervise(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_SUPERVISE, STATE_NONE);

@@ -100,7 +100,7 @@ static const struct transition rows[] = {
      "when reopening is over; a supervisor above the threshold, neither reporter nor handler"},
 
     /* at any time */
-    {ACT_SUPERVISE, ANY_OPEN, STAYS, ROLE_SUPERVISOR | WHO_SYSTEM, handle_supervise_guard, handle_supervise,
+    {ACT_SUPERVISE, ANY_OPEN, STAYS, ROLE_SUPERVISOR | WHO_SYSTEM, handle_words_guard, handle_supervise,
      "asks for a reply; by itself when a step is late"},
     {ACT_REPLY, ANY_OPEN, STAYS,
      WHO_ITS_HANDLER | WHO_ITS_HELPER | WHO_ITS_WORKER | ROLE_ACCEPTOR | ROLE_DISPATCHER | ROLE_WORKER, handle_words_guard,

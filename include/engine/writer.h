@@ -8,9 +8,8 @@
 #include "engine/engine.h"
 #include "workflow/casebook.h"
 
-/* Exit codes: sysexits' EX_TEMPFAIL, and EX_CONFIG for "stay down, page someone". */
+/* Exit code: sysexits' EX_TEMPFAIL, for a restart. */
 #define WRITER_EXIT_UNKNOWN 75
-#define WRITER_EXIT_DAMAGED 78
 /* Facts written in one transaction before a long run of timers is committed in between. */
 #define WRITER_FACTS_MOST 20000
 #define WRITER_RETRY_MS 5000 /* what a client is told to wait when the disk is full */

@@ -92,7 +92,6 @@ _Bool handle_handled_guard(struct decision *d);
 void handle_handled(struct decision *d);
 _Bool handle_co_handled_guard(struct decision *d);
 void handle_co_handled(struct decision *d);
-_Bool handle_supervise_guard(struct decision *d);
 void handle_supervise(struct decision *d);
 _Bool handle_escalate_guard(struct decision *d);
 void handle_escalate(struct decision *d);
