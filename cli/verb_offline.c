@@ -51,6 +51,14 @@ static long long count_of(const struct policy *p, at_function at)
 	return (long long)count;
 }
 
+static void json_lines(struct json *j, const char *name, char *const *lines, size_t count)
+{
+	json_open(j, name, '[');
+	for (size_t i = 0; i < count; i++)
+		json_text(j, NULL, lines[i]);
+	json_close(j, ']');
+}
+
 static void print_problems(const struct call *call, const struct problems *p)
 {
 	struct json j;
@@ -63,15 +71,12 @@ static void print_problems(const struct call *call, const struct problems *p)
 	json_init(&j, stdout);
 	json_open(&j, NULL, '{');
 	json_bool(&j, "ok", 0);
-	json_open(&j, "problems", '[');
-	for (size_t i = 0; i < p->count; i++)
-		json_text(&j, NULL, p->lines[i]);
-	json_close(&j, ']');
+	json_lines(&j, "problems", p->lines, p->count);
 	json_close(&j, '}');
 	putchar('\n');
 }
 
-static void print_counts(const struct call *call, const struct policy *p)
+static void print_counts(const struct call *call, const struct policy *p, const struct problems *warnings)
 {
 	size_t count = sizeof lists / sizeof lists[0];
 	struct json j;
@@ -81,6 +86,7 @@ static void print_counts(const struct call *call, const struct policy *p)
 		for (size_t i = 0; i < count; i++)
 			printf("%s %lld %s", i ? "," : "", count_of(p, lists[i].at), lists[i].what);
 		putchar('\n');
+		problems_print(warnings, stdout);
 		return;
 	}
 	json_init(&j, stdout);
@@ -88,6 +94,7 @@ static void print_counts(const struct call *call, const struct policy *p)
 	json_bool(&j, "ok", 1);
 	for (size_t i = 0; i < count; i++)
 		json_int(&j, lists[i].what, count_of(p, lists[i].at));
+	json_lines(&j, "warnings", warnings->warnings, warnings->warning_count);
 	json_close(&j, '}');
 	putchar('\n');
 }
@@ -119,10 +126,12 @@ static enum exit_code run_check_config(struct call *call)
 	struct policy *policy = load_any(call->options.words[0], &problems);
 	enum exit_code code = policy ? EXIT_OK : EXIT_REFUSED;
 
-	if (policy)
-		print_counts(call, policy);
-	else
+	if (policy) {
+		policy_warn(policy, wall_now_ms(), &problems);
+		print_counts(call, policy, &problems);
+	} else {
 		print_problems(call, &problems);
+	}
 	policy_free(policy);
 	problems_close(&problems);
 	return code;
@@ -229,7 +238,8 @@ const struct verb offline_verbs[] = {
 	  .summary = "read a configuration file, or a jurisdiction folder, as the daemon would",
 	  .help = "Reads gridloop.conf and the jurisdiction that it names, or a jurisdiction folder alone, and prints "
 	          "every\n"
-	          "problem with file and line. Nothing is started and nothing is changed.",
+	          "problem with file and line, and what will hurt soon as warnings. Nothing is started and nothing is "
+	          "changed.",
 	  .example = "gridloop check-config /etc/gridloop/gridloop.conf\ngridloop check-config config/jurisdiction",
 	  .related = "verify",
 	  .least_words = 1,

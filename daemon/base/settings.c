@@ -14,64 +14,6 @@
 #define EXPECTED_SIZE 256 /* bytes of what a problem says was expected */
 #define PROBLEM_SIZE 512
 
-/* ---- problems ---- */
-
-static void keep_line(struct problems *p, char *line)
-{
-	p->lines = must_realloc(p->lines, (p->count + 1) * sizeof *p->lines);
-	p->lines[p->count++] = line;
-}
-
-/* The last line carries its own count, so that callers need to know nothing of the bound. */
-static void count_further(struct problems *p)
-{
-	unsigned long further = 0;
-	char *line = must_calloc(1, 64);
-
-	if (p->count > PROBLEMS_MOST) {
-		char *last = p->lines[--p->count];
-
-		further = strtoul(last + strlen("and "), NULL, 10);
-		free(last);
-	}
-	snprintf(line, 64, "and %lu further problems", further + 1);
-	keep_line(p, line);
-}
-
-void problems_add(struct problems *p, const char *file, int line, const char *format, ...)
-{
-	char *text = NULL, *whole = NULL;
-	va_list args;
-
-	if (p->count >= PROBLEMS_MOST) {
-		count_further(p);
-		return;
-	}
-	va_start(args, format);
-	must(vasprintf(&text, format, args) >= 0);
-	va_end(args);
-	/* A command line or a whole file has no line number. */
-	int made = line > 0 ? asprintf(&whole, "%s:%d: %s", file, line, text) : asprintf(&whole, "%s: %s", file, text);
-
-	must(made >= 0);
-	free(text);
-	keep_line(p, whole);
-}
-
-void problems_print(const struct problems *p, FILE *to)
-{
-	for (size_t i = 0; i < p->count; i++)
-		fprintf(to, "%s\n", p->lines[i]);
-}
-
-void problems_close(struct problems *p)
-{
-	for (size_t i = 0; i < p->count; i++)
-		free(p->lines[i]);
-	free(p->lines);
-	*p = (struct problems){ 0 };
-}
-
 /* ---- one type after the other: how it is read, printed, and what a problem says was expected ---- */
 
 struct kind {

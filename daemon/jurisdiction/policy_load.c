@@ -487,6 +487,7 @@ struct policy *policy_load(const char *folder, struct problems *p)
 	struct policy *policy = must_calloc(1, sizeof *policy);
 	size_t before = p->count;
 
+	policy->folder = texts_keep(&policy->texts, folder);
 	read_folder(policy, folder, p);
 	/* A list that was full before no longer shows whether something was added. */
 	if (p->count != before || before > PROBLEMS_MOST) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/version.h"
 
 #define CONFIG_PATH "/etc/gridloop/gridloop.conf"
@@ -166,6 +167,9 @@ static _Bool load(struct options *o, const struct wishes *w)
 		o->policy = policy_load(o->config.jurisdiction, &problems);
 		good = o->policy && config_fits(&o->config, o->policy, &problems);
 	}
+	/* A replayed clock begins at a day that nobody knows yet. */
+	if (good && o->config.clock == CONFIG_CLOCK_SYSTEM)
+		policy_warn(o->policy, clock_system().wall_ms(NULL), &problems);
 	problems_print(&problems, stderr);
 	problems_close(&problems);
 	if (!good)

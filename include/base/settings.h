@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/must.h"
+#include "base/problems.h"
 
 enum setting_type {
 	SETTING_INT,  /* int64_t */
@@ -28,16 +29,6 @@ struct setting {
 	const char *words;    /* SETTING_WORD only */
 	const char *help;     /* one line */
 };
-
-/* Problems found in files: "file:line: what was found; what was expected", each a line of text. */
-struct problems {
-	char **lines;
-	size_t count;
-};
-#define PROBLEMS_MOST 200 /* further ones are counted in the last line, not kept */
-void problems_add(struct problems *p, const char *file, int line, const char *format, ...) PRINTF_LIKE(4, 5);
-void problems_print(const struct problems *p, FILE *to);
-void problems_close(struct problems *p);
 
 /* Fills target with the defaults. rows ends with a NULL key. */
 void settings_defaults(const struct setting *rows, void *target);

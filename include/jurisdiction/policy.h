@@ -82,6 +82,8 @@ struct policy;
 /* Loads and checks the folder. NULL when anything is wrong; every mistake is a line in *p. */
 struct policy *policy_load(const char *folder, struct problems *p) MUST_USE;
 void policy_free(struct policy *p); /* NULL is fine */
+/* What is sound as files but will hurt at this time or soon after: each a warning in *to, with file and line. */
+void policy_warn(const struct policy *p, int64_t now_ms, struct problems *to);
 
 const struct policy_rules *policy_rules(const struct policy *p);
 /* Look-ups: NULL when unknown. */

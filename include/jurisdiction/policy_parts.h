@@ -12,6 +12,7 @@ struct reason {
 };
 
 struct policy {
+	const char *folder; /* for warnings that come later */
 	struct policy_rules rules;
 	struct texts texts;
 	struct table areas, grids, categories, units, people, routes, cameras, reasons;

@@ -309,9 +309,12 @@ static void test_problems_print(void **state)
 
 	problems_add(&f->problems, "a.conf", 3, "found %s; expected %s", "x", "y");
 	problems_add(&f->problems, "a.conf", 0, "whole file");
+	problems_warn(&f->problems, "b.csv", 7, "ends in %d days", 9);
 	problems_print(&f->problems, to);
 	fclose(to);
-	assert_string_equal(out, "a.conf:3: found x; expected y\na.conf: whole file\n");
+	assert_string_equal(out, "a.conf:3: found x; expected y\na.conf: whole file\n"
+	                         "b.csv:7: warning: ends in 9 days\n");
+	assert_int_equal(f->problems.count, 2); /* a warning stops nothing */
 	free(out);
 }
 

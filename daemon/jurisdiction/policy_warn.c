@@ -1,0 +1,13 @@
+/* What is sound and yet will hurt: the parts of a jurisdiction that end or lack somebody each look after their own. */
+#include "jurisdiction/policy_parts.h"
+
+typedef void (*warn_function)(const struct policy *p, int64_t now_ms, struct problems *to);
+
+/* Ends in NULL. */
+static const warn_function warnings[] = { NULL };
+
+void policy_warn(const struct policy *p, int64_t now_ms, struct problems *to)
+{
+	for (const warn_function *w = warnings; *w; w++)
+		(*w)(p, now_ms, to);
+}
