@@ -130,6 +130,8 @@ static void check_category_row(const struct check *c, const void *row)
 
 	if ((k->merge_m == 0) != (k->merge_ms == 0))
 		wrong(c, "found merge_m and merge_hours of which one is 0; expected both or neither");
+	if (k->before_photo && !k->after_photo)
+		wrong(c, "found before_photo without after_photo; expected both, for before alone shows no work");
 }
 
 static void check_unit_row(const struct check *c, const void *row)
@@ -305,6 +307,8 @@ static const struct column category_columns[] = {
 	{ "after_photo", cell_yes, CATEGORY(after_photo), .expected = "yes or no" },
 	{ "merge_m", cell_int, CATEGORY(merge_m), .most = MERGE_METRES_MOST },
 	{ "merge_hours", cell_hours, CATEGORY(merge_ms), .most = MERGE_HOURS_MOST },
+	{ "near_far", cell_number_word, CATEGORY(near_far), .words = words_near_far, .optional = 1 },
+	{ "before_photo", cell_yes, CATEGORY(before_photo), .expected = "yes or no", .optional = 1 },
 	{ .name = NULL },
 };
 

@@ -29,6 +29,7 @@ struct column {
 	int64_t least, most; /* numbers: in the unit of the file; names: most bytes, 0 for CELL_NAME_MOST */
 	const struct word *words;
 	const char *expected; /* for a problem's text; NULL: made from words or bounds */
+	_Bool optional;       /* a file may leave the column out: the field of every row is then zero */
 };
 
 /* Readers: the field's type is in brackets. */

@@ -5,7 +5,7 @@
  * Files in the folder (UTF-8 CSV with a header row, '#' comment lines; columns in the order given):
  *   areas.csv       code,name,parent            12-digit codes; parent empty for the root
  *   grids.csv       grid,name,community,south,west,north,east,worker    15-digit; box in WGS-84 degrees; worker: person id or empty
- *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours    see struct category
+ *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours[,near_far,before_photo]    see struct category
  *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street
  *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted    roles joined by '+'
  *   routes.csv      category,area,unit,from,to  category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
@@ -39,12 +39,13 @@ struct grid {
 struct category {
 	int32_t code; /* workflow/domain.h: kind × 10000 + class × 100 + subclass */
 	const char *name, *zh;
-	int64_t limit_ms;  /* handling limit, clock hours for now */
-	int32_t points;    /* what a first report earns at a verified close */
-	_Bool sure;        /* a trusted reporter's report of it is filed without being asked */
-	_Bool after_photo; /* handled needs a photo */
-	int32_t merge_m;   /* automatic merge radius in metres, 0: never by itself */
-	int64_t merge_ms;  /* and window */
+	int64_t limit_ms;                /* handling limit, clock hours for now */
+	int32_t points;                  /* what a first report earns at a verified close */
+	_Bool sure;                      /* a trusted reporter's report of it is filed without being asked */
+	_Bool after_photo, before_photo; /* handled needs a photo of the place afterwards; and the case one of before */
+	int near_far;                    /* enum near_far of words.h: what a near and a far photo are asked for */
+	int32_t merge_m;                 /* automatic merge radius in metres, 0: never by itself */
+	int64_t merge_ms;                /* and window */
 };
 
 struct unit {

@@ -15,7 +15,11 @@ struct word {
 extern const struct word words_kinds[];      /* "food-rider" → its number */
 extern const struct word words_roles[];      /* "acceptor" → its bit */
 extern const struct word words_unit_kinds[]; /* "department" … */
+extern const struct word words_near_far[];   /* "reward" → NEAR_FAR_REWARD */
 extern const struct word words_acts[];       /* the acts that need a reason from a list */
+
+/* What a report's near and far photos 近景、远景 are asked for: the points; or to file it and for the points. */
+enum near_far { NEAR_FAR_NO = 0, NEAR_FAR_REWARD = 1, NEAR_FAR_FILE = 2 };
 
 /* Roles that the checks of a jurisdiction ask about. */
 #define WORDS_ROLE_REPORTER (UINT32_C(1) << 0)

@@ -20,6 +20,8 @@ struct mistake {
 };
 
 #define ROW64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define PHOTO_COLUMNS "category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours,near_far,before_photo\n"
+#define PHOTO_REST "E0125,W,,2d,5,no,no,0,0,no,no\nC0101,M,,90m,50,yes,yes,10,1,reward,yes\n"
 
 static const struct mistake mistakes[] = {
 	/* headers */
@@ -79,6 +81,10 @@ static const struct mistake mistakes[] = {
 	{ "categories.csv", ",30,24", ",30,0", "categories.csv:2: found merge_m and merge_hours", "both or neither" },
 	{ "categories.csv", ",30,24", ",9999,24", "categories.csv:2: found merge_m \"9999\"", "from 0 to 5000" },
 	{ "categories.csv", ",30,24", ",30,", "categories.csv:2: found merge_hours \"\"", "from 0 to 8760" },
+	{ "categories.csv", NULL, PHOTO_COLUMNS "E0110,R,,4h,10,yes,yes,0,0,always,no\n" PHOTO_REST,
+	  "categories.csv:2: found near_far \"always\"", "one of no, reward, file" },
+	{ "categories.csv", NULL, PHOTO_COLUMNS "E0110,R,,4h,10,yes,no,0,0,no,yes\n" PHOTO_REST,
+	  "categories.csv:2: found before_photo without after_photo", "before alone shows no work" },
 	/* units */
 	{ "units.csv", "contractor", "company", "units.csv:4: found kind \"company\"", "one of department, property" },
 	{ "units.csv", "610404004001001", "610404004001009", "units.csv:4: found area 610404004001009", "grids.csv" },
