@@ -107,7 +107,13 @@ static void write_routes(const struct replay_file *f, FILE *to)
 static void write_cameras(const struct replay_file *f, FILE *to)
 {
 	(void)f;
-	fputs("camera,name,gateway,grid,lat,lon,label,category,confidence\n", to);
+	fputs("camera,name,gateway,grid,lat,lon,device\n", to);
+}
+
+static void write_camera_labels(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("camera,label,category,confidence,dwell,repeat,gap\n", to);
 }
 
 static void write_reasons(const struct replay_file *f, FILE *to)
@@ -132,9 +138,11 @@ static const struct {
 	const char *name;
 	void (*write)(const struct replay_file *f, FILE *to);
 } files[] = {
-	{ "areas.csv", write_areas },     { "grids.csv", write_grids },     { "categories.csv", write_categories },
-	{ "units.csv", write_units },     { "people.csv", write_people },   { "routes.csv", write_routes },
-	{ "cameras.csv", write_cameras }, { "reasons.csv", write_reasons }, { "policy.conf", write_rules },
+	{ "areas.csv", write_areas },           { "grids.csv", write_grids },
+	{ "categories.csv", write_categories }, { "units.csv", write_units },
+	{ "people.csv", write_people },         { "routes.csv", write_routes },
+	{ "cameras.csv", write_cameras },       { "camera_labels.csv", write_camera_labels },
+	{ "reasons.csv", write_reasons },       { "policy.conf", write_rules },
 };
 
 static _Bool write_file(const struct replay_file *f, const char *folder, size_t i, struct trouble *why)

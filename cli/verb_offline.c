@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "jurisdiction/cameras.h"
 #include "jurisdiction/config.h"
 #include "jurisdiction/policy.h"
 #include "progress.h"
@@ -33,13 +34,14 @@ AT(category)
 AT(unit)
 AT(person)
 AT(camera)
+AT(camera_label)
 
 static const struct {
 	const char *what;
 	at_function at;
 } lists[] = {
-	{ "areas", area_at }, { "grids", grid_at },    { "categories", category_at },
-	{ "units", unit_at }, { "people", person_at }, { "camera labels", camera_at },
+	{ "areas", area_at },    { "grids", grid_at },     { "categories", category_at },        { "units", unit_at },
+	{ "people", person_at }, { "cameras", camera_at }, { "camera labels", camera_label_at },
 };
 
 static long long count_of(const struct policy *p, at_function at)

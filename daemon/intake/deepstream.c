@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "intake/check.h"
+#include "jurisdiction/cameras.h"
 #include "nvds.pb-c.h"
 
 #define NAME_SIZE (2 * DEEPSTREAM_NAME_MOST + DEEPSTREAM_FRAME_ID_MOST + 32)
@@ -82,10 +83,11 @@ static struct sighting *new_sighting(const struct scene *s, const char *label, s
 
 static _Bool add_detection(const struct scene *s, const struct detection *d, struct refusal *why)
 {
-	const struct camera *camera = policy_camera(s->policy, s->camera, d->label);
+	const struct camera_label *known =
+		policy_camera_label(s->policy, policy_camera(s->policy, s->camera), d->label);
 	struct sighting *seen;
 
-	if (camera == NULL || d->confidence < camera->confidence)
+	if (known == NULL || d->confidence < known->confidence)
 		return 1;
 	seen = find_sighting(s, d->label);
 	if (seen == NULL)
@@ -118,7 +120,7 @@ static _Bool start_scene(struct scene *s, const ProtobufCBinaryData *sensor, con
 	if (!check_copy(sensor, &sensor_rule, s->camera, sizeof(s->camera), why) ||
 	    !check_copy(id, &scene_rule, s->id, sizeof(s->id), why) || !read_time(at, &s->at_ms, why))
 		return 0;
-	if (policy_camera_any(s->policy, s->camera) == NULL)
+	if (policy_camera(s->policy, s->camera) == NULL)
 		return refuse(why, REFUSAL_UNKNOWN_PERSON, "camera-is-known",
 		              "Camera %s is not in the registry; add it to cameras.csv.", s->camera);
 	return 1;

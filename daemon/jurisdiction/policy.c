@@ -80,12 +80,13 @@ void policy_free(struct policy *p)
 	if (!p)
 		return;
 
-	struct table *tables[] = { &p->areas,  &p->grids,  &p->categories, &p->units,
-		                   &p->people, &p->routes, &p->cameras,    &p->reasons };
+	struct table *tables[] = {
+		&p->areas, &p->grids, &p->categories, &p->units, &p->people, &p->routes, &p->reasons
+	};
 
 	boxes_close(&p->boxes);
 	routing_close(&p->routing);
-	lookup_close(&p->camera_ids);
+	cameras_close(&p->cameras);
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
 		table_close(tables[i]);
 	texts_close(&p->texts);
@@ -131,16 +132,6 @@ static void *find_pair(const struct table *t, const char *first, const char *sec
 	size_t size = first && second ? policy_key_pair(first, second, key) : 0;
 
 	return size ? lookup_find(&t->by_key, key, size) : NULL;
-}
-
-const struct camera *policy_camera(const struct policy *p, const char *id, const char *label)
-{
-	return find_pair(&p->cameras, id, label);
-}
-
-const struct camera *policy_camera_any(const struct policy *p, const char *id)
-{
-	return lookup_find_text(&p->camera_ids, id);
 }
 
 const char *policy_reason(const struct policy *p, const char *act, const char *code)
@@ -238,9 +229,4 @@ const struct person *policy_person_at(const struct policy *p, size_t i)
 const struct unit *policy_unit_at(const struct policy *p, size_t i)
 {
 	return table_at(&p->units, i);
-}
-
-const struct camera *policy_camera_at(const struct policy *p, size_t i)
-{
-	return table_at(&p->cameras, i);
 }

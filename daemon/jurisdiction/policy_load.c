@@ -182,33 +182,6 @@ static void check_route_row(const struct check *c, const void *row)
 		wrong(c, "found a contract that ends before it begins; expected from before to");
 }
 
-static void check_camera_place(const struct check *c, const struct camera *k)
-{
-	const struct camera *first = policy_camera_any(c->policy, k->id);
-
-	if (first && (first->grid != k->grid || first->lat_e7 != k->lat_e7 || first->lon_e7 != k->lon_e7 ||
-	              strcmp(first->gateway, k->gateway) != 0))
-		wrong(c,
-		      "found camera \"%s\" with another gateway, grid or position than before; expected the same in "
-		      "each "
-		      "of its rows",
-		      k->id);
-}
-
-static void check_camera_row(const struct check *c, const void *row)
-{
-	const struct camera *k = row;
-	const struct person *gateway = policy_person(c->policy, k->gateway);
-
-	if (!is_known(&c->policy->people, gateway))
-		wrong(c, "found gateway \"%s\"; expected a person from people.csv", k->gateway);
-	else if (gateway && lacks(gateway, WORDS_ROLE_CAMERAS))
-		wrong(c, "found gateway \"%s\" without the role cameras; expected one that has it", k->gateway);
-	check_place(c, "grid", k->grid);
-	check_known_category(c, k->category);
-	check_camera_place(c, k);
-}
-
 /* ---- what tells rows apart ---- */
 
 static size_t number_key(int64_t number, char out[SHEET_KEY_SIZE])
@@ -254,13 +227,6 @@ static size_t route_key(const void *row, char out[SHEET_KEY_SIZE])
 
 	return (size_t)snprintf(out, SHEET_KEY_SIZE, "%d %" PRId64 " %" PRId64 " %" PRId64 " %s", (int)r->category,
 	                        r->area, r->from_ms, r->to_ms, r->unit);
-}
-
-static size_t camera_key(const void *row, char out[SHEET_KEY_SIZE])
-{
-	const struct camera *k = row;
-
-	return policy_key_pair(k->id, k->label, out);
 }
 
 static size_t reason_key(const void *row, char out[SHEET_KEY_SIZE])
@@ -348,21 +314,6 @@ static const struct column route_columns[] = {
 	{ .name = NULL },
 };
 
-#define CAMERA(f) offsetof(struct camera, f)
-static const struct column camera_columns[] = {
-	{ "camera", cell_id, CAMERA(id), .key = 1, .expected = ID_EXPECTED },
-	{ "name", cell_name, CAMERA(name), .expected = NAME_EXPECTED },
-	{ "gateway", cell_id, CAMERA(gateway), .expected = ID_EXPECTED },
-	{ "grid", cell_grid, CAMERA(grid), .expected = "a grid code of 15 digits" },
-	{ "lat", cell_degrees, CAMERA(lat_e7), LATITUDE },
-	{ "lon", cell_degrees, CAMERA(lon_e7), LONGITUDE },
-	{ "label", cell_name, CAMERA(label), .key = 1, .most = CELL_ID_MOST,
-	  .expected = "a label of at most 64 bytes" },
-	{ "category", cell_category, CAMERA(category), .expected = "a code such as E0110 or C0102" },
-	{ "confidence", cell_share, CAMERA(confidence), .expected = "a number from 0 to 1" },
-	{ .name = NULL },
-};
-
 #define REASON(f) offsetof(struct reason, f)
 static const struct column reason_columns[] = {
 	{ "act", cell_word, REASON(act), .key = 1, .words = words_acts },
@@ -391,9 +342,6 @@ static const struct part parts[] = {
 	{ { "routes.csv", "route", route_columns, sizeof(struct route), route_key, 0 },
 	  TABLE(routes),
 	  check_route_row },
-	{ { "cameras.csv", "camera and label", camera_columns, sizeof(struct camera), camera_key, 0 },
-	  TABLE(cameras),
-	  check_camera_row },
 	{ { "reasons.csv", "act and code", reason_columns, sizeof(struct reason), reason_key, 0 },
 	  TABLE(reasons),
 	  NULL },
@@ -429,17 +377,6 @@ static void check_part(struct policy *policy, const struct part *part, const cha
 	free(path);
 }
 
-/* Cameras are looked up by id alone as well; the first row of each stands for it. */
-static void index_cameras(struct policy *policy)
-{
-	for (size_t i = 0; i < policy->cameras.count; i++) {
-		struct camera *k = policy->cameras.rows[i];
-
-		if (policy->cameras.sound[i])
-			(void)lookup_add(&policy->camera_ids, k->id, strlen(k->id), k);
-	}
-}
-
 /* An act whose list is empty could never be done. */
 static void check_reasons(const struct policy *policy, const char *folder, struct problems *p)
 {
@@ -468,10 +405,11 @@ static void read_folder(struct policy *policy, const char *folder, struct proble
 {
 	for (const struct part *part = parts; part < parts + PARTS; part++)
 		sheet_read(&part->sheet, folder, table_of(policy, part), &policy->texts, p);
+	cameras_read(policy, folder, p);
 	read_rules(policy, folder, p);
-	index_cameras(policy);
 	for (const struct part *part = parts; part < parts + PARTS; part++)
 		check_part(policy, part, folder, p);
+	cameras_check(policy, folder, p);
 	check_reasons(policy, folder, p);
 }
 
@@ -486,6 +424,12 @@ static void fill_names(struct policy *policy)
 	}
 }
 
+/* A list that was full before no longer shows whether something was added. */
+static _Bool went_wrong(const struct problems *p, size_t before)
+{
+	return p->count != before || before > PROBLEMS_MOST;
+}
+
 struct policy *policy_load(const char *folder, struct problems *p)
 {
 	struct policy *policy = must_calloc(1, sizeof *policy);
@@ -493,13 +437,14 @@ struct policy *policy_load(const char *folder, struct problems *p)
 
 	policy->folder = texts_keep(&policy->texts, folder);
 	read_folder(policy, folder, p);
-	/* A list that was full before no longer shows whether something was added. */
-	if (p->count != before || before > PROBLEMS_MOST) {
-		policy_free(policy);
-		return NULL;
+	if (!went_wrong(p, before)) {
+		fill_names(policy);
+		boxes_build(&policy->boxes, policy->grids.rows, policy->grids.count);
+		routing_build(&policy->routing, policy->routes.rows, policy->routes.count);
+		cameras_check_places(policy, folder, p);
 	}
-	fill_names(policy);
-	boxes_build(&policy->boxes, policy->grids.rows, policy->grids.count);
-	routing_build(&policy->routing, policy->routes.rows, policy->routes.count);
-	return policy;
+	if (!went_wrong(p, before))
+		return policy;
+	policy_free(policy);
+	return NULL;
 }

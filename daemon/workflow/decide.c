@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "jurisdiction/cameras.h"
 #include "workflow/case_number.h"
 #include "workflow/decision.h"
 #include "workflow/place.h"
@@ -171,7 +172,7 @@ static _Bool judge_submit(struct decision *d)
 
 /* ---- alarms ---- */
 
-static const struct case_file *seen_before(const struct decision *d, const struct camera *k)
+static const struct case_file *seen_before(const struct decision *d, const struct camera_label *k)
 {
 	const struct command *c = d->command;
 	const struct case_file *f = casebook_alarm(d->book, c->camera, k->category, 0);
@@ -182,13 +183,14 @@ static const struct case_file *seen_before(const struct decision *d, const struc
 	return same_event || f->last_alarm_ms >= d->now_ms - d->rules->alarm_window_ms ? f : NULL;
 }
 
-static void camera_draft(struct decision *d, const struct camera *k)
+static void camera_draft(struct decision *d, const struct camera *k, const struct camera_label *l)
 {
 	struct case_file *f = d->draft;
-	f->category = k->category;
+	const struct grid *g = k->grid != 0 ? NULL : policy_locate(d->policy, k->lat_e7, k->lon_e7);
+	f->category = l->category;
 	f->lat_e7 = k->lat_e7;
 	f->lon_e7 = k->lon_e7;
-	f->grid = k->grid;
+	f->grid = g == NULL ? k->grid : g->code;
 	f->reporter = NULL;
 	f->anonymous = 0;
 	f->reporter_kind = REPORTER_CAMERA;
@@ -197,23 +199,23 @@ static void camera_draft(struct decision *d, const struct camera *k)
 static _Bool judge_alarm(struct decision *d)
 {
 	const struct command *c = d->command;
-	const struct camera *any = c->camera == NULL ? NULL : policy_camera_any(d->policy, c->camera);
-	if (any == NULL)
+	const struct camera *k = policy_camera(d->policy, c->camera);
+	if (k == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "camera-in-the-registry",
 		                       "There is no camera \"%s\" in the registry.",
 		                       c->camera == NULL ? "" : c->camera);
-	const struct camera *k = c->label == NULL ? NULL : policy_camera(d->policy, c->camera, c->label);
+	const struct camera_label *l = policy_camera_label(d->policy, k, c->label);
 	new_draft(d);
 	d->draft->camera = casebook_intern(d->book, c->camera);
-	if (k != NULL)
-		camera_draft(d, k);
+	if (l != NULL)
+		camera_draft(d, k, l);
 	d->row = transition_find(ACT_ALARM, STATE_NONE);
 	if (!decision_may(d, d->row->who))
 		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "camera-s-own-gateway",
 		                       "Camera %s belongs to another gateway.", c->camera);
 	if (!d->row->guard(d))
 		return 0;
-	const struct case_file *before = seen_before(d, k);
+	const struct case_file *before = seen_before(d, l);
 	if (before != NULL) {
 		*d->draft = *before;
 		d->out->report = NULL;

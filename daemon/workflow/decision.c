@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jurisdiction/cameras.h"
 /* ---- emitting ---- */
 
 /* When the timer of a state that is entered now runs out; 0: it has none, or its act knows better. */
@@ -150,7 +151,7 @@ static _Bool is_grids_worker(const struct decision *d)
 
 static _Bool owns_camera(const struct decision *d)
 {
-	const struct camera *k = d->draft->camera == NULL ? NULL : policy_camera_any(d->policy, d->draft->camera);
+	const struct camera *k = policy_camera(d->policy, d->draft->camera);
 	return k != NULL && same(k->gateway, d->who->id);
 }
 

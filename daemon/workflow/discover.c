@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jurisdiction/cameras.h"
 #include "workflow/decision.h"
 #include "workflow/case_number.h"
 #include "workflow/place.h"
@@ -80,7 +81,7 @@ _Bool discover_alarm_guard(struct decision *d)
 {
 	const struct command *c = d->command;
 	const char *label = c->label == NULL ? "" : c->label;
-	const struct camera *k = policy_camera(d->policy, c->camera, label);
+	const struct camera_label *k = policy_camera_label(d->policy, policy_camera(d->policy, c->camera), label);
 	if (k == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "label-in-the-registry",
 		                       "The camera registry gives no category for what camera %s calls \"%s\".",

@@ -9,7 +9,7 @@
  *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street
  *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted    roles joined by '+'
  *   routes.csv      category,area,unit,from,to  category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
- *   cameras.csv     camera,name,gateway,grid,lat,lon,label,category,confidence    one row a label the camera may send
+ *   cameras.csv and camera_labels.csv: see jurisdiction/cameras.h
  *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss
  *   policy.conf     the settings below in struct policy_rules
  */
@@ -70,14 +70,6 @@ struct route {
 	int64_t from_ms, to_ms; /* contract in force: from ≤ t < to; 0: unbounded */
 };
 
-struct camera {
-	const char *id, *name, *gateway, *label;
-	int64_t grid;
-	int32_t lat_e7, lon_e7;
-	int32_t category;
-	double confidence; /* least */
-};
-
 struct policy;
 
 /* Loads and checks the folder. NULL when anything is wrong; every mistake is a line in *p. */
@@ -93,9 +85,6 @@ const struct grid *policy_grid(const struct policy *p, int64_t code);
 const struct category *policy_category(const struct policy *p, int32_t code);
 const struct unit *policy_unit(const struct policy *p, const char *id);
 const struct person *policy_person(const struct policy *p, const char *id);
-const struct camera *policy_camera(const struct policy *p, const char *id, const char *label);
-/* Any label of that camera: whether the camera is known at all. */
-const struct camera *policy_camera_any(const struct policy *p, const char *id);
 /* The reason's text for this act's name, NULL when the code is not on its list. */
 const char *policy_reason(const struct policy *p, const char *act, const char *code);
 /* "a, b, c": the codes allowed for this act, for refusals. */
@@ -118,7 +107,6 @@ const struct grid *policy_grid_at(const struct policy *p, size_t i);
 const struct category *policy_category_at(const struct policy *p, size_t i);
 const struct person *policy_person_at(const struct policy *p, size_t i);
 const struct unit *policy_unit_at(const struct policy *p, size_t i);
-const struct camera *policy_camera_at(const struct policy *p, size_t i);
 /* The settings table behind policy.conf, ending in a NULL key. */
 const struct setting *policy_settings(void);
 

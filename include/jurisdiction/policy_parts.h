@@ -3,6 +3,7 @@
 #define JURISDICTION_POLICY_PARTS_H
 
 #include "jurisdiction/boxes.h"
+#include "jurisdiction/cameras_load.h"
 #include "jurisdiction/policy.h"
 #include "jurisdiction/routing.h"
 #include "jurisdiction/sheet.h"
@@ -15,8 +16,8 @@ struct policy {
 	const char *folder; /* for warnings that come later */
 	struct policy_rules rules;
 	struct texts texts;
-	struct table areas, grids, categories, units, people, routes, cameras, reasons;
-	struct lookup camera_ids; /* id → its first row, whatever the label */
+	struct table areas, grids, categories, units, people, routes, reasons;
+	struct cameras cameras;
 	struct boxes boxes;
 	struct routing routing;
 };

@@ -314,8 +314,14 @@ class Street:
         self.people = self._rows("people.csv")
         self.grids = self._rows("grids.csv")
         self.categories = self._rows("categories.csv")
-        self.cameras = self._rows("cameras.csv")
+        self.cameras = self._cameras()
         self.reasons = self._rows("reasons.csv")
+
+    def _cameras(self):
+        """One row for each label that a camera may send."""
+        labels = self._rows("camera_labels.csv")
+        return [{**label, **camera} for camera in self._rows("cameras.csv") for label in labels
+                if label["camera"] in ("*", camera["gateway"], camera["camera"])]
 
     def _rows(self, name):
         with open(os.path.join(self.folder, name), encoding="utf-8-sig", newline="") as file:

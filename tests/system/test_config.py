@@ -125,7 +125,7 @@ SPOILED = (
     ("people.csv", "kind", "martian"), ("people.csv", "roles", "king"), ("people.csv", "unit", "no-such-unit"),
     ("people.csv", "token_sha256", "zz"), ("people.csv", "trusted", "perhaps"), ("people.csv", "id", ""),
     ("routes.csv", "category", "Q1"), ("routes.csv", "unit", "no-such-unit"), ("routes.csv", "from", "2026-02-30"),
-    ("cameras.csv", "gateway", "nobody-here"), ("cameras.csv", "confidence", "7"), ("cameras.csv", "grid", "000000000000000"),
+    ("cameras.csv", "gateway", "nobody-here"), ("camera_labels.csv", "confidence", "7"), ("cameras.csv", "grid", "000000000000000"),
     ("reasons.csv", "act", "dance"),
 )
 
@@ -142,7 +142,7 @@ def test_mistakes_in_the_tables():
 
 
 def test_a_row_given_twice():
-    for name in ("areas.csv", "grids.csv", "categories.csv", "units.csv", "people.csv", "cameras.csv"):
+    for name in ("areas.csv", "grids.csv", "categories.csv", "units.csv", "people.csv", "cameras.csv", "camera_labels.csv"):
         street = Street()
         lines = street.lines(name)
         lines.append(lines[street.first_row(name)[1]])

@@ -42,9 +42,13 @@ static const struct sound_file sound_files[] = {
 	                "E0110,610404004000,sanitation,,\n"
 	                "E01,610404004001,river,2026-05-01,2027-05-01\n"
 	                "*,*,street,,\n" },
-	{ "cameras.csv", "camera,name,gateway,grid,lat,lon,label,category,confidence\n"
-	                 "cam-1,First,eyes,610404004001001,34.15,108.15,rubbish bin,E0110,0.5\n"
-	                 "cam-1,First,eyes,610404004001001,34.15,108.15,water,E0125,0.75\n" },
+	{ "cameras.csv", "camera,name,gateway,grid,lat,lon,device\n"
+	                 "cam-1,First,eyes,610404004001001,34.15,108.15,AA:0b:cc/1\n"
+	                 "cam-2,Second,eyes,,34.305,108.305,\n" },
+	{ "camera_labels.csv", "camera,label,category,confidence,dwell,repeat,gap\n"
+	                       "*,rubbish bin,E0110,0.5,,,\n"
+	                       "eyes,smoke,E0125,,30s,3,2m\n"
+	                       "cam-1,water,E0125,0.75,,,\n" },
 	{ "reasons.csv", "act,code,text\n"
 	                 "reject,not-ours,Not ours\n"
 	                 "reject,unclear,Unclear\n"

@@ -38,7 +38,7 @@ static int set_up(void **state)
 
 	(void)state;
 	policy_folder_make(stand.folder);
-	policy_folder_change(stand.folder, "cameras.csv", "rubbish bin,E0110,0.5", "rubbish bin,E0110,0.9");
+	policy_folder_change(stand.folder, "camera_labels.csv", "rubbish bin,E0110,0.5", "rubbish bin,E0110,0.9");
 	stand.policy = policy_load(stand.folder, &problems);
 	assert_non_null(stand.policy);
 	problems_close(&problems);

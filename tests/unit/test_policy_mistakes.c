@@ -123,15 +123,39 @@ static const struct mistake mistakes[] = {
 	{ "routes.csv", "E01,610404004001,river,2026-05-01,2027-05-01", "E0110,610404004000,sanitation,,",
 	  "routes.csv:3: found the route", "line 2" },
 	/* cameras */
-	{ "cameras.csv", "eyes", "ears", NULL, "cameras.csv:2: found gateway \"ears\"; expected a person" },
-	{ "cameras.csv", "water", "rubbish bin",
-	  "cameras.csv:3: found the camera and label \"cam-1\" \"rubbish bin\" again", "line 2" },
-	{ "cameras.csv", "E0125", "E0126", "cameras.csv:3: found category E0126", "categories.csv" },
-	{ "cameras.csv", "0.75", "75", "cameras.csv:3: found confidence \"75\"", "0 to 1" },
-	{ "cameras.csv", "34.15,108.15,water", "34.16,108.15,water",
-	  "cameras.csv:3: found camera \"cam-1\" with another", "the same" },
-	{ "cameras.csv", "34.15,108.15,water", "108.15,34.15,water", "cameras.csv:3: found lat \"108.15\"",
-	  "latitude" },
+	{ "cameras.csv", "eyes", "ears", "cameras.csv:2: found gateway \"ears\"", "a person from people.csv" },
+	{ "cameras.csv", "eyes", "staff", "cameras.csv:2: found gateway \"staff\" without the role cameras",
+	  "that has" },
+	{ "cameras.csv", "cam-2,S", "cam-1,S", "cameras.csv:3: found the camera \"cam-1\" again", "line 2" },
+	{ "cameras.csv", "cam-2", "eyes", "cameras.csv:3: found camera \"eyes\", which is a gateway", "id of its own" },
+	{ "cameras.csv", "610404004001001", "610404004001009", "cameras.csv:2: found grid 610404004001009",
+	  "grids.csv, or nothing" },
+	{ "cameras.csv", "610404004001001", "6104", "cameras.csv:2: found grid \"6104\"", "15 digits, or nothing" },
+	{ "cameras.csv", "34.15,108.15", "108.15,34.15", "cameras.csv:2: found lat \"108.15\"", "latitude" },
+	{ "cameras.csv", "34.15,108.15", ",108.15", "cameras.csv:2: found lat \"\"", "latitude" },
+	{ "cameras.csv", "34.15,108.15", "34.305,108.305",
+	  "cameras.csv:2: found camera \"cam-1\" at a place in grid 610404004001002", "its grid 610404004001001" },
+	{ "cameras.csv", "34.15,108.15", "35,109",
+	  "cameras.csv:2: found camera \"cam-1\" at a place outside every grid", "inside its grid" },
+	{ "cameras.csv", "34.305,108.305", "35,109",
+	  "cameras.csv:3: found camera \"cam-2\" at a place outside every grid", "inside a grid" },
+	{ "cameras.csv", "108.305,\n", "108.305,aa:0B:cc/1\n", "cameras.csv:3: found device \"aa:0B:cc/1\" again",
+	  "once for gateway eyes, as in line 2" },
+	{ "camera_labels.csv", "cam-1,water", "*,rubbish bin",
+	  "camera_labels.csv:4: found the camera and label \"*\" \"rubbish bin\" again", "line 2" },
+	{ "camera_labels.csv", "cam-1,water", "cam-3,water", "camera_labels.csv:4: found camera \"cam-3\"",
+	  "a camera or a gateway of cameras.csv, or *" },
+	{ "camera_labels.csv", "cam-1,water", "staff,water", "camera_labels.csv:4: found camera \"staff\"", "or *" },
+	{ "camera_labels.csv", "water,E0125", "water,E0126", "camera_labels.csv:4: found category E0126",
+	  "categories.csv" },
+	{ "camera_labels.csv", "water,E0125", "water,E01", "camera_labels.csv:4: found category \"E01\"", "E0110" },
+	{ "camera_labels.csv", "0.75", "75", "camera_labels.csv:4: found confidence \"75\"", "0 to 1" },
+	{ "camera_labels.csv", "30s,3", "soon,3", "camera_labels.csv:3: found dwell \"soon\"", "90s, 10m or 4h" },
+	{ "camera_labels.csv", "30s,3", "2d,3", "camera_labels.csv:3: found dwell \"2d\"", "at most a day" },
+	{ "camera_labels.csv", "30s,3", "30s,0", "camera_labels.csv:3: found repeat \"0\"", "from 1 to" },
+	{ "camera_labels.csv", "3,2m", "3,0s", "camera_labels.csv:3: found gap \"0s\"", "90s" },
+	{ "camera_labels.csv", NULL, "camera,label,category,confidence,dwell,repeat,gap\ncam-1,water,E0125,,,,\n",
+	  "cameras.csv:3: found camera \"cam-2\" without a label", "camera_labels.csv for it, for eyes or for *" },
 	/* reasons */
 	{ "reasons.csv", "return,", "send-back,", NULL,
 	  "found act \"send-back\"; expected one of reject, return, rework" },
@@ -180,8 +204,9 @@ static void test_every_mistake_is_told_with_its_line(void **state)
 /* What is gone is told, and those who refer to it are not blamed. */
 static void test_a_missing_file_is_one_problem(void **state)
 {
-	static const char *const files[] = { "areas.csv",  "grids.csv",   "categories.csv", "units.csv",  "people.csv",
-		                             "routes.csv", "cameras.csv", "reasons.csv",    "policy.conf" };
+	static const char *const files[] = { "areas.csv",   "grids.csv",  "categories.csv", "units.csv",
+		                             "people.csv",  "routes.csv", "cameras.csv",    "camera_labels.csv",
+		                             "reasons.csv", "policy.conf" };
 	char folder[POLICY_FOLDER_SIZE];
 
 	(void)state;
