@@ -115,7 +115,7 @@ static struct policy *load_any(const char *path, struct problems *p)
 	struct policy *policy = policy_load(config.jurisdiction, p);
 
 	if (policy && !config_fits(&config, policy, p)) {
-		policy_free(policy);
+		policy_release(policy);
 		policy = NULL;
 	}
 	config_close(&config);
@@ -134,7 +134,7 @@ static enum exit_code run_check_config(struct call *call)
 	} else {
 		print_problems(call, &problems);
 	}
-	policy_free(policy);
+	policy_release(policy);
 	problems_close(&problems);
 	return code;
 }

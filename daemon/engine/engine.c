@@ -40,8 +40,15 @@ struct space_row {
 	void *ctx;
 };
 
+struct policy_row {
+	void (*changed)(void *ctx);
+	void *ctx;
+};
+
 struct engine {
 	struct engine_options options;
+	const struct policy *policy; /* the loop's, held */
+	int64_t policy_from_ms;
 	int fd;
 	struct queue *answers, *questions, *replies;
 	struct writer writer;
@@ -53,6 +60,8 @@ struct engine {
 	int listener_count;
 	struct space_row spaces[ENGINE_LISTENERS_MOST];
 	int space_count;
+	struct policy_row policy_rows[ENGINE_LISTENERS_MOST];
+	int policy_row_count;
 	void (*fail)(void *ctx, int exit_code);
 	void *fail_ctx;
 	_Atomic int exit_code;
@@ -163,6 +172,7 @@ static _Bool start(struct engine *e, char **cause)
 		                     .commands = queue_new((size_t)e->options.queue_most, -1) };
 	if (!writer_open(&e->writer, cause))
 		return 0;
+	e->policy_from_ms = e->writer.policy_from_ms;
 	const struct counters *n = casebook_counters(e->writer.book);
 	e->news.last_event = e->news.open_event = n->event - 1;
 	e->news.last_notice = e->news.open_notice = n->notice - 1;
@@ -180,6 +190,7 @@ struct engine *engine_new(const struct engine_options *o, char **cause)
 {
 	struct engine *e = must_calloc(1, sizeof *e);
 	e->options = *o;
+	e->policy = policy_hold(o->policy);
 	e->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	must(e->fd != -1);
 	pthread_mutex_init(&e->news.lock, NULL);
@@ -217,6 +228,7 @@ void engine_free(struct engine *e)
 	queue_free(e->replies);
 	clear_names(&e->news.open);
 	clear_names(&e->news.ready);
+	policy_release(e->policy);
 	pthread_mutex_destroy(&e->news.lock);
 	close(e->fd);
 	free(e);
@@ -247,6 +259,16 @@ int engine_fd(const struct engine *e)
 	return e->fd;
 }
 
+static void change_policy(struct engine *e, const struct command *c)
+{
+	const struct policy *before = e->policy;
+	e->policy = policy_hold(c->policy);
+	e->policy_from_ms = c->outcome.due_ms;
+	for (int i = 0; i < e->policy_row_count; i++)
+		e->policy_rows[i].changed(e->policy_rows[i].ctx);
+	policy_release(before);
+}
+
 static void drain_answers(struct engine *e)
 {
 	void *items[DRAIN_AT_ONCE];
@@ -255,6 +277,8 @@ static void drain_answers(struct engine *e)
 		for (size_t i = 0; i < count; i++) {
 			struct command *c = items[i];
 			e->commands_out--;
+			if (c->kind == COMMAND_POLICY && c->outcome.accepted)
+				change_policy(e, c);
 			c->origin.answer(c->origin.door, c);
 		}
 }
@@ -353,5 +377,21 @@ uint64_t engine_progress(const struct engine *e)
 
 const struct policy *engine_policy(const struct engine *e)
 {
-	return e->options.policy;
+	return e->policy;
+}
+
+void engine_on_policy(struct engine *e, void (*changed)(void *ctx), void *ctx)
+{
+	must(e->policy_row_count < ENGINE_LISTENERS_MOST);
+	e->policy_rows[e->policy_row_count++] = (struct policy_row){ changed, ctx };
+}
+
+void engine_policy_state(const struct engine *e, struct policy_state *out)
+{
+	const struct sweep *s = &e->writer.sweep;
+	*out = (struct policy_state){ .digest = policy_digest(e->policy),
+		                      .from_ms = e->policy_from_ms,
+		                      .sweeping = s->running,
+		                      .visited = s->visited,
+		                      .changed = s->changed };
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "engine/policy_change.h"
 #include "workflow/case_number.h"
 #include "workflow/decide.h"
 
@@ -16,12 +17,13 @@ static _Bool recover(struct writer *w, char **cause)
 	if (!store_recover(w->store, w->book, cause))
 		return 0;
 	w->now_ms = casebook_counters(w->book)->last_ms;
-	return 1;
+	return policy_change_recover(w, cause);
 }
 
 _Bool writer_open(struct writer *w, char **cause)
 {
 	facts_init(&w->facts);
+	w->policy = policy_hold(w->options->policy);
 	w->store = store_open(&w->options->store, cause);
 	return w->store != NULL && recover(w, cause);
 }
@@ -31,14 +33,16 @@ void writer_close(struct writer *w)
 	facts_close(&w->facts);
 	casebook_free(w->book);
 	store_close(w->store);
+	policy_release(w->policy);
 	w->book = NULL;
 	w->store = NULL;
+	w->policy = NULL;
 }
 
 /* ---- time ---- */
 
 /* The workflow's time never runs backwards, whatever the machine's clock does. */
-static int64_t read_clock(struct writer *w)
+int64_t writer_clock(struct writer *w)
 {
 	struct clock k = w->options->clock;
 	int64_t now = w->now_ms, wall = k.wall_ms(k.ctx);
@@ -61,7 +65,7 @@ static int64_t mono_us(const struct writer *w)
 	return w->options->clock.mono_us(w->options->clock.ctx);
 }
 
-static void settle_transaction(struct writer *w)
+void writer_settle(struct writer *w)
 {
 	int64_t began_us = mono_us(w);
 	if (w->trouble == STORE_OK && w->in_transaction)
@@ -76,20 +80,27 @@ static void settle_transaction(struct writer *w)
 	w->committed(w->ctx, w->trouble == STORE_OK);
 }
 
-static void write_facts(struct writer *w)
+void writer_begin(struct writer *w)
 {
-	const struct facts *f = &w->facts;
-	if (f->event_count + f->ledger_count == 0 && !f->has_key && !f->has_seen)
-		return;
 	if (!w->in_transaction)
 		w->trouble = store_begin(w->store);
 	w->in_transaction = 1;
+}
+
+void writer_write(struct writer *w)
+{
+	const struct facts *f = &w->facts;
+	if (f->event_count + f->ledger_count == 0 && !f->has_key && !f->has_seen && !f->sweep)
+		return;
+	writer_begin(w);
 	if (w->trouble != STORE_OK)
 		return;
 	casebook_apply(w->book, f);
 	w->trouble = store_write(w->store, f);
 	w->noted(w->ctx, f);
 	w->written += (int64_t)f->event_count;
+	if (f->sweep)
+		policy_change_sweep(w);
 }
 
 /* ---- timers ---- */
@@ -102,10 +113,10 @@ static void run_timers(struct writer *w, int64_t until)
 	while (w->trouble == STORE_OK && casebook_next_timer(w->book, &t) && t.at_ms <= until) {
 		if (w->options->replay_clock && t.at_ms > w->now_ms)
 			w->now_ms = t.at_ms;
-		decide_timer(w->book, w->options->policy, &t, w->now_ms, &w->facts);
-		write_facts(w);
+		decide_timer(w->book, w->policy, &t, w->now_ms, &w->facts);
+		writer_write(w);
 		if (w->written >= WRITER_FACTS_MOST)
-			settle_transaction(w);
+			writer_settle(w);
 	}
 }
 
@@ -179,15 +190,17 @@ static void explain_unknown_case(struct writer *w, struct command *c)
 static void run_command(struct writer *w, struct command *c)
 {
 	struct key_fact room;
-	int64_t now = read_clock(w);
+	int64_t now = writer_clock(w);
 	if (w->options->replay_clock && c->replay_at_ms > w->now_ms) {
 		advance(w, c->replay_at_ms);
 		now = w->now_ms;
 	}
 	if (c->kind == COMMAND_CLOCK)
 		run_clock_command(w, c);
-	else if (decide(w->book, w->options->policy, c, now, prior_answer(w, c, &room), &w->facts))
-		write_facts(w);
+	else if (c->kind == COMMAND_POLICY)
+		policy_change_run(w, c);
+	else if (decide(w->book, w->policy, c, now, prior_answer(w, c, &room), &w->facts))
+		writer_write(w);
 	else
 		explain_unknown_case(w, c);
 }
@@ -296,8 +309,10 @@ static _Bool run_batch(struct writer *w)
 	decide_taken(w);
 	gather(w);
 	if (!w->options->replay_clock && mono_ms(w) >= w->timers_after_ms)
-		run_timers(w, read_clock(w));
-	settle_transaction(w);
+		run_timers(w, writer_clock(w));
+	if (policy_change_is_sweeping(w) && mono_ms(w) >= w->timers_after_ms)
+		policy_change_slice(w);
+	writer_settle(w);
 	if (w->trouble == STORE_UNKNOWN)
 		return keep_silent(w->batch, w->taken);
 	answer(w);
@@ -310,9 +325,10 @@ static _Bool run_batch(struct writer *w)
 static int64_t sleep_ms(struct writer *w)
 {
 	struct timer t;
-	if (w->options->replay_clock || !casebook_next_timer(w->book, &t))
+	_Bool sweeping = policy_change_is_sweeping(w);
+	if (!sweeping && (w->options->replay_clock || !casebook_next_timer(w->book, &t)))
 		return IDLE_MS;
-	int64_t left = t.at_ms - read_clock(w), pause = w->timers_after_ms - mono_ms(w);
+	int64_t left = sweeping ? 0 : t.at_ms - writer_clock(w), pause = w->timers_after_ms - mono_ms(w);
 	if (left < pause)
 		left = pause;
 	return left < 0 ? 0 : left < IDLE_MS ? left : IDLE_MS;
@@ -327,7 +343,8 @@ void writer_run(struct writer *w)
 		w->taken = 0;
 		if (take(w, sleep_ms(w)) == 0 && queue_is_closed(w->commands))
 			break;
-		fine = run_batch(w) && store_checkpoint(w->store, w->taken == 0) != STORE_UNKNOWN;
+		fine = run_batch(w) &&
+		       store_checkpoint(w->store, w->taken == 0 && !policy_change_is_sweeping(w)) != STORE_UNKNOWN;
 	}
 	free(w->batch);
 	if (!fine)

@@ -75,11 +75,8 @@ const struct policy_rules *policy_rules(const struct policy *p)
 	return &p->rules;
 }
 
-void policy_free(struct policy *p)
+static void destroy(struct policy *p)
 {
-	if (!p)
-		return;
-
 	struct table *tables[] = {
 		&p->areas, &p->grids, &p->categories, &p->units, &p->people, &p->routes, &p->reasons
 	};
@@ -92,6 +89,27 @@ void policy_free(struct policy *p)
 	texts_close(&p->texts);
 	settings_close(rule_rows, &p->rules);
 	free(p);
+}
+
+const struct policy *policy_hold(const struct policy *p)
+{
+	struct policy *held = (struct policy *)(uintptr_t)p; /* the count is no part of what is immutable */
+
+	(void)atomic_fetch_add_explicit(&held->holders, 1, memory_order_relaxed);
+	return p;
+}
+
+void policy_release(const struct policy *p)
+{
+	struct policy *held = (struct policy *)(uintptr_t)p;
+
+	if (held && atomic_fetch_sub_explicit(&held->holders, 1, memory_order_acq_rel) == 1)
+		destroy(held);
+}
+
+const char *policy_digest(const struct policy *p)
+{
+	return p->digest;
 }
 
 const struct area *policy_area(const struct policy *p, int64_t code)

@@ -430,13 +430,26 @@ static _Bool went_wrong(const struct problems *p, size_t before)
 	return p->count != before || before > PROBLEMS_MOST;
 }
 
+/* Somebody may be saving files just now: half of the old and half of the new may pass every check. */
+static void check_unchanged(const struct policy *policy, const char *folder, struct problems *p)
+{
+	char now[POLICY_DIGEST_SIZE];
+
+	policy_digest_folder(folder, now);
+	if (strcmp(now, policy->digest) != 0)
+		problems_add(p, folder, 0, "the files changed while they were read; save them all and load again");
+}
+
 struct policy *policy_load(const char *folder, struct problems *p)
 {
 	struct policy *policy = must_calloc(1, sizeof *policy);
 	size_t before = p->count;
 
+	policy->holders = 1;
+	policy_digest_folder(folder, policy->digest);
 	policy->folder = texts_keep(&policy->texts, folder);
 	read_folder(policy, folder, p);
+	check_unchanged(policy, folder, p);
 	if (!went_wrong(p, before)) {
 		fill_names(policy);
 		boxes_build(&policy->boxes, policy->grids.rows, policy->grids.count);
@@ -445,6 +458,6 @@ struct policy *policy_load(const char *folder, struct problems *p)
 	}
 	if (!went_wrong(p, before))
 		return policy;
-	policy_free(policy);
+	policy_release(policy);
 	return NULL;
 }

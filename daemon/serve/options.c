@@ -230,7 +230,7 @@ _Bool options_read(struct options *o, int argc, char **argv, int *status)
 
 void options_close(struct options *o)
 {
-	policy_free(o->policy);
+	policy_release(o->policy);
 	o->policy = NULL;
 	config_close(&o->config);
 }

@@ -36,7 +36,11 @@
  *
  * meta holds the one counter that no table's newest row is sure to know: the newest time any fact carried. It is
  * written only when the newest event and ledger row do not already say it, which is rare, so an ordinary commit does not
- * pay a page for it. All other counters are the largest ids of their tables.
+ * pay a page for it. All other counters are the largest ids of their tables. Beside it stands sweep_due: 1 from when
+ * every open case is to be looked at again until that is done, so that a start knows what was cut off.
+ *
+ * policy says which policy was in force since when, by the digest of its files; one row a change. A start compares the
+ * newest with what it has loaded.
  *
  * Columns are not fenced by CHECKs on their ranges: rows are made from checked structs by one table of columns
  * (row.c), STRICT guards the types, recovery refuses a state that is none, and verify proves the contents. Times are UTC
@@ -139,7 +143,9 @@ static const char version_1[] =
 	" PRIMARY KEY (person, up_to)) STRICT, WITHOUT ROWID;\n"
 
 	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
-	"INSERT INTO meta VALUES ('last_ms', 0);\n";
+	"INSERT INTO meta VALUES ('last_ms', 0), ('sweep_due', 0);\n"
+
+	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;\n";
 
 /* versions[i] takes a database from version i to i + 1. */
 static const char *const versions[] = { version_1 };

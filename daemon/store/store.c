@@ -50,6 +50,9 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_SEEN] = "INSERT OR IGNORE INTO notice_seen (person, up_to, at_ms)"
 		       " SELECT ?1, min(?2, max(id)), ?3 FROM notice HAVING max(id) IS NOT NULL",
 	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
+	[WRITE_POLICY] = "INSERT INTO policy (from_ms, digest) VALUES (?,?)",
+	[WRITE_SWEEP_DUE] = "UPDATE meta SET value = ? WHERE name = 'sweep_due'",
+	[WRITE_FIND_POLICY] = "SELECT digest, from_ms FROM policy ORDER BY id DESC LIMIT 1",
 	[WRITE_FIND_KEY] = "SELECT " WRITER_KEY_NAMES " FROM settled_key WHERE key = ?",
 	[WRITE_FIND_ARCHIVED] = "SELECT category, state FROM closed_case WHERE id = ?",
 };

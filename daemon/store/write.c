@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/policy_record.h"
 #include "store/writer.h"
 
 /* ---- results ---- */
@@ -216,6 +217,8 @@ enum store_result store_write(struct store *s, const struct facts *f)
 		result = keys_write(s, &f->key);
 	if (f->has_seen && result == STORE_OK)
 		result = write_seen(s, &f->seen);
+	if (f->sweep && result == STORE_OK)
+		result = store_write_sweep(s, 1);
 	return result;
 }
 

@@ -226,6 +226,21 @@ static void on_escalate(const struct casebook *b, struct case_file *c, const str
 	c->escalate_at_ms = f->value;
 }
 
+/* Whoever it was given to is gone, and what they had asked for with them. */
+static void on_vacated(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	if (f->from == STATE_VERIFYING) {
+		c->worker = NULL;
+		c->accept_left_ms = 0;
+		return;
+	}
+	c->handler = NULL;
+	c->helper_count = c->helper_done = 0;
+	memset(c->helpers, 0, sizeof c->helpers);
+	c->asked_extension_ms = c->asked_suspend_until_ms = 0;
+}
+
 /* What each act does beyond what every fact does. first_reply: the reporter's matter has been looked at. */
 static const struct effect {
 	void (*apply)(const struct casebook *b, struct case_file *c, const struct fact *f);
@@ -261,6 +276,7 @@ static const struct effect {
 	[ACT_REWARD] = { on_reward, 0 },
 	[ACT_SUPERVISE] = { on_supervise, 0 },
 	[ACT_ESCALATE] = { on_escalate, 0 },
+	[ACT_VACATED] = { on_vacated, 0 },
 };
 
 /* Time spent goes to the state that is left. */

@@ -63,6 +63,7 @@ struct casebook {
 	struct names *names;
 	struct counters counters;
 	int shard;
+	struct open_case *walk, *walk_last; /* next and last of the walk under way; NULL: none */
 };
 
 struct casebook *casebook_new(int shard)
@@ -236,6 +237,32 @@ void casebook_each(const struct casebook *b, void (*visit)(void *ctx, const stru
 		visit(ctx, &c->file);
 }
 
+/* ---- the walk: in the order of opening, so that what is opened meanwhile lies behind its end ---- */
+
+void casebook_walk(struct casebook *b)
+{
+	b->walk = b->walk_last = b->cases;
+	if (b->cases != NULL)
+		b->walk_last = ELMT_FROM_HH(b->cases->hh.tbl, b->cases->hh.tbl->tail);
+}
+
+const struct case_file *casebook_walk_next(struct casebook *b)
+{
+	struct open_case *c = b->walk;
+	if (c == NULL)
+		return NULL;
+	b->walk = c == b->walk_last ? NULL : c->hh.next;
+	return &c->file;
+}
+
+static void leave_walk(struct casebook *b, const struct open_case *c)
+{
+	if (b->walk == c)
+		b->walk = c == b->walk_last ? NULL : c->hh.next;
+	if (b->walk_last == c)
+		b->walk_last = b->walk == NULL ? NULL : c->hh.prev;
+}
+
 /* ---- change ---- */
 
 static void forget_alarm(struct casebook *b, const struct case_file *c)
@@ -311,6 +338,7 @@ static void drop_case(struct casebook *b, const struct case_file *file)
 	if (c == NULL)
 		return; /* born terminal, as an automatic merge is */
 	unindex(b, c);
+	leave_walk(b, c);
 	timer_heap_set(&b->timers, &c->timer, 0);
 	HASH_DEL(b->cases, c);
 	free(c);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "jurisdiction/policy.h"
 #include "workflow/place.h"
 
 struct command *command_new(enum command_kind kind, size_t arena)
@@ -18,6 +19,8 @@ struct command *command_new(enum command_kind kind, size_t arena)
 
 void command_free(struct command *c)
 {
+	if (c != NULL)
+		policy_release(c->policy);
 	free(c);
 }
 

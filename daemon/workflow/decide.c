@@ -10,8 +10,8 @@
 #include "workflow/decision.h"
 #include "workflow/place.h"
 
-static void begin(struct decision *d, const struct casebook *b, const struct policy *p, struct command *c,
-                  int64_t now_ms, struct facts *out)
+void decision_begin(struct decision *d, const struct casebook *b, const struct policy *p, struct command *c,
+                    int64_t now_ms, struct facts *out)
 {
 	const struct counters *n = casebook_counters(b);
 	facts_clear(out);
@@ -261,7 +261,7 @@ _Bool decide(const struct casebook *b, const struct policy *p, struct command *c
              const struct key_fact *prior, struct facts *out)
 {
 	struct decision d;
-	begin(&d, b, p, c, now_ms, out);
+	decision_begin(&d, b, p, c, now_ms, out);
 	c->outcome = (struct outcome){ 0 };
 	_Bool keyed = !uuid_is_zero(&c->key);
 	const struct key_fact *known = keyed ? casebook_key(b, &c->key) : NULL;
@@ -291,7 +291,7 @@ void decide_timer(const struct casebook *b, const struct policy *p, const struct
 	struct decision d;
 	struct command none = { .kind = COMMAND_ACT, .act = t->act, .lat_e7 = PLACE_NONE, .lon_e7 = PLACE_NONE };
 	const struct case_file *file = casebook_case(b, t->case_id);
-	begin(&d, b, p, &none, now_ms, out);
+	decision_begin(&d, b, p, &none, now_ms, out);
 	must(file != NULL);
 	*d.draft = *file;
 	out->draft_count = 1;

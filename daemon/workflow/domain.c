@@ -65,6 +65,7 @@ static const struct act_info acts[ACT_COUNT] = {
 	[ACT_REPLY] = { "reply", "督办回复" },
 	[ACT_ESCALATE] = { "escalate", "升级" },
 	[ACT_FOLLOW] = { "follow", "并入" },
+	[ACT_VACATED] = { "vacated", "缺位收回" },
 };
 
 static const char *const kinds[REPORTER_KIND_COUNT] = {

@@ -45,6 +45,7 @@ void feedback_rework(struct decision *d)
 	f->ref = d->command->reason;
 	f->handle_due_ms = d->now_ms + d->draft->handle_left_ms;
 	decision_commit(d, f);
+	decision_then(d, ACT_VACATED);
 }
 
 /* ---- review ---- */
@@ -106,4 +107,5 @@ void feedback_reopen(struct decision *d)
 	f->value = limit;
 	f->handle_due_ms = d->now_ms + limit;
 	decision_commit(d, f);
+	decision_then(d, ACT_VACATED);
 }

@@ -213,6 +213,7 @@ void handle_resume(struct decision *d)
 	struct fact *f = decision_event(d, ACT_RESUME, STATE_HANDLING);
 	f->handle_due_ms = d->now_ms + d->draft->handle_left_ms;
 	decision_commit(d, f);
+	decision_then(d, ACT_VACATED);
 }
 
 /* ---- whistle ---- */

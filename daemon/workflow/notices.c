@@ -51,6 +51,7 @@ static const struct {
 	                 "重办 The reporter was not satisfied, or it came back" },
 	[ACT_REWARD] = { OWED_REPORTER, "已激励 Finished", NULL },
 	[ACT_SUPERVISE] = { OWED_WHO_IS_LATE, NULL, "督办 This step is late or watched: act or reply" },
+	[ACT_VACATED] = { OWED_WHO_IS_LATE, NULL, "缺位收回 Who was to do this is no longer here: choose another" },
 	[ACT_ESCALATE] = { OWED_HANDLER | OWED_SUPERVISORS, NULL, "升级 Past its limit: now at the next level" },
 };
 

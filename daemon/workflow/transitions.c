@@ -81,6 +81,10 @@ static const struct transition rows[] = {
     {ACT_CO_HANDLED, IN(DISPATCHED) | IN(HANDLING) | IN(WHISTLED) | IN(HANDLED) | IN(CHECKING), STAYS, WHO_ITS_HELPER,
      handle_co_handled_guard, handle_co_handled,
      "each co-handling unit says once that its part is done"},
+    {ACT_VACATED, IN(DISPATCHED) | IN(HANDLING) | IN(WHISTLED), STATE_FILED, WHO_SYSTEM, vacate_guard, vacate,
+     "its unit is no longer in the policy; the handling clock pauses; dispatched again by itself when the route is sure"},
+    {ACT_VACATED, IN(VERIFYING), STATE_REPORTED, WHO_SYSTEM, vacate_guard, vacate,
+     "the worker asked is no longer in the policy, or no worker any more; the accept timer goes on"},
 
     /* 反馈 feedback */
     {ACT_CHECK, IN(HANDLED), STATE_CHECKING, CHECKERS, feedback_check_guard, feedback_check,

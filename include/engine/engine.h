@@ -17,7 +17,7 @@ struct engine;
 
 struct engine_options {
 	struct store_options store;
-	const struct policy *policy; /* outlives the engine */
+	const struct policy *policy; /* to begin with; the engine holds it for as long as it needs it */
 	struct clock clock;
 	_Bool replay_clock; /* time moves only by replay_at_ms and COMMAND_CLOCK */
 	int shard;
@@ -69,6 +69,22 @@ void engine_on_failure(struct engine *e, void (*fail)(void *ctx, int exit_code),
 int64_t engine_now_ms(const struct engine *e);
 /* Batches the writer has finished; a watchdog compares. Any thread. */
 uint64_t engine_progress(const struct engine *e);
+
+/* ---- the policy ----
+ * A COMMAND_POLICY makes the writer change to another one between two decisions; the loop changes when it drains the
+ * answer. So what a door lets in by the old policy may be judged by the new one, never the other way round. */
+
+/* The policy for the loop's thread. It may be gone after the next drain: who needs it longer holds it. */
 const struct policy *engine_policy(const struct engine *e);
+/* Called on the loop when engine_policy has become another; the one before is let go of when all have been told. */
+void engine_on_policy(struct engine *e, void (*changed)(void *ctx), void *ctx);
+
+struct policy_state {
+	const char *digest; /* of engine_policy */
+	int64_t from_ms;    /* in force since; 0: since before a replay clock's time began */
+	_Bool sweeping;     /* open cases are being looked at because of it, or of something else that concerns all */
+	int64_t visited, changed; /* by the sweep under way, or by the last one */
+};
+void engine_policy_state(const struct engine *e, struct policy_state *out);
 
 #endif

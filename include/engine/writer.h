@@ -14,8 +14,17 @@
 #define WRITER_FACTS_MOST 20000
 #define WRITER_RETRY_MS 5000 /* what a client is told to wait when the disk is full */
 
+/* How far the sweep is. The counts are for telling: any thread may read them. */
+struct sweep {
+	_Atomic _Bool running;
+	_Atomic int64_t visited, changed;
+};
+
 struct writer {
 	const struct engine_options *options;
+	const struct policy *policy; /* in force, held; taken over from the options at the start */
+	_Atomic int64_t policy_from_ms;
+	struct sweep sweep;
 	struct queue *commands;
 	struct store *store;
 	struct casebook *book;
@@ -43,5 +52,15 @@ _Bool writer_open(struct writer *w, char **cause) MUST_USE;
 /* The thread's body: until the queue is closed and empty, or the store fails. */
 void writer_run(struct writer *w);
 void writer_close(struct writer *w); /* safe twice */
+
+/* ---- for the writer's other files, on its thread ---- */
+/* The workflow's time: never runs backwards. */
+int64_t writer_clock(struct writer *w);
+/* Makes sure of an open transaction; w->trouble says whether there is one. */
+void writer_begin(struct writer *w);
+/* Applies and writes w->facts; nothing when they are empty. */
+void writer_write(struct writer *w);
+/* Commits what is open, or rolls it back; w->trouble says which. */
+void writer_settle(struct writer *w);
 
 #endif

@@ -16,6 +16,7 @@
 #ifndef JURISDICTION_POLICY_H
 #define JURISDICTION_POLICY_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -74,7 +75,14 @@ struct policy;
 
 /* Loads and checks the folder. NULL when anything is wrong; every mistake is a line in *p. */
 struct policy *policy_load(const char *folder, struct problems *p) MUST_USE;
-void policy_free(struct policy *p); /* NULL is fine */
+/* A policy lives until the last who holds it lets go: its maker holds it once, and everybody who keeps a pointer into it
+ * beyond a call holds it for as long. Any thread. */
+const struct policy *policy_hold(const struct policy *p); /* gives p back */
+void policy_release(const struct policy *p);              /* NULL is fine */
+
+#define POLICY_DIGEST_SIZE 65
+/* SHA-256 of the files it was made of, as 64 hex digits: two policies of the same digest are the same. */
+const char *policy_digest(const struct policy *p);
 /* What is sound as files but will hurt at this time or soon after: each a warning in *to, with file and line. */
 void policy_warn(const struct policy *p, int64_t now_ms, struct problems *to);
 

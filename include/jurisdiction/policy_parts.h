@@ -2,6 +2,8 @@
 #ifndef JURISDICTION_POLICY_PARTS_H
 #define JURISDICTION_POLICY_PARTS_H
 
+#include <stdatomic.h>
+
 #include "jurisdiction/boxes.h"
 #include "jurisdiction/cameras_load.h"
 #include "jurisdiction/policy.h"
@@ -14,6 +16,8 @@ struct reason {
 
 struct policy {
 	const char *folder; /* for warnings that come later */
+	_Atomic int holders;
+	char digest[POLICY_DIGEST_SIZE];
 	struct policy_rules rules;
 	struct texts texts;
 	struct table areas, grids, categories, units, people, routes, reasons;
@@ -21,6 +25,10 @@ struct policy {
 	struct boxes boxes;
 	struct routing routing;
 };
+
+/* The digest of the folder as it is now: over the name and the bytes of every file in it that a policy could be made of
+ * (*.csv, *.conf, *.json, *.geojson), sorted by name. */
+void policy_digest_folder(const char *folder, char out[POLICY_DIGEST_SIZE]);
 
 /* Two texts as one key, with a byte between them that neither may hold. 0 when they do not fit. */
 size_t policy_key_pair(const char *first, const char *second, char out[SHEET_KEY_SIZE]);

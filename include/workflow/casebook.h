@@ -77,6 +77,11 @@ const char *casebook_intern(const struct casebook *b, const char *text);
 /* Visits every open case in no order. */
 void casebook_each(const struct casebook *b, void (*visit)(void *ctx, const struct case_file *c), void *ctx);
 
+/* A walk over every case that is open when it begins, a few at a time while the book changes in between. One walk at a
+ * time; what ends in between is passed over. */
+void casebook_walk(struct casebook *b);
+const struct case_file *casebook_walk_next(struct casebook *b); /* NULL: it is over */
+
 /* ---- change ---- */
 /* Obeys the facts: cases, indexes, timers, accounts, counters. Cannot fail. */
 void casebook_apply(struct casebook *b, const struct facts *f);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/refusal.h"
+#include "base/settings.h"
 #include "base/uuid.h"
 #include "workflow/domain.h"
 
@@ -19,6 +20,8 @@
 #define COMMAND_ADDRESS_MOST 300
 #define COMMAND_PHOTO_MOST 128
 
+struct policy;
+
 enum command_kind {
 	COMMAND_SUBMIT,  /* report → a case */
 	COMMAND_ALARM,   /* a camera's alert */
@@ -26,6 +29,7 @@ enum command_kind {
 	COMMAND_SEEN,    /* notices read up to value */
 	COMMAND_REDEEM,  /* 兑换: value points of person leave */
 	COMMAND_CORRECT, /* 冲正: value signed */
+	COMMAND_POLICY,  /* the policy that follows takes over from here; the writer's own */
 	COMMAND_CLOCK,   /* replay clock: run to value; settle: to the end of every timer that ends cases */
 	COMMAND_KIND_COUNT
 };
@@ -69,6 +73,10 @@ struct command {
 	const char *person;
 	int64_t value;
 	_Bool settle;
+
+	/* a new policy: held until the command is freed; what is wrong with it goes to its sender's list */
+	const struct policy *policy;
+	struct problems *problems;
 
 	/* where the answer goes; the workflow does not look at it */
 	struct command_origin {

@@ -4,6 +4,7 @@
 #define WORKFLOW_DECISION_H
 
 #include "workflow/decide.h"
+#include "workflow/rows.h"
 #include "workflow/transitions.h"
 
 struct decision {
@@ -22,6 +23,10 @@ struct decision {
 };
 
 #define SYSTEM_ACTOR "system"
+
+/* Begins a judgement: the draft is still empty, the actor the system. */
+void decision_begin(struct decision *d, const struct casebook *b, const struct policy *p, struct command *c,
+                    int64_t now_ms, struct facts *out);
 
 /* ---- emitting ---- */
 /* Begins the event of this row's act on the draft: from its state to the row's, dues as they are; the caller changes what
@@ -50,69 +55,5 @@ _Bool decision_is_handler(const struct decision *d, const struct person *p);
 void decision_notify(struct decision *d, const struct case_file *c, const struct fact *f);
 void decision_owe(struct decision *d, const struct case_file *c, const struct fact *f, const char *to,
                   const char *text);
-
-/* ---- the rows' functions, by phase ---- */
-_Bool discover_submit_guard(struct decision *d);
-void discover_submit(struct decision *d);
-_Bool discover_alarm_guard(struct decision *d);
-void discover_alarm(struct decision *d);
-void discover_alarm_again(struct decision *d);
-_Bool discover_confirm_guard(struct decision *d);
-void discover_confirm(struct decision *d);
-_Bool discover_dismiss_guard(struct decision *d);
-_Bool discover_verify_guard(struct decision *d);
-void discover_verify(struct decision *d);
-_Bool discover_verified_guard(struct decision *d);
-void discover_verified(struct decision *d);
-_Bool discover_file_guard(struct decision *d);
-void discover_file(struct decision *d);
-_Bool discover_merge_guard(struct decision *d);
-void discover_merge(struct decision *d);
-void discover_follow(struct decision *d);
-
-_Bool handle_dispatch_guard(struct decision *d);
-void handle_dispatch(struct decision *d);
-void handle_return(struct decision *d);
-void handle_take_back(struct decision *d);
-_Bool handle_ask_extension_guard(struct decision *d);
-void handle_ask_extension(struct decision *d);
-_Bool handle_extension_asked(struct decision *d);
-void handle_extend(struct decision *d);
-_Bool handle_ask_suspension_guard(struct decision *d);
-void handle_ask_suspension(struct decision *d);
-_Bool handle_suspension_asked(struct decision *d);
-_Bool handle_suspend_guard(struct decision *d);
-void handle_suspend(struct decision *d);
-void handle_resume(struct decision *d);
-_Bool handle_whistle_guard(struct decision *d);
-void handle_whistle(struct decision *d);
-_Bool handle_answer_guard(struct decision *d);
-void handle_answer(struct decision *d);
-_Bool handle_handled_guard(struct decision *d);
-void handle_handled(struct decision *d);
-_Bool handle_co_handled_guard(struct decision *d);
-void handle_co_handled(struct decision *d);
-void handle_supervise(struct decision *d);
-_Bool handle_escalate_guard(struct decision *d);
-void handle_escalate(struct decision *d);
-void handle_plain(struct decision *d);        /* the fact and nothing else: sign, refuse, reply, lapse … */
-_Bool handle_words_guard(struct decision *d); /* a text is asked for */
-
-_Bool feedback_check_guard(struct decision *d);
-void feedback_check(struct decision *d);
-_Bool feedback_pass_guard(struct decision *d);
-void feedback_pass(struct decision *d);
-_Bool feedback_rework_guard(struct decision *d);
-void feedback_rework(struct decision *d);
-_Bool feedback_review_guard(struct decision *d);
-void feedback_review(struct decision *d);
-_Bool feedback_reopen_guard(struct decision *d);
-void feedback_reopen(struct decision *d);
-
-_Bool reward_guard(struct decision *d);
-void reward(struct decision *d);
-/* Points without a case: 兑换 and 冲正. */
-_Bool reward_redeem(struct decision *d);
-_Bool reward_correct(struct decision *d);
 
 #endif

@@ -70,6 +70,7 @@ enum act {
 	ACT_REPLY = 36,
 	ACT_ESCALATE = 37,
 	ACT_FOLLOW = 38,
+	ACT_VACATED = 39,
 	ACT_COUNT
 };
 

@@ -86,6 +86,7 @@ struct facts {
 	_Bool has_key;
 	struct seen_fact seen;
 	_Bool has_seen;
+	_Bool sweep; /* it concerns every open case: each is to be looked at again (workflow/sweep.h) */
 	const struct command *report; /* set when events[0] opens a case: the particulars for its row */
 	struct case_file drafts
 		[FACTS_CASES_MOST]; /* every case touched, as it is after the events; [0] is the one asked about */

@@ -32,6 +32,12 @@ static void step(struct world *w)
 		const char *file = script_word(s, "a file");
 
 		world_append(w, file, script_word(s, "a row in quotes"));
+	} else if (script_takes(s, "without")) {
+		const char *file = script_word(s, "a file");
+
+		world_without(w, file, script_word(s, "a text in quotes"));
+	} else if (script_takes(s, "reload")) {
+		world_reload(w, script_takes(s, "refused") ? script_word(s, "a text in quotes") : NULL);
 	} else if (script_takes(s, "at")) {
 		world_advance(w, script_time(s, w->now_ms));
 	} else if (script_takes(s, "wait")) {

@@ -6,6 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workflow/policy_fit.h"
+#include "workflow/sweep.h"
+
 #define SAMPLE "config/jurisdiction"
 #define FILE_MOST 262144
 
@@ -84,20 +87,17 @@ static void drop_folder(struct world *w)
 	w->folder[0] = '\0';
 }
 
-static _Bool may_change(struct world *w)
+static void change(struct world *w)
 {
-	if (w->started)
-		return script_fail(w->script, "the jurisdiction is changed before the first step, not after it");
+	w->changed = w->started;
 	own_folder(w);
-	return 1;
 }
 
 void world_rule(struct world *w, const char *key, const char *value)
 {
 	char path[512], start[80], *text, *at;
 
-	if (!may_change(w))
-		return;
+	change(w);
 	path_in(path, sizeof path, w->folder, "policy.conf");
 	snprintf(start, sizeof start, "\n%s = ", key);
 	text = slurp(path);
@@ -118,8 +118,7 @@ void world_append(struct world *w, const char *file, const char *row)
 {
 	char path[512];
 
-	if (!may_change(w))
-		return;
+	change(w);
 	path_in(path, sizeof path, w->folder, file);
 
 	FILE *to = fopen(path, "a");
@@ -127,6 +126,35 @@ void world_append(struct world *w, const char *file, const char *row)
 	must(to != NULL);
 	fprintf(to, "%s\n", row);
 	must(fclose(to) == 0);
+}
+
+void world_without(struct world *w, const char *file, const char *text)
+{
+	char path[512], *rows, *next;
+	size_t before = w->rows_gone;
+
+	change(w);
+	path_in(path, sizeof path, w->folder, file);
+	rows = slurp(path);
+
+	FILE *to = fopen(path, "w");
+
+	must(to != NULL);
+	for (char *row = rows; *row != '\0'; row = next) {
+		size_t length = strcspn(row, "\n");
+		_Bool last = row[length] == '\0';
+
+		row[length] = '\0';
+		next = row + length + !last;
+		if (strstr(row, text) == NULL)
+			fprintf(to, "%s\n", row);
+		else
+			w->rows_gone++;
+	}
+	must(fclose(to) == 0);
+	free(rows);
+	if (w->rows_gone == before)
+		script_fail(w->script, "no row of %s has \"%s\" in it", file, text);
 }
 
 /* ---- a life ---- */
@@ -151,7 +179,7 @@ void world_close(struct world *w)
 	facts_close(&w->facts);
 	digester_free(w->digester);
 	casebook_free(w->book);
-	policy_free(w->policy);
+	policy_release(w->policy);
 	drop_folder(w);
 	*w = (struct world){ 0 };
 }
@@ -162,6 +190,8 @@ static _Bool ready(struct world *w)
 	w->started = 1;
 	if (w->policy == NULL)
 		w->policy = load(w, w->folder[0] != '\0' ? w->folder : SAMPLE);
+	if (w->changed)
+		return script_fail(w->script, "the jurisdiction was changed: reload it first");
 	if (w->policy != NULL && w->now_ms == 0)
 		return script_fail(w->script, "say what time it is first: at 2026-11-21 09:00");
 	return w->policy != NULL;
@@ -302,4 +332,47 @@ void world_decide(struct world *w, struct command *c)
 	else
 		cover_refusal(w->cover, act_of(c), from, &c->outcome.refusal);
 	w->outcome = c->outcome;
+}
+
+/* ---- another policy ---- */
+
+static void sweep(struct world *w)
+{
+	const struct case_file *c;
+
+	casebook_walk(w->book);
+	while (!w->script->failed && (c = casebook_walk_next(w->book)) != NULL)
+		if (decide_sweep(w->book, w->policy, c->id, w->now_ms, &w->facts))
+			obey(w);
+}
+
+static void expect_problem(struct world *w, const struct problems *p, const char *text)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (strstr(p->lines[i], text))
+			return;
+	problems_print(p, stdout);
+	script_fail(w->script, "no problem says \"%s\"", text);
+}
+
+void world_reload(struct world *w, const char *refused)
+{
+	struct problems p = { 0 };
+	struct policy *fresh;
+
+	w->changed = 0;
+	if (!ready(w))
+		return;
+	fresh = policy_load(w->folder, &p);
+	if (fresh == NULL || !policy_fits_casebook(w->book, fresh, &p)) {
+		policy_release(fresh);
+		expect_problem(w, &p, refused ? refused : "(nothing: it should have been accepted)");
+	} else {
+		policy_release(w->policy);
+		w->policy = fresh;
+		if (refused)
+			script_fail(w->script, "the jurisdiction was not refused");
+		sweep(w);
+	}
+	problems_close(&p);
 }

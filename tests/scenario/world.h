@@ -36,15 +36,22 @@ struct world {
 	struct outcome outcome; /* of the last command */
 	int pending_line;       /* where a command stands whose outcome nobody has stated yet; 0: none */
 	int keys;
+	size_t rows_gone; /* taken out of the jurisdiction */
 	_Bool started;
+	_Bool changed; /* the folder since it was loaded: a reload must come first */
 };
 
 void world_open(struct world *w, struct script *s, struct cover *c);
 void world_close(struct world *w);
 
-/* Before the first step: change the jurisdiction in a copy of its own. */
+/* Change the jurisdiction in a copy of its own: before the first step, or to be loaded by world_reload. */
 void world_rule(struct world *w, const char *key, const char *value);
 void world_append(struct world *w, const char *file, const char *row);
+/* Takes every row out that has this text in it. */
+void world_without(struct world *w, const char *file, const char *text);
+/* The changed jurisdiction takes over, and every open case is looked at; or it is refused with a problem that has this
+ * text in it (NULL: it must not be). */
+void world_reload(struct world *w, const char *refused);
 
 struct told *world_case(struct world *w, int64_t id);        /* NULL: unknown */
 struct told *world_named(struct world *w, const char *name); /* complains and gives NULL when unknown */

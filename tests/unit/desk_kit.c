@@ -31,7 +31,7 @@ void desk_close(struct desk *d)
 	facts_close(&d->facts);
 	digester_free(d->digester);
 	casebook_free(d->book);
-	policy_free(d->policy);
+	policy_release(d->policy);
 }
 
 _Bool desk_do(struct desk *d, struct command c)

@@ -201,7 +201,7 @@ static void test_the_jurisdiction_is_one_the_daemon_takes(void **state)
 	assert_string_equal(policy_route(p, policy_grid_at(p, 0)->code, 10201, f.rows[0].created_ms, &sure)->id,
 	                    city->unit);
 	assert_true(sure);
-	policy_free(p);
+	policy_release(p);
 	problems_close(&problems);
 	replay_file_close(&f);
 	remove_folder(folder);

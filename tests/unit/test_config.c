@@ -276,7 +276,7 @@ static void test_the_cameras_gateway_is_one(void **state)
 	assert_non_null(strstr(p.lines[0], "gridloop.conf:2: found redis_cameras_gateway \"resident-01\""));
 	config_close(&c);
 	problems_close(&p);
-	policy_free(policy);
+	policy_release(policy);
 }
 
 int main(void)

@@ -50,7 +50,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	arena_close(&stand.arena);
-	policy_free(stand.policy);
+	policy_release(stand.policy);
 	policy_folder_drop(stand.folder);
 	return 0;
 }

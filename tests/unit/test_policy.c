@@ -53,7 +53,7 @@ static const struct policy *load_small(const char *file, const char *from, const
 
 static void drop(const struct policy *policy)
 {
-	policy_free((struct policy *)policy);
+	policy_release((struct policy *)policy);
 }
 
 static int64_t at(const char *text)

@@ -270,7 +270,7 @@ static void test_problems_of_before_do_not_spoil_a_sound_folder(void **state)
 
 	assert_non_null(policy);
 	assert_int_equal(p.count, 1);
-	policy_free(policy);
+	policy_release(policy);
 	problems_close(&p);
 	policy_folder_drop(folder);
 }

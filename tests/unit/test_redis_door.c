@@ -137,7 +137,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
-	policy_free(stand.policy);
+	policy_release(stand.policy);
 	policy_folder_drop(stand.folder);
 	return 0;
 }

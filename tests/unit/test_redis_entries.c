@@ -77,7 +77,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	entry_judge_free(stand.judge);
-	policy_free(stand.policy);
+	policy_release(stand.policy);
 	policy_folder_drop(stand.folder);
 	return 0;
 }

@@ -135,7 +135,7 @@ int town_close(void **state)
 	(void)state;
 	kit_vfs_fail(KIT_FAULT_NONE, 0);
 	town_stop();
-	policy_free(town.policy);
+	policy_release(town.policy);
 	digester_free(town.digester);
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
 		snprintf(name, sizeof name, "%s%s", town.path, endings[i]);
