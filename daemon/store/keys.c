@@ -2,20 +2,28 @@
 #include "base/log.h"
 #include "store/writer.h"
 
-/* Moves the oldest of the new keys, in key order, inside the open transaction. */
-static enum store_result move_oldest(struct store *s, int64_t most)
+_Bool keys_told_by(const struct key_fact *k, const struct fact *last)
 {
-	sqlite3_stmt *copy = writer_use(s, WRITE_SETTLE_KEYS), *remove = writer_use(s, WRITE_UNLIST_KEYS);
-	int64_t last = s->oldest_key + most - 1 < s->newest_key ? s->oldest_key + most - 1 : s->newest_key;
+	int64_t due_ms = last->stage_due_ms != 0 ? last->stage_due_ms : last->handle_due_ms;
+
+	return k->case_id == last->case_id && k->category == last->category && k->state == (uint8_t)last->to &&
+	       k->due_ms == due_ms && k->merged_into == 0 && k->maybe_same_as == 0 && k->balance == 0;
+}
+
+/* Copies the keys of the oldest events that wait, in key order, inside the open transaction. */
+static enum store_result settle_oldest(struct store *s, int64_t most)
+{
+	sqlite3_stmt *copy = writer_use(s, WRITE_SETTLE_KEYS), *mark = writer_use(s, WRITE_KEYS_SETTLED);
+	int64_t last = s->keys_settled + most < s->newest_key ? s->keys_settled + most : s->newest_key;
 	enum store_result result;
 
 	bind_int(copy, 1, last);
-	bind_int(remove, 1, last);
+	bind_int(mark, 1, last);
 	result = writer_result(s, connection_run(copy), "settle-keys");
 	if (result == STORE_OK)
-		result = writer_result(s, connection_run(remove), "unlist-keys");
+		result = writer_result(s, connection_run(mark), "keys-settled");
 	if (result == STORE_OK)
-		s->oldest_key = last + 1;
+		s->keys_settled = last;
 	return result;
 }
 
@@ -34,26 +42,25 @@ enum store_result keys_write(struct store *s, const struct key_fact *k)
 	bind_int(st, 9, k->maybe_same_as);
 	bind_int(st, 10, k->maybe_same_category);
 	bind_int(st, 11, k->balance);
-	bind_int(st, 12, ++s->newest_key);
 	return writer_result(s, connection_run(st), "key");
 }
 
 enum store_result keys_before_commit(struct store *s)
 {
-	if (s->newest_key - s->oldest_key < KEYS_NEW_MOST)
+	if (s->newest_key - s->keys_settled < KEYS_NEW_MOST)
 		return STORE_OK;
-	return move_oldest(s, KEYS_MOVED_WITH_A_COMMIT);
+	return settle_oldest(s, KEYS_MOVED_WITH_A_COMMIT);
 }
 
 enum store_result keys_when_idle(struct store *s)
 {
 	enum store_result result;
 
-	if (s->oldest_key > s->newest_key)
+	if (s->keys_settled >= s->newest_key)
 		return STORE_OK;
 	result = store_begin(s);
 	if (result == STORE_OK)
-		result = move_oldest(s, KEYS_MOVED_WHEN_IDLE);
+		result = settle_oldest(s, KEYS_MOVED_WHEN_IDLE);
 	if (result == STORE_OK)
 		return writer_result(s, connection_run(writer_use(s, WRITE_COMMIT)), "commit");
 	if (result == STORE_FULL)
@@ -65,10 +72,9 @@ _Bool keys_learn(struct store *s, char **cause)
 {
 	_Bool ok = 1;
 
+	s->keys_settled =
+		connection_number(&s->connection, "SELECT value FROM meta WHERE name = 'keys_settled'", 0, &ok);
 	s->newest_key = connection_number(&s->connection, "SELECT max(id) FROM new_key", 0, &ok);
-	s->oldest_key = connection_number(&s->connection, "SELECT min(id) FROM new_key", 0, &ok);
-	if (s->newest_key == 0)
-		s->oldest_key = 1;
 	if (!ok)
 		*cause = connection_cause(&s->connection, "the new keys cannot be read");
 	return ok;

@@ -21,10 +21,13 @@
  * a master's followers are found through it.
  *
  * request_key remembers for ever which answer each accepted request got, so that the same request sent again gets the
- * same answer. It is a view of two tables. new_key takes answers in order of arrival, one append each, while a sender
- * waits; nobody searches it, because memory holds every key that is still in it. When there is nothing else to do, or it
- * grows long, its oldest rows move to settled_key, which is sorted by key, WITHOUT ROWID because the key is the only way
- * in. Keys begin with their time, so what is moved together lies together.
+ * same answer. Most answers say no more than the last event that the request made: which case, in which state, due when.
+ * Such a request's key and hash stand in that event, at the price of their bytes while a sender waits; nobody searches
+ * for them there, because memory holds every key that is still new. When there is nothing else to do, or they grow
+ * many, the oldest are copied to settled_key, which is sorted by key, WITHOUT ROWID because the key is the only way in;
+ * meta's keys_settled is the last event that was looked at. Keys begin with their time, so what is copied together lies
+ * together. An answer that says more (merged, perhaps the same, points) goes to settled_key at once. The view new_key is
+ * what was not copied yet, request_key all of it.
  *
  * ledger is the book of points: append-only like case_event; what was wrong is corrected by another row. account is the
  * other half of double-entry: the sum kept row by row, by other code than the one that adds the rows up when asked.
@@ -34,7 +37,7 @@
  * addressee's. What was seen is not written into the notices but as one row of notice_seen: "this person has seen all
  * up to here, at that time". Telling that a hundred notices were read costs one row, and when each was read stays known.
  *
- * meta holds the one counter that no table's newest row is sure to know: the newest time any fact carried. It is
+ * meta holds what no table's newest row is sure to know, above all the newest time any fact carried. That is
  * written only when the newest event and ledger row do not already say it, which is rare, so an ordinary commit does not
  * pay a page for it. All other counters are the largest ids of their tables. Beside it stands sweep_due: 1 from when
  * every open case is to be looked at again until that is done, so that a start knows what was cut off.
@@ -110,14 +113,20 @@ static const char version_1[] =
 	" act INTEGER NOT NULL, from_state INTEGER NOT NULL, to_state INTEGER NOT NULL,"
 	" actor TEXT, ref TEXT, text TEXT,"
 	" value INTEGER NOT NULL, category INTEGER NOT NULL, grid INTEGER NOT NULL,"
-	" stage_due_ms INTEGER NOT NULL, handle_due_ms INTEGER NOT NULL) STRICT;\n"
+	" stage_due_ms INTEGER NOT NULL, handle_due_ms INTEGER NOT NULL,"
+	" key BLOB, hash BLOB) STRICT;\n"
 	"CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event"
 	" BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;\n"
 	"CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event"
 	" BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;\n"
 
 	"CREATE TABLE settled_key (key BLOB PRIMARY KEY, " KEY_TABLE_COLUMNS ") STRICT, WITHOUT ROWID;\n"
-	"CREATE TABLE new_key (id INTEGER PRIMARY KEY, key BLOB NOT NULL, " KEY_TABLE_COLUMNS ") STRICT;\n"
+	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
+	"INSERT INTO meta VALUES ('last_ms', 0), ('sweep_due', 0), ('keys_settled', 0);\n"
+	"CREATE VIEW new_key AS SELECT id, key, hash, case_id, category, to_state AS state,"
+	" iif(stage_due_ms <> 0, stage_due_ms, handle_due_ms) AS due_ms, 0 AS merged_into, 0 AS merged_into_category,"
+	" 0 AS maybe_same_as, 0 AS maybe_same_category, 0 AS balance FROM case_event"
+	" WHERE key IS NOT NULL AND id > (SELECT value FROM meta WHERE name = 'keys_settled');\n"
 	"CREATE VIEW request_key AS SELECT " KEY_COLUMNS " FROM settled_key UNION ALL SELECT " KEY_COLUMNS
 	" FROM new_key;\n"
 
@@ -140,12 +149,11 @@ static const char version_1[] =
 	" act INTEGER NOT NULL, state INTEGER NOT NULL, text TEXT NOT NULL) STRICT;\n"
 	"CREATE INDEX notice_by_addressee ON notice (addressee, id);\n"
 	"CREATE TABLE notice_seen (person TEXT NOT NULL, up_to INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
-	" PRIMARY KEY (person, up_to)) STRICT, WITHOUT ROWID;\n"
+	" PRIMARY KEY (person, up_to)) STRICT, WITHOUT ROWID;
+"
 
-	"CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;\n"
-	"INSERT INTO meta VALUES ('last_ms', 0), ('sweep_due', 0);\n"
-
-	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;\n";
+	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
+";
 
 /* versions[i] takes a database from version i to i + 1. */
 static const char *const versions[] = { version_1 };

@@ -31,11 +31,12 @@ static const char *const statements[WRITER_STATEMENTS] = {
 			  " FROM open_case WHERE id = ?",
 	[WRITE_UNOPEN] = "DELETE FROM open_case WHERE id = ?",
 	[WRITE_EVENT] = "INSERT INTO case_event (id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
-			" value, category, grid, stage_due_ms, handle_due_ms) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	[WRITE_KEY] = "INSERT INTO new_key (" WRITER_KEY_NAMES ", id) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+			" value, category, grid, stage_due_ms, handle_due_ms, key, hash)"
+			" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_KEY] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_SETTLE_KEYS] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") SELECT " WRITER_KEY_NAMES
 			      " FROM new_key WHERE id <= ? ORDER BY key",
-	[WRITE_UNLIST_KEYS] = "DELETE FROM new_key WHERE id <= ?",
+	[WRITE_KEYS_SETTLED] = "UPDATE meta SET value = ? WHERE name = 'keys_settled'",
 	[WRITE_LEDGER] = "INSERT INTO ledger (id, person, at_ms, payable_ms, points, rule, case_id, place_key, text)"
 			 " VALUES (?,?,?,?,?,?,?,?,?)",
 	/* Not an upsert: its CHECK would look at the row to be inserted, and a redemption alone is below zero. A row that

@@ -44,7 +44,14 @@ static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what
 
 /* ---- rows ---- */
 
-static enum store_result write_event(struct store *s, const struct fact *f)
+static void bind_key(sqlite3_stmt *st, int at, const struct key_fact *k)
+{
+	bind_bytes(st, at, k ? k->key.bytes : NULL, sizeof k->key.bytes);
+	bind_bytes(st, at + 1, k ? k->hash : NULL, sizeof k->hash);
+}
+
+/* key: of the request that made it, NULL for none. */
+static enum store_result write_event(struct store *s, const struct fact *f, const struct key_fact *key)
 {
 	sqlite3_stmt *st = writer_use(s, WRITE_EVENT);
 
@@ -63,6 +70,9 @@ static enum store_result write_event(struct store *s, const struct fact *f)
 	bind_int(st, 13, f->grid);
 	bind_int(st, 14, f->stage_due_ms);
 	bind_int(st, 15, f->handle_due_ms);
+	bind_key(st, 16, key);
+	if (key)
+		s->newest_key = f->id;
 	writer_saw(s, f->at_ms);
 	s->event_ms = f->at_ms;
 	return run(s, st, "event");
@@ -200,6 +210,19 @@ enum store_result store_begin(struct store *s)
 	return run(s, writer_use(s, WRITE_BEGIN), "begin");
 }
 
+static enum store_result write_events(struct store *s, const struct facts *f)
+{
+	const struct fact *last = f->event_count > 0 ? &f->events[f->event_count - 1] : NULL;
+	const struct key_fact *told = f->has_key && last && keys_told_by(&f->key, last) ? &f->key : NULL;
+	enum store_result result = STORE_OK;
+
+	for (size_t i = 0; i < f->event_count && result == STORE_OK; i++)
+		result = write_event(s, &f->events[i], &f->events[i] == last ? told : NULL);
+	if (f->has_key && !told && result == STORE_OK)
+		result = keys_write(s, &f->key);
+	return result;
+}
+
 enum store_result store_write(struct store *s, const struct facts *f)
 {
 	enum store_result result = STORE_OK;
@@ -207,14 +230,12 @@ enum store_result store_write(struct store *s, const struct facts *f)
 	for (size_t i = 0; i < f->draft_count && result == STORE_OK; i++)
 		result = i == 0 && f->report ? write_fresh(s, &f->drafts[i], f->report)
 		                             : write_change(s, &f->drafts[i]);
-	for (size_t i = 0; i < f->event_count && result == STORE_OK; i++)
-		result = write_event(s, &f->events[i]);
+	if (result == STORE_OK)
+		result = write_events(s, f);
 	for (size_t i = 0; i < f->ledger_count && result == STORE_OK; i++)
 		result = write_ledger(s, &f->ledger[i]);
 	for (size_t i = 0; i < f->notice_count && result == STORE_OK; i++)
 		result = write_notice(s, &f->notices[i]);
-	if (f->has_key && result == STORE_OK)
-		result = keys_write(s, &f->key);
 	if (f->has_seen && result == STORE_OK)
 		result = write_seen(s, &f->seen);
 	if (f->sweep && result == STORE_OK)

@@ -18,7 +18,7 @@ enum writer_statement {
 	WRITE_EVENT,
 	WRITE_KEY,
 	WRITE_SETTLE_KEYS,
-	WRITE_UNLIST_KEYS,
+	WRITE_KEYS_SETTLED,
 	WRITE_LEDGER,
 	WRITE_ACCOUNT,
 	WRITE_NEW_ACCOUNT,
@@ -39,12 +39,13 @@ struct store {
 	int64_t checkpoint_frames;
 	int64_t frames; /* in the log; after a passive checkpoint they stay until the next commit begins it anew */
 	_Bool all_home; /* nothing was committed since a checkpoint brought everything home */
-	int64_t checkpoint_at;          /* frames from which the next checkpoint is worth it */
-	int64_t last_ms;                /* newest time any fact carried */
-	int64_t event_ms, ledger_ms;    /* times of the newest event and ledger row: recovery finds these by itself */
-	int64_t oldest_key, newest_key; /* rows of new_key; none when the oldest is above the newest */
-	int64_t meta_ms;                /* last_ms as it stands in meta */
-	int32_t month;                  /* yyyymm of the local day that began at day_start_ms */
+	int64_t checkpoint_at;       /* frames from which the next checkpoint is worth it */
+	int64_t last_ms;             /* newest time any fact carried */
+	int64_t event_ms, ledger_ms; /* times of the newest event and ledger row: recovery finds these by itself */
+	int64_t keys_settled;        /* the keys of events up to this one lie in settled_key */
+	int64_t newest_key;          /* the newest event that has a key */
+	int64_t meta_ms;             /* last_ms as it stands in meta */
+	int32_t month;               /* yyyymm of the local day that began at day_start_ms */
 	int64_t day_start_ms, day_end_ms;
 	struct row_units units;
 };
@@ -64,12 +65,14 @@ sqlite3_stmt *writer_use(struct store *s, enum writer_statement which);
 _Bool writer_learn_times(struct store *s, char **cause) MUST_USE;
 /* ---- keys.c ---- */
 
-/* New keys are kept in order of arrival, which costs half of what finding a place by key does, and are moved to where
- * they can be looked up when nothing else is to do. The casebook's memory holds every key that is still new: that is
- * why there may be no more of them than half a generation of it. */
+/* A new key stands in its event, which costs a fifth of what finding a place by key does, and is copied to where it can
+ * be looked up when nothing else is to do. The casebook's memory holds every key that is still new: that is why no more
+ * events than half a generation of it may wait. */
 #define KEYS_NEW_MOST (CASEBOOK_KEYS_PER_GENERATION / 2)
-#define KEYS_MOVED_WITH_A_COMMIT 1024 /* when that many are new: more than a commit brings, so they become fewer */
+#define KEYS_MOVED_WITH_A_COMMIT 1024 /* events, when that many wait: more than a commit brings, so they become fewer */
 #define KEYS_MOVED_WHEN_IDLE 20000
+/* Whether a request's answer says no more than this event, the last it made, so that the key can stand there. */
+_Bool keys_told_by(const struct key_fact *k, const struct fact *last);
 enum store_result keys_write(struct store *s, const struct key_fact *k) MUST_USE;
 enum store_result keys_before_commit(struct store *s) MUST_USE;
 enum store_result keys_when_idle(struct store *s) MUST_USE;

@@ -78,9 +78,8 @@ static const struct damage {
 	{ "INSERT INTO open_case SELECT * FROM closed_case LIMIT 1", "open cases are open", "has ended" },
 	{ "UPDATE closed_case SET id = id + 1000", "every acknowledged key has its case", "there is no case" },
 	{ "UPDATE closed_case SET id = id + 1000", "open cases are open", "is not in the archive" },
-	{ "INSERT INTO new_key (key, hash, case_id, category, state, due_ms, merged_into, merged_into_category,"
-	  " maybe_same_as, maybe_same_category, balance) SELECT * FROM settled_key LIMIT 1",
-	  "every acknowledged key has its case", "a key stands twice" },
+	{ "UPDATE meta SET value = 0 WHERE name = 'keys_settled'", "every acknowledged key has its case",
+	  "a key stands twice" },
 	{ "UPDATE settled_key SET hash = x'00'", "every acknowledged key has its case", "a key is cut" },
 	{ "UPDATE open_case SET handler = 'somebody' WHERE state = 9", "events replay to the row", "handler" },
 	{ "UPDATE open_case SET helpers = 'water' WHERE state = 9", "events replay to the row", "helpers" },
@@ -122,7 +121,7 @@ static const struct damage {
 	{ UNLOCK_EVENTS
 	  "INSERT INTO case_event SELECT (SELECT max(id) + 1 FROM case_event), case_id, 0, at_ms, act, from_state, "
 	  "to_state,"
-	  " actor, ref, text, value, category, grid, stage_due_ms, handle_due_ms FROM case_event WHERE case_id ="
+	  " actor, ref, text, value, category, grid, stage_due_ms, handle_due_ms, NULL, NULL FROM case_event WHERE case_id ="
 	  " (SELECT id FROM open_case WHERE state = 7) AND from_state = 0",
 	  "every case was opened once", "again" },
 	{ "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX closed_by_category ON closed_case"
