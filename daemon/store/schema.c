@@ -149,11 +149,9 @@ static const char version_1[] =
 	" act INTEGER NOT NULL, state INTEGER NOT NULL, text TEXT NOT NULL) STRICT;\n"
 	"CREATE INDEX notice_by_addressee ON notice (addressee, id);\n"
 	"CREATE TABLE notice_seen (person TEXT NOT NULL, up_to INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
-	" PRIMARY KEY (person, up_to)) STRICT, WITHOUT ROWID;
-"
+	" PRIMARY KEY (person, up_to)) STRICT, WITHOUT ROWID;\n"
 
-	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;
-";
+	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;\n";
 
 /* versions[i] takes a database from version i to i + 1. */
 static const char *const versions[] = { version_1 };

@@ -198,89 +198,6 @@ static void a_change_to_no_open_case_is_an_alarm(void **state)
 	assert_int_equal(kit_number(k, "SELECT count(*) FROM case_event"), 1);
 }
 
-/* ---- keys ---- */
-
-/* A key is in memory as long as it is new, and found on disk from the first quiet moment on. */
-static void a_key_is_found_when_it_has_settled(void **state)
-{
-	struct kit *k = *state;
-	struct key_fact found, want;
-	struct uuid other = uuid_new(KIT_START_MS);
-
-	kit_report(k, &plain);
-	want = k->facts.key;
-	assert_int_equal(kit_write(k), STORE_OK);
-	assert_int_equal(kit_number(k, "SELECT count(*) FROM new_key"), 1);
-	kit_recover(k);
-	assert_int_equal(casebook_key(k->book, &want.key)->case_id, want.case_id);
-	assert_int_equal(store_checkpoint(k->store, 1), STORE_OK);
-	assert_int_equal(kit_number(k, "SELECT count(*) FROM new_key"), 0);
-	assert_false(store_find_key(k->store, &other, &found));
-	kit_reopen(k);
-	assert_true(store_find_key(k->store, &want.key, &found));
-	assert_memory_equal(found.hash, want.hash, sizeof found.hash);
-	assert_int_equal(found.case_id, want.case_id);
-	assert_int_equal(found.due_ms, want.due_ms);
-	assert_int_equal(casebook_key(k->book, &want.key)->case_id, want.case_id);
-	assert_true(casebook_keys_complete_for(k->book, &other));
-}
-
-/* However long a storm lasts, memory always holds the keys that are still new, and no key is ever lost. */
-static void a_storm_settles_its_keys_as_it_goes(void **state)
-{
-	struct kit *k = *state;
-	const int many = CASEBOOK_KEYS_PER_GENERATION / 2 + 5000;
-
-	for (int i = 0; i < many; i++) {
-		struct key_fact *key = &k->facts.key;
-
-		kit_nothing(k);
-		k->facts.has_key = 1;
-		*key = (struct key_fact){ .key = uuid_new(KIT_START_MS + i), .case_id = 7, .state = STATE_FILED };
-		*facts_event(&k->facts) = (struct fact){ .id = i + 1, .case_id = 7, .to = STATE_FILED };
-		if (i % 500 == 0)
-			assert_int_equal(store_begin(k->store), STORE_OK);
-		assert_int_equal(store_write(k->store, &k->facts), STORE_OK);
-		if (i % 500 == 499 || i == many - 1)
-			assert_int_equal(store_commit(k->store), STORE_OK);
-	}
-	assert_true(kit_number(k, "SELECT count(*) FROM new_key") <= CASEBOOK_KEYS_PER_GENERATION / 2 + 500);
-	assert_int_equal(kit_number(k, "SELECT count(*) FROM request_key"), many);
-	while (kit_number(k, "SELECT count(*) FROM new_key") > 0)
-		assert_int_equal(store_checkpoint(k->store, 1), STORE_OK);
-	assert_int_equal(kit_number(k, "SELECT count(*) FROM settled_key"), many);
-}
-
-/* What an event does not say cannot stand in it: such an answer is where it can be found at once. */
-static void an_answer_that_says_more_settles_at_once(void **state)
-{
-	struct kit *k = *state;
-	struct key_fact found, want;
-
-	kit_report(k, &plain);
-	k->facts.key.maybe_same_as = 12345;
-	k->facts.key.maybe_same_category = 10110;
-	want = k->facts.key;
-	assert_int_equal(kit_write(k), STORE_OK);
-	assert_int_equal(kit_number(k, "SELECT count(*) FROM new_key"), 0);
-	assert_true(store_find_key(k->store, &want.key, &found));
-	assert_int_equal(found.maybe_same_as, 12345);
-	assert_int_equal(found.state, want.state);
-}
-
-static void the_same_key_twice_is_an_alarm(void **state)
-{
-	struct kit *k = *state;
-	struct kit_report again = plain;
-
-	kit_report(k, &plain);
-	again.key = k->facts.key.key;
-	assert_int_equal(kit_write(k), STORE_OK);
-	kit_report(k, &again);
-	assert_int_equal(kit_write(k), STORE_OK);
-	assert_int_equal(store_checkpoint(k->store, 1), STORE_UNKNOWN);
-}
-
 /* ---- what cannot be ---- */
 
 static void events_and_points_are_never_changed(void **state)
@@ -584,10 +501,6 @@ int main(void)
 		WITH_KIT(an_ended_case_moves_whole),
 		WITH_KIT(a_case_born_ended_goes_straight_to_the_archive),
 		WITH_KIT(a_change_to_no_open_case_is_an_alarm),
-		WITH_KIT(a_key_is_found_when_it_has_settled),
-		WITH_KIT(a_storm_settles_its_keys_as_it_goes),
-		WITH_KIT(an_answer_that_says_more_settles_at_once),
-		WITH_KIT(the_same_key_twice_is_an_alarm),
 		WITH_KIT(events_and_points_are_never_changed),
 		WITH_KIT(a_balance_never_goes_below_zero),
 		WITH_KIT(seeing_is_never_ahead_of_what_there_is),
