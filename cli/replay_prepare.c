@@ -39,8 +39,8 @@ static void write_areas(const struct replay_file *f, FILE *to)
 static void write_grids(const struct replay_file *f, FILE *to)
 {
 	fprintf(to,
-	        "grid,name,community,south,west,north,east,worker\n" GRID ",the whole city," COMMUNITY
-	        ",%.6f,%.6f,%.6f,%.6f," REPLAY_CHECKER "\n",
+	        "grid,name,community,south,west,north,east\n" GRID ",the whole city," COMMUNITY
+	        ",%.6f,%.6f,%.6f,%.6f\n",
 	        f->placed ? f->south - MARGIN : -MARGIN, f->placed ? f->west - MARGIN : -MARGIN,
 	        f->placed ? f->north + MARGIN : MARGIN, f->placed ? f->east + MARGIN : MARGIN);
 }
@@ -104,6 +104,18 @@ static void write_routes(const struct replay_file *f, FILE *to)
 	fputs("category,area,unit,from,to\n*,*," UNIT ",,\n", to);
 }
 
+static void write_kinds(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("post,zh,name,per,role,least,most,duty\nfull-time,专职网格员,the checker,grid,worker,1,1,1\n", to);
+}
+
+static void write_posts(const struct replay_file *f, FILE *to)
+{
+	(void)f;
+	fputs("area,post,person,from,to\n" GRID ",full-time," REPLAY_CHECKER ",,\n", to);
+}
+
 static void write_cameras(const struct replay_file *f, FILE *to)
 {
 	(void)f;
@@ -143,6 +155,7 @@ static const struct {
 	{ "people.csv", write_people },         { "routes.csv", write_routes },
 	{ "cameras.csv", write_cameras },       { "camera_labels.csv", write_camera_labels },
 	{ "reasons.csv", write_reasons },       { "policy.conf", write_rules },
+	{ "post_kinds.csv", write_kinds },      { "posts.csv", write_posts },
 };
 
 static _Bool write_file(const struct replay_file *f, const char *folder, size_t i, struct trouble *why)

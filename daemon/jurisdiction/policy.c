@@ -77,12 +77,12 @@ const struct policy_rules *policy_rules(const struct policy *p)
 
 static void destroy(struct policy *p)
 {
-	struct table *tables[] = {
-		&p->areas, &p->grids, &p->categories, &p->units, &p->people, &p->routes, &p->reasons
-	};
+	struct table *tables[] = { &p->areas,  &p->grids,   &p->categories, &p->units, &p->people,
+		                   &p->routes, &p->reasons, &p->post_kinds, &p->posts };
 
 	boxes_close(&p->boxes);
 	routing_close(&p->routing);
+	posts_close(&p->post_index);
 	cameras_close(&p->cameras);
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
 		table_close(tables[i]);

@@ -1,7 +1,6 @@
-#include "jurisdiction/policy_parts.h"
+#include "jurisdiction/audit.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,62 +10,8 @@
 #define POINTS_MOST 10000
 #define MERGE_METRES_MOST 5000
 #define MERGE_HOURS_MOST 8760
-#define ID_EXPECTED "an id of at most 64 letters, digits and - _ . / : @"
-#define NAME_EXPECTED "a name of at most 200 bytes"
 
 /* ---- checks that need more than one cell: they run over every sound row once all files are read ---- */
-
-struct check {
-	const struct policy *policy;
-	struct problems *problems;
-	const char *path;
-	int line;
-};
-
-static void wrong(const struct check *c, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static void wrong(const struct check *c, const char *format, ...)
-{
-	char *text = NULL;
-	va_list args;
-
-	va_start(args, format);
-	must(vasprintf(&text, format, args) >= 0);
-	va_end(args);
-	problems_add(c->problems, c->path, c->line, "%s", text);
-	free(text);
-}
-
-/* A table of which rows are missing judges nobody: its own problems have been told. */
-static _Bool is_known(const struct table *t, const void *row)
-{
-	return row || t->partial;
-}
-
-static _Bool is_place(const struct policy *p, int64_t code)
-{
-	const struct table *t = code > INT64_C(999999999999) ? &p->grids : &p->areas;
-
-	return code == 0 || is_known(t, lookup_find_number(&t->by_key, code));
-}
-
-/* Whether the person lacks the role. One without any role has a wrong cell, which was told. */
-static _Bool lacks(const struct person *who, uint32_t role)
-{
-	return who->roles && !(who->roles & role);
-}
-
-static void check_place(const struct check *c, const char *what, int64_t code)
-{
-	if (!is_place(c->policy, code))
-		wrong(c, "found %s %" PRId64 "; expected one from areas.csv or grids.csv", what, code);
-}
-
-static void check_unit(const struct check *c, const char *id)
-{
-	if (id && !is_known(&c->policy->units, policy_unit(c->policy, id)))
-		wrong(c, "found unit \"%s\"; expected one from units.csv", id);
-}
 
 static const struct area *first_root(const struct policy *p)
 {
@@ -77,148 +22,99 @@ static const struct area *first_root(const struct policy *p)
 	return policy_area_at(p, i);
 }
 
-static void check_area_row(const struct check *c, const void *row)
+static void check_area_row(const struct audit *c, const void *row)
 {
 	const struct area *a = row;
 
 	if (a->parent == 0) {
 		/* A second root is a parent forgotten. */
 		if (a != first_root(c->policy))
-			wrong(c, "found no parent; expected one, for only one area, the root, is without");
-	} else if (!is_known(&c->policy->areas, policy_area(c->policy, a->parent))) {
-		wrong(c, "found parent %" PRId64 "; expected an area of this file", a->parent);
+			audit_wrong(c, "found no parent; expected one, for only one area, the root, is without");
+	} else if (!audit_is_known(&c->policy->areas, policy_area(c->policy, a->parent))) {
+		audit_wrong(c, "found parent %" PRId64 "; expected an area of this file", a->parent);
 	} else if (a->parent == a->code || !area_holds(a->parent, a->code)) {
-		wrong(c, "found parent %" PRId64 "; expected an area whose digits area %" PRId64 " begins with",
-		      a->parent, a->code);
+		audit_wrong(c, "found parent %" PRId64 "; expected an area whose digits area %" PRId64 " begins with",
+		            a->parent, a->code);
 	}
 }
 
-static void check_worker(const struct check *c, const struct grid *g)
-{
-	const struct person *worker = policy_person(c->policy, g->worker);
-
-	if (!worker) {
-		if (g->worker && !c->policy->people.partial)
-			wrong(c, "found worker \"%s\"; expected a person from people.csv", g->worker);
-	} else if (lacks(worker, WORDS_ROLE_WORKER)) {
-		wrong(c, "found worker \"%s\" without the role worker; expected a person who has it", g->worker);
-	} else if (is_place(c->policy, worker->area) && !area_holds(worker->area, g->code)) {
-		wrong(c, "found worker \"%s\" whose area is %" PRId64 "; expected one whose area holds the grid",
-		      g->worker, worker->area);
-	}
-}
-
-static void check_grid_row(const struct check *c, const void *row)
+static void check_grid_row(const struct audit *c, const void *row)
 {
 	const struct grid *g = row;
 
-	if (!is_known(&c->policy->areas, policy_area(c->policy, g->community)))
-		wrong(c, "found community %" PRId64 "; expected an area from areas.csv", g->community);
+	if (!audit_is_known(&c->policy->areas, policy_area(c->policy, g->community)))
+		audit_wrong(c, "found community %" PRId64 "; expected an area from areas.csv", g->community);
 	if (g->code / 1000 != g->community)
-		wrong(c, "found community %" PRId64 "; expected %" PRId64 ", the grid's first 12 digits", g->community,
-		      g->code / 1000);
+		audit_wrong(c, "found community %" PRId64 "; expected %" PRId64 ", the grid's first 12 digits",
+		            g->community, g->code / 1000);
 	if (g->south_e7 >= g->north_e7)
-		wrong(c, "found a box whose south is not below its north; expected south < north");
+		audit_wrong(c, "found a box whose south is not below its north; expected south < north");
 	if (g->west_e7 >= g->east_e7)
-		wrong(c, "found a box whose west is not below its east; expected west < east");
-	check_worker(c, g);
+		audit_wrong(c, "found a box whose west is not below its east; expected west < east");
 }
 
-static void check_category_row(const struct check *c, const void *row)
+static void check_category_row(const struct audit *c, const void *row)
 {
 	const struct category *k = row;
 
 	if ((k->merge_m == 0) != (k->merge_ms == 0))
-		wrong(c, "found merge_m and merge_hours of which one is 0; expected both or neither");
+		audit_wrong(c, "found merge_m and merge_hours of which one is 0; expected both or neither");
 	if (k->before_photo && !k->after_photo)
-		wrong(c, "found before_photo without after_photo; expected both, for before alone shows no work");
+		audit_wrong(c, "found before_photo without after_photo; expected both, for before alone shows no work");
 }
 
-static void check_unit_row(const struct check *c, const void *row)
+static void check_unit_row(const struct audit *c, const void *row)
 {
-	check_place(c, "area", ((const struct unit *)row)->area);
+	audit_place(c, "area", ((const struct unit *)row)->area);
 }
 
-static void check_person_row(const struct check *c, const void *row)
+static void check_person_row(const struct audit *c, const void *row)
 {
 	const struct person *who = row;
 
-	check_place(c, "area", who->area);
-	check_unit(c, who->unit);
+	audit_place(c, "area", who->area);
+	audit_unit(c, who->unit);
 	if (who->roles & WORDS_ROLE_HANDLER && !who->unit)
-		wrong(c, "found the role handler without a unit; expected the unit that the person acts for");
+		audit_wrong(c, "found the role handler without a unit; expected the unit that the person acts for");
 	if (who->roles & WORDS_ROLE_REPORTER && who->kind == 0)
-		wrong(c, "found the role reporter without a kind; expected what kind of reporter it is");
+		audit_wrong(c, "found the role reporter without a kind; expected what kind of reporter it is");
 }
 
-static _Bool has_class(const struct policy *p, int32_t category)
-{
-	for (size_t i = 0; i < p->categories.count; i++)
-		if (((const struct category *)p->categories.rows[i])->code / 100 == category / 100)
-			return 1;
-	return 0;
-}
-
-static void check_known_category(const struct check *c, int32_t category)
-{
-	const struct policy *p = c->policy;
-	_Bool known = category % 100 ? policy_category(p, category) != NULL : category == 0 || has_class(p, category);
-	char text[WORDS_CATEGORY_SIZE];
-
-	if (known || p->categories.partial)
-		return;
-	words_category_text(category, text);
-	wrong(c, "found category %s; expected one from categories.csv", text);
-}
-
-static void check_route_row(const struct check *c, const void *row)
+static void check_route_row(const struct audit *c, const void *row)
 {
 	const struct route *r = row;
 
-	check_known_category(c, r->category);
-	check_place(c, "area", r->area);
-	check_unit(c, r->unit);
-	if (r->to_ms && r->from_ms >= r->to_ms)
-		wrong(c, "found a contract that ends before it begins; expected from before to");
+	audit_category(c, r->category);
+	audit_place(c, "area", r->area);
+	audit_unit(c, r->unit);
+	audit_period(c, r->from_ms, r->to_ms);
 }
 
 /* ---- what tells rows apart ---- */
 
-static size_t number_key(int64_t number, char out[SHEET_KEY_SIZE])
-{
-	memcpy(out, &number, sizeof number);
-	return sizeof number;
-}
-
-/* Ids are checked for their length before they become keys. */
-static size_t text_key(const char *text, char out[SHEET_KEY_SIZE])
-{
-	return (size_t)snprintf(out, SHEET_KEY_SIZE, "%s", text);
-}
-
 static size_t area_key(const void *row, char out[SHEET_KEY_SIZE])
 {
-	return number_key(((const struct area *)row)->code, out);
+	return audit_number_key(((const struct area *)row)->code, out);
 }
 
 static size_t grid_key(const void *row, char out[SHEET_KEY_SIZE])
 {
-	return number_key(((const struct grid *)row)->code, out);
+	return audit_number_key(((const struct grid *)row)->code, out);
 }
 
 static size_t category_key(const void *row, char out[SHEET_KEY_SIZE])
 {
-	return number_key(((const struct category *)row)->code, out);
+	return audit_number_key(((const struct category *)row)->code, out);
 }
 
 static size_t unit_key(const void *row, char out[SHEET_KEY_SIZE])
 {
-	return text_key(((const struct unit *)row)->id, out);
+	return audit_text_key(((const struct unit *)row)->id, out);
 }
 
 static size_t person_key(const void *row, char out[SHEET_KEY_SIZE])
 {
-	return text_key(((const struct person *)row)->id, out);
+	return audit_text_key(((const struct person *)row)->id, out);
 }
 
 static size_t route_key(const void *row, char out[SHEET_KEY_SIZE])
@@ -257,7 +153,6 @@ static const struct column grid_columns[] = {
 	{ "west", cell_degrees, GRID(west_e7), LONGITUDE },
 	{ "north", cell_degrees, GRID(north_e7), LATITUDE },
 	{ "east", cell_degrees, GRID(east_e7), LONGITUDE },
-	{ "worker", cell_id, GRID(worker), .none = "", .expected = ID_EXPECTED ", or nothing" },
 	{ .name = NULL },
 };
 
@@ -279,7 +174,6 @@ static const struct column category_columns[] = {
 };
 
 #define UNIT(f) offsetof(struct unit, f)
-#define PLACE_EXPECTED "an area code of 12 digits, a grid code of 15, or "
 static const struct column unit_columns[] = {
 	{ "unit", cell_id, UNIT(id), .key = 1, .expected = ID_EXPECTED },
 	{ "name", cell_name, UNIT(name), .expected = NAME_EXPECTED },
@@ -322,12 +216,6 @@ static const struct column reason_columns[] = {
 	{ .name = NULL },
 };
 
-struct part {
-	struct sheet sheet;
-	size_t table; /* in struct policy */
-	void (*check)(const struct check *c, const void *row);
-};
-
 #define TABLE(f) offsetof(struct policy, f)
 static const struct part parts[] = {
 	{ { "areas.csv", "area", area_columns, sizeof(struct area), area_key, 1 }, TABLE(areas), check_area_row },
@@ -345,8 +233,12 @@ static const struct part parts[] = {
 	{ { "reasons.csv", "act and code", reason_columns, sizeof(struct reason), reason_key, 0 },
 	  TABLE(reasons),
 	  NULL },
+	{ .sheet = { .file = NULL } },
 };
-#define PARTS (sizeof parts / sizeof parts[0])
+
+/* Every file, in the order of reading; each list ends in a part without one. */
+static const struct part *const lists[] = { parts, posts_files };
+#define LISTS (sizeof lists / sizeof lists[0])
 
 /* ---- loading ---- */
 
@@ -369,7 +261,7 @@ static void check_part(struct policy *policy, const struct part *part, const cha
 	char *path = path_in(folder, part->sheet.file);
 
 	for (size_t i = 0; part->check && i < t->count; i++) {
-		struct check c = { .policy = policy, .problems = p, .path = path, .line = t->lines[i] };
+		struct audit c = { .policy = policy, .problems = p, .path = path, .line = t->lines[i] };
 
 		if (t->sound[i])
 			part->check(&c, t->rows[i]);
@@ -403,12 +295,16 @@ static void read_rules(struct policy *policy, const char *folder, struct problem
 
 static void read_folder(struct policy *policy, const char *folder, struct problems *p)
 {
-	for (const struct part *part = parts; part < parts + PARTS; part++)
-		sheet_read(&part->sheet, folder, table_of(policy, part), &policy->texts, p);
+	for (size_t i = 0; i < LISTS; i++)
+		for (const struct part *part = lists[i]; part->sheet.file; part++)
+			sheet_read(&part->sheet, folder, table_of(policy, part), &policy->texts, p);
 	cameras_read(policy, folder, p);
 	read_rules(policy, folder, p);
-	for (const struct part *part = parts; part < parts + PARTS; part++)
-		check_part(policy, part, folder, p);
+	posts_build(policy);
+	for (size_t i = 0; i < LISTS; i++)
+		for (const struct part *part = lists[i]; part->sheet.file; part++)
+			check_part(policy, part, folder, p);
+	posts_check(policy, p);
 	cameras_check(policy, folder, p);
 	check_reasons(policy, folder, p);
 }

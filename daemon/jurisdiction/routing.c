@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/must.h"
+#include "jurisdiction/area_code.h"
 #include "jurisdiction/policy.h"
 
 #define CLASSES (1 << 10) /* more than category / 100 can be */
-#define LEVELS 7
 
 struct routing_entry {
 	int64_t bucket;
@@ -80,25 +80,13 @@ static void ask_bucket(const struct routing *r, int64_t bucket, struct question 
 	}
 }
 
-/* The areas that hold a grid, the deepest first, ending in 0 for everywhere. */
-static void areas_above(int64_t grid, int64_t out[LEVELS])
-{
-	static const int64_t zeros[] = { 1, 1000, 1000000, 100000000, 10000000000 };
-	int64_t community = grid >= INT64_C(1000000000000) ? grid / 1000 : grid;
-
-	out[0] = grid;
-	for (size_t i = 0; i < sizeof zeros / sizeof zeros[0]; i++)
-		out[i + 1] = community / zeros[i] * zeros[i];
-	out[LEVELS - 1] = 0;
-}
-
 const struct route *routing_find(const struct routing *r, int64_t grid, int32_t category, int64_t now_ms, _Bool *sure)
 {
 	struct question q = { .category = category, .now_ms = now_ms };
-	int64_t areas[LEVELS];
+	int64_t areas[AREA_LEVELS];
 
-	areas_above(grid, areas);
-	for (int i = 0; i < LEVELS && !q.best; i++) {
+	area_above(grid, areas);
+	for (int i = 0; i < AREA_LEVELS && !q.best; i++) {
 		ask_bucket(r, bucket_of(areas[i], category), &q);
 		if (!q.best)
 			ask_bucket(r, bucket_of(areas[i], 0), &q);

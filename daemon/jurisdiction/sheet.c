@@ -1,8 +1,10 @@
 #include "jurisdiction/sheet.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/csv.h"
 #include "base/must.h"
@@ -214,7 +216,7 @@ static void read_rows(const struct reading *r)
 			read_row(r);
 		}
 	}
-	if (r->into->count < r->sheet->least && !r->into->partial)
+	if (r->sheet->least != SHEET_OPTIONAL && r->into->count < r->sheet->least && !r->into->partial)
 		problems_add(r->problems, r->path, 0, "found no rows; expected at least %zu", r->sheet->least);
 }
 
@@ -234,6 +236,10 @@ void sheet_read(const struct sheet *s, const char *folder, struct table *into, s
 
 	struct reading r = { .sheet = s, .path = path, .into = into, .keep = keep, .problems = p };
 
+	if (s->least == SHEET_OPTIONAL && access(path, F_OK) != 0 && errno == ENOENT) {
+		free(path);
+		return;
+	}
 	r.csv = csv_open(path, &cause);
 	if (!r.csv) {
 		problems_add(p, path, 0, "cannot be read: %s; expected a CSV file with a header row",

@@ -1,5 +1,6 @@
 /* decision: how a command is judged against the table, whatever it asks for. */
 #include "workflow/decision.h"
+#include "workflow/duty.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -143,12 +144,6 @@ static _Bool has_role(const struct decision *d, uint32_t roles)
 	return held != 0 && (d->draft->grid == 0 || area_holds(d->who->area, d->draft->grid));
 }
 
-static _Bool is_grids_worker(const struct decision *d)
-{
-	const struct grid *g = policy_grid(d->policy, d->draft->grid);
-	return g != NULL && same(g->worker, d->who->id);
-}
-
 static _Bool owns_camera(const struct decision *d)
 {
 	const struct camera *k = policy_camera(d->policy, d->draft->camera);
@@ -165,7 +160,7 @@ _Bool decision_may(const struct decision *d, uint32_t who)
 	       ((who & WHO_ITS_HANDLER) != 0 && same(c->handler, unit)) ||
 	       ((who & WHO_ITS_HELPER) != 0 && listed(c->helpers, c->helper_count, unit)) ||
 	       ((who & WHO_ITS_WORKER) != 0 && same(c->worker, d->who->id)) ||
-	       ((who & WHO_GRIDS_WORKER) != 0 && is_grids_worker(d)) ||
+	       ((who & WHO_GRIDS_WORKER) != 0 && duty_is_held_by(d, d->draft, d->who->id)) ||
 	       ((who & WHO_WHISTLED) != 0 && listed(c->whistled, c->whistled_count, d->who->unit)) ||
 	       ((who & WHO_CAMERA_OWNER) != 0 && owns_camera(d));
 }

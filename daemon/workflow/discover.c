@@ -4,6 +4,7 @@
 
 #include "jurisdiction/cameras.h"
 #include "workflow/decision.h"
+#include "workflow/duty.h"
 #include "workflow/case_number.h"
 #include "workflow/place.h"
 
@@ -133,12 +134,12 @@ void discover_confirm(struct decision *d)
 
 /* ---- verify ---- */
 
-/* The worker asked: named, or the grid's own. */
+/* The worker asked: named, or who has the duty in the grid. */
 static const struct person *worker_asked(struct decision *d)
 {
-	const struct grid *g = policy_grid(d->policy, d->draft->grid);
-	const char *id = d->command->unit != NULL ? d->command->unit : g != NULL ? g->worker : NULL;
-	return id == NULL ? NULL : policy_person(d->policy, id);
+	if (d->command->unit != NULL)
+		return policy_person(d->policy, d->command->unit);
+	return duty_worker(d, d->draft);
 }
 
 static _Bool is_its_reporter(const struct decision *d, const char *person)
@@ -153,7 +154,7 @@ _Bool discover_verify_guard(struct decision *d)
 	if (w == NULL || (w->roles & ROLE_WORKER) == 0)
 		return decision_refuse(
 			d, REFUSAL_UNKNOWN_PERSON, "verifier-is-a-worker",
-			"Name a grid worker to verify it (this grid has none of its own, or that is none).");
+			"Name a grid worker to verify it (nobody has the duty in this grid, or that is none).");
 	if (is_its_reporter(d, w->id))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verifier-is-not-reporter",
 		                       "%s reported this case and cannot verify it; name another worker.", w->id);

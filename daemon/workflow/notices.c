@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "workflow/decision.h"
+#include "workflow/duty.h"
 
 enum owed {
 	OWED_REPORTER = 1 << 0, /* and those whose cases were merged into this one */
@@ -14,7 +15,8 @@ enum owed {
 	OWED_ACCEPTORS = 1 << 5,
 	OWED_DISPATCHERS = 1 << 6,
 	OWED_SUPERVISORS = 1 << 7,
-	OWED_WHO_IS_LATE = 1 << 8 /* whoever the present state waits for */
+	OWED_WHO_IS_LATE = 1 << 8, /* whoever the present state waits for */
+	OWED_DUTY = 1 << 9         /* who has the duty at the level that the case has reached */
 };
 
 static const struct {
@@ -52,7 +54,8 @@ static const struct {
 	[ACT_REWARD] = { OWED_REPORTER, "已激励 Finished", NULL },
 	[ACT_SUPERVISE] = { OWED_WHO_IS_LATE, NULL, "督办 This step is late or watched: act or reply" },
 	[ACT_VACATED] = { OWED_WHO_IS_LATE, NULL, "缺位收回 Who was to do this is no longer here: choose another" },
-	[ACT_ESCALATE] = { OWED_HANDLER | OWED_SUPERVISORS, NULL, "升级 Past its limit: now at the next level" },
+	[ACT_ESCALATE] = { OWED_HANDLER | OWED_SUPERVISORS | OWED_DUTY, NULL,
+	                   "升级 Past its limit: now at the next level" },
 };
 
 /* "template: words", cut at a character. */
@@ -96,6 +99,16 @@ static void owe_units(struct decision *d, const struct case_file *c, const struc
 		decision_owe(d, c, f, units[i], text);
 }
 
+/* The worker asked, and who has the duty now when that is somebody else: the post may have changed hands since. */
+static void owe_verifier(struct decision *d, const struct case_file *c, const struct fact *f, const char *text)
+{
+	const struct person *now = duty_worker(d, c);
+	decision_owe(d, c, f, c->worker, text);
+	if (now != NULL && (c->worker == NULL || strcmp(now->id, c->worker) != 0) &&
+	    !duty_is_held_by(d, c, c->worker == NULL ? "" : c->worker))
+		decision_owe(d, c, f, now->id, text);
+}
+
 /* Whom a state waits for. */
 static void owe_late(struct decision *d, const struct case_file *c, const struct fact *f, const char *text)
 {
@@ -105,11 +118,11 @@ static void owe_late(struct decision *d, const struct case_file *c, const struct
 		[STATE_REVIEWED] = "role:supervisor", [STATE_CLOSED] = "role:visitor",
 		[STATE_HANDLED] = "role:worker",      [STATE_CHECKING] = "role:worker",
 	};
-	const struct grid *g = policy_grid(d->policy, c->grid);
+	const struct person *worker = duty_worker(d, c);
 	if (c->state == STATE_VERIFYING)
-		decision_owe(d, c, f, c->worker, text);
-	else if ((c->state == STATE_HANDLED || c->state == STATE_CHECKING) && g != NULL && g->worker != NULL)
-		decision_owe(d, c, f, g->worker, text);
+		owe_verifier(d, c, f, text);
+	else if ((c->state == STATE_HANDLED || c->state == STATE_CHECKING) && worker != NULL)
+		decision_owe(d, c, f, worker->id, text);
 	else
 		decision_owe(d, c, f, roles[c->state] != NULL ? roles[c->state] : c->handler, text);
 }
@@ -138,4 +151,6 @@ void decision_notify(struct decision *d, const struct case_file *c, const struct
 		decision_owe(d, c, f, "role:supervisor", staff);
 	if ((owed & OWED_WHO_IS_LATE) != 0)
 		owe_late(d, c, f, staff);
+	if ((owed & OWED_DUTY) != 0)
+		decision_owe(d, c, f, duty_at(d, c, (enum level)c->level), staff);
 }

@@ -32,7 +32,7 @@ static const struct transition rows[] = {
      "nobody confirmed it in time"},
     {ACT_VERIFY, IN(REPORTED), STATE_VERIFYING, ROLE_ACCEPTOR, discover_verify_guard, discover_verify,
      "asks a grid worker who is not the reporter; the accept timer pauses"},
-    {ACT_VERIFIED, IN(VERIFYING), STATE_REPORTED, WHO_ITS_WORKER, discover_verified_guard, discover_verified,
+    {ACT_VERIFIED, IN(VERIFYING), STATE_REPORTED, WHO_ITS_WORKER | WHO_GRIDS_WORKER, discover_verified_guard, discover_verified,
      "verifier is not the reporter; a photo; within 100 m of the place"},
     {ACT_FILE, IN(REPORTED), STATE_FILED, ROLE_ACCEPTOR | WHO_SYSTEM, discover_file_guard, discover_file,
      "category and grid set; by itself for a trusted reporter and a sure category"},
@@ -154,10 +154,14 @@ static const struct {
 	uint32_t bit;
 	const char *words;
 } relations[] = {
-	{ WHO_ITS_REPORTER, "its reporter" },          { WHO_ITS_HANDLER, "its handler" },
-	{ WHO_ITS_HELPER, "its co-handlers" },         { WHO_ITS_WORKER, "the worker asked" },
-	{ WHO_GRIDS_WORKER, "the grid's own worker" }, { WHO_WHISTLED, "the units called" },
-	{ WHO_CAMERA_OWNER, "the camera's gateway" },  { WHO_SYSTEM, "by itself" },
+	{ WHO_ITS_REPORTER, "its reporter" },
+	{ WHO_ITS_HANDLER, "its handler" },
+	{ WHO_ITS_HELPER, "its co-handlers" },
+	{ WHO_ITS_WORKER, "the worker asked" },
+	{ WHO_GRIDS_WORKER, "who has the duty in the grid" },
+	{ WHO_WHISTLED, "the units called" },
+	{ WHO_CAMERA_OWNER, "the camera's gateway" },
+	{ WHO_SYSTEM, "by itself" },
 };
 
 static void print_who(uint32_t who, FILE *to)

@@ -4,13 +4,14 @@
  *
  * Files in the folder (UTF-8 CSV with a header row, '#' comment lines; columns in the order given):
  *   areas.csv       code,name,parent            12-digit codes; parent empty for the root
- *   grids.csv       grid,name,community,south,west,north,east,worker    15-digit; box in WGS-84 degrees; worker: person id or empty
+ *   grids.csv       grid,name,community,south,west,north,east    15-digit; box in WGS-84 degrees
  *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours[,near_far,before_photo]    see struct category
  *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street
  *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted    roles joined by '+'
  *   routes.csv      category,area,unit,from,to  category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
  *   cameras.csv and camera_labels.csv: see jurisdiction/cameras.h
  *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss
+ *   post_kinds.csv, posts.csv    who holds which post where: jurisdiction/posts.h
  *   policy.conf     the settings below in struct policy_rules
  */
 #ifndef JURISDICTION_POLICY_H
@@ -34,7 +35,6 @@ struct grid {
 	const char *name;
 	int64_t community;
 	int32_t south_e7, west_e7, north_e7, east_e7;
-	const char *worker; /* person id of the grid's own worker, or NULL */
 };
 
 struct category {

@@ -7,6 +7,7 @@
 #include "jurisdiction/boxes.h"
 #include "jurisdiction/cameras_load.h"
 #include "jurisdiction/policy.h"
+#include "jurisdiction/posts_parts.h"
 #include "jurisdiction/routing.h"
 #include "jurisdiction/sheet.h"
 
@@ -20,10 +21,11 @@ struct policy {
 	char digest[POLICY_DIGEST_SIZE];
 	struct policy_rules rules;
 	struct texts texts;
-	struct table areas, grids, categories, units, people, routes, reasons;
+	struct table areas, grids, categories, units, people, routes, reasons, post_kinds, posts;
 	struct cameras cameras;
 	struct boxes boxes;
 	struct routing routing;
+	struct posts post_index;
 };
 
 /* The digest of the folder as it is now: over the name and the bytes of every file in it that a policy could be made of

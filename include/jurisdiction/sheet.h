@@ -4,11 +4,13 @@
 #define JURISDICTION_SHEET_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/settings.h"
 #include "jurisdiction/cell.h"
 #include "jurisdiction/lookup.h"
 
+#define SHEET_OPTIONAL SIZE_MAX /* as least: a folder may be without this file, which means no rows */
 #define SHEET_ROWS_MOST 1000000
 #define SHEET_KEY_SIZE 192 /* bytes of the longest key */
 

@@ -14,7 +14,7 @@ enum who {
 	WHO_ITS_HANDLER = 1 << 18,  /* somebody of the unit it was dispatched to */
 	WHO_ITS_HELPER = 1 << 19,   /* somebody of a co-handling unit */
 	WHO_ITS_WORKER = 1 << 20,   /* the worker asked to verify */
-	WHO_GRIDS_WORKER = 1 << 21, /* the grid's own worker */
+	WHO_GRIDS_WORKER = 1 << 21, /* who has the duty in the grid now */
 	WHO_WHISTLED = 1 << 22,     /* somebody of a whistled unit */
 	WHO_CAMERA_OWNER = 1 << 23  /* the gateway the camera is registered for */
 };

@@ -21,10 +21,10 @@ static const struct sound_file sound_files[] = {
 	               "610404004001,North,610404004000\n"
 	               "610404004002,South,610404004000\n" },
 	{ "grids.csv", "# boxes: the second lies within the third\n"
-	               "grid,name,community,south,west,north,east,worker\n"
-	               "610404004001001,N1,610404004001,34.10,108.10,34.20,108.20,worker-01\n"
-	               "610404004001002,N2,610404004001,34.30,108.30,34.31,108.31,\n"
-	               "610404004002001,S1,610404004002,34.25,108.25,34.40,108.40,worker-02\n" },
+	               "grid,name,community,south,west,north,east\n"
+	               "610404004001001,N1,610404004001,34.10,108.10,34.20,108.20\n"
+	               "610404004001002,N2,610404004001,34.30,108.30,34.31,108.31\n"
+	               "610404004002001,S1,610404004002,34.25,108.25,34.40,108.40\n" },
 	{ "categories.csv", "category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours\n"
 	                    "E0110,Rubbish,暴露生活垃圾,4h,10,yes,yes,30,24\n"
 	                    "E0125,Dirty water,水域不洁,2d,5,no,no,0,0\n"
@@ -56,6 +56,17 @@ static const struct sound_file sound_files[] = {
 	                 "rework,not-done,Not done\n"
 	                 "suspend,law,A question of law\n"
 	                 "dismiss,false-alarm,Nothing there\n" },
+	{ "post_kinds.csv", "post,zh,name,per,role,least,most,duty\n"
+	                    "full-time,专职网格员,Full-time,grid,worker,1,1,1\n"
+	                    "head,网格长,Head,grid,,0,,2\n"
+	                    "doctor,网格医生,Doctor,grid,handler,0,2,\n"
+	                    "duty,值班,Duty,street,,1,,1\n" },
+	{ "posts.csv", "area,post,person,from,to\n"
+	               "610404004001001,full-time,worker-01,,\n"
+	               "610404004002001,full-time,worker-02,,2026-06-01\n"
+	               "610404004001001,doctor,staff,2026-01-01,\n"
+	               "610404004002,head,worker-02,,\n"
+	               "610404004000,duty,staff,,\n" },
 	{ "policy.conf", "accept = 20m\nreward_month_most = 200\n" },
 };
 #define FILES (sizeof sound_files / sizeof sound_files[0])

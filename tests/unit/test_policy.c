@@ -76,8 +76,6 @@ static void test_rows_are_read_into_their_fields(void **state)
 	assert_int_equal(g->community, NORTH);
 	assert_int_equal(g->south_e7, 341000000);
 	assert_int_equal(g->east_e7, 1082000000);
-	assert_string_equal(g->worker, "worker-01");
-	assert_null(policy_grid_at(p, 1)->worker);
 	assert_string_equal(k->zh, "暴露生活垃圾");
 	assert_int_equal(k->limit_ms, 4 * CLOCK_HOUR_MS);
 	assert_int_equal(k->points, 10);
@@ -230,10 +228,10 @@ static void test_boxes_south_and_west_of_zero_and_round_the_world(void **state)
 {
 	const struct policy *p =
 		load_small("grids.csv", NULL,
-	                   "grid,name,community,south,west,north,east,worker\n"
-	                   "610404004001002,Tiny,610404004001,-0.0001,-0.0001,0.0001,0.0001,\n"
-	                   "610404004001001,World,610404004001,-90,-180,90,180,\n"
-	                   "610404004002001,Same as tiny,610404004002,-0.0001,-0.0001,0.0001,0.0001,\n");
+	                   "grid,name,community,south,west,north,east\n"
+	                   "610404004001002,Tiny,610404004001,-0.0001,-0.0001,0.0001,0.0001\n"
+	                   "610404004001001,World,610404004001,-90,-180,90,180\n"
+	                   "610404004002001,Same as tiny,610404004002,-0.0001,-0.0001,0.0001,0.0001\n");
 
 	(void)state;
 	assert_ptr_equal(policy_locate(p, -1000, 1000), policy_grid_at(p, 0));
@@ -432,14 +430,13 @@ static void test_the_sample_is_whole(void **state)
 	drop(p);
 }
 
-static void test_the_sample_grids_have_workers_and_do_not_overlap(void **state)
+static void test_the_sample_grids_do_not_overlap(void **state)
 {
 	const struct policy *p = load(SAMPLE);
 	const struct grid *g, *other;
 
 	(void)state;
 	for (size_t i = 0; (g = policy_grid_at(p, i)); i++) {
-		assert_non_null(policy_person(p, g->worker));
 		assert_ptr_equal(policy_locate(p, (g->south_e7 + g->north_e7) / 2, g->west_e7 / 2 + g->east_e7 / 2), g);
 		for (size_t j = 0; j < i && (other = policy_grid_at(p, j)); j++)
 			assert_true(g->south_e7 >= other->north_e7 || other->south_e7 >= g->north_e7 ||
@@ -506,7 +503,7 @@ int main(void)
 		cmocka_unit_test(test_area_holds),
 		cmocka_unit_test(test_area_code_from_text),
 		cmocka_unit_test(test_the_sample_is_whole),
-		cmocka_unit_test(test_the_sample_grids_have_workers_and_do_not_overlap),
+		cmocka_unit_test(test_the_sample_grids_do_not_overlap),
 		cmocka_unit_test(test_the_sample_cameras_stand_in_their_grids),
 		cmocka_unit_test(test_the_sample_has_a_handler_for_everything),
 		cmocka_unit_test(test_the_sample_rules_are_the_defaults),
