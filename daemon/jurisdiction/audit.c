@@ -25,9 +25,9 @@ _Bool audit_is_known(const struct table *t, const void *row)
 
 _Bool audit_is_place(const struct policy *p, int64_t code)
 {
-	const struct table *t = code > INT64_C(999999999999) ? &p->grids : &p->areas;
-
-	return code == 0 || audit_is_known(t, lookup_find_number(&t->by_key, code));
+	if (code > INT64_C(999999999999))
+		return audit_is_known(&p->grids, policy_grid(p, code));
+	return code == 0 || audit_is_known(&p->areas, policy_area(p, code));
 }
 
 _Bool audit_lacks(const struct person *who, uint32_t role)

@@ -213,7 +213,7 @@ static void check_label(const struct check *c)
 static void check_place(const struct check *c)
 {
 	const struct camera *k = c->table->rows[c->row];
-	const struct grid *g = policy_locate(c->policy, k->lat_e7, k->lon_e7);
+	const struct grid *g = policy_locate(c->policy, k->lat_e7, k->lon_e7, POLICY_LATEST);
 
 	if (g == NULL)
 		wrong(c, "found camera \"%s\" at a place outside every grid; expected one inside%s", k->id,

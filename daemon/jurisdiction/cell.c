@@ -210,6 +210,12 @@ _Bool cell_degrees(const struct column *c, struct texts *keep, const char *text,
 	return 1;
 }
 
+_Bool cell_side(const struct column *c, struct texts *keep, const char *text, void *field)
+{
+	*(int32_t *)field = CELL_NO_SIDE;
+	return *text == '\0' || cell_degrees(c, keep, text, field);
+}
+
 _Bool cell_share(const struct column *c, struct texts *keep, const char *text, void *field)
 {
 	double share;

@@ -58,6 +58,12 @@ static const struct setting rule_rows[] = {
 	  "most points a person earns in a calendar month" },
 	{ "me_too_points", SETTING_INT, RULE(me_too_points), 0, 10000, "1", NULL,
 	  "points for a report that was merged into an earlier one" },
+	{ "map_sliver_m", SETTING_INT, RULE(map_sliver_m), 0, 1000, "1", NULL,
+	  "metres: overlaps and gaps of the map that are narrower are passed over" },
+	{ "map_may_overlap", SETTING_BOOL, RULE(map_may_overlap), 0, 0, "no", NULL,
+	  "grids may overlap: the smaller one holds what both do" },
+	{ "map_may_gap", SETTING_BOOL, RULE(map_may_gap), 0, 0, "no", NULL,
+	  "there may be ground between the grids that none of them holds" },
 	{ "auto_file", SETTING_BOOL, RULE(auto_file), 0, 0, "yes", NULL,
 	  "a trusted reporter's report of a sure category is filed without being asked" },
 	{ "auto_dispatch", SETTING_BOOL, RULE(auto_dispatch), 0, 0, "yes", NULL,
@@ -80,7 +86,7 @@ static void destroy(struct policy *p)
 	struct table *tables[] = { &p->areas,  &p->grids,   &p->categories, &p->units, &p->people,
 		                   &p->routes, &p->reasons, &p->post_kinds, &p->posts };
 
-	boxes_close(&p->boxes);
+	policy_map_close(p);
 	routing_close(&p->routing);
 	posts_close(&p->post_index);
 	cameras_close(&p->cameras);
@@ -119,7 +125,7 @@ const struct area *policy_area(const struct policy *p, int64_t code)
 
 const struct grid *policy_grid(const struct policy *p, int64_t code)
 {
-	return lookup_find_number(&p->grids.by_key, code);
+	return lookup_find_number(&p->grid_codes, code);
 }
 
 const struct category *policy_category(const struct policy *p, int32_t code)
@@ -172,11 +178,6 @@ void policy_reasons(const struct policy *p, const char *act, char *out, size_t s
 		if (strcmp(reason->act, act) == 0)
 			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", reason->code);
 	}
-}
-
-const struct grid *policy_locate(const struct policy *p, int32_t lat_e7, int32_t lon_e7)
-{
-	return boxes_find(&p->boxes, lat_e7, lon_e7);
 }
 
 const struct unit *policy_route(const struct policy *p, int64_t grid, int32_t category, int64_t now_ms, _Bool *sure)

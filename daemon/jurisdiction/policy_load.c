@@ -38,6 +38,22 @@ static void check_area_row(const struct audit *c, const void *row)
 	}
 }
 
+static void check_box(const struct audit *c, const struct grid *g)
+{
+	int sides = (g->south_e7 != CELL_NO_SIDE) + (g->west_e7 != CELL_NO_SIDE) + (g->north_e7 != CELL_NO_SIDE) +
+	            (g->east_e7 != CELL_NO_SIDE);
+
+	if (sides != 0 && sides != 4)
+		audit_wrong(
+			c,
+			"found %d of a box's four sides; expected all of them, or none and an outline in grids.geojson",
+			sides);
+	if (sides == 4 && g->south_e7 >= g->north_e7)
+		audit_wrong(c, "found a box whose south is not below its north; expected south < north");
+	if (sides == 4 && g->west_e7 >= g->east_e7)
+		audit_wrong(c, "found a box whose west is not below its east; expected west < east");
+}
+
 static void check_grid_row(const struct audit *c, const void *row)
 {
 	const struct grid *g = row;
@@ -47,10 +63,7 @@ static void check_grid_row(const struct audit *c, const void *row)
 	if (g->code / 1000 != g->community)
 		audit_wrong(c, "found community %" PRId64 "; expected %" PRId64 ", the grid's first 12 digits",
 		            g->community, g->code / 1000);
-	if (g->south_e7 >= g->north_e7)
-		audit_wrong(c, "found a box whose south is not below its north; expected south < north");
-	if (g->west_e7 >= g->east_e7)
-		audit_wrong(c, "found a box whose west is not below its east; expected west < east");
+	check_box(c, g);
 }
 
 static void check_category_row(const struct audit *c, const void *row)
@@ -99,7 +112,9 @@ static size_t area_key(const void *row, char out[SHEET_KEY_SIZE])
 
 static size_t grid_key(const void *row, char out[SHEET_KEY_SIZE])
 {
-	return audit_number_key(((const struct grid *)row)->code, out);
+	const struct grid *g = row;
+
+	return (size_t)snprintf(out, SHEET_KEY_SIZE, "%" PRId64 " %" PRId64, g->code, g->from_ms);
 }
 
 static size_t category_key(const void *row, char out[SHEET_KEY_SIZE])
@@ -145,14 +160,17 @@ static const struct column area_columns[] = {
 #define GRID(f) offsetof(struct grid, f)
 #define LATITUDE .least = -90, .most = 90, .expected = "a latitude in degrees, -90 to 90"
 #define LONGITUDE .least = -180, .most = 180, .expected = "a longitude in degrees, -180 to 180"
+#define DATE_EXPECTED "a date as yyyy-mm-dd, or nothing"
 static const struct column grid_columns[] = {
 	{ "grid", cell_grid, GRID(code), .key = 1, .expected = "a grid code of 15 digits" },
 	{ "name", cell_name, GRID(name), .expected = NAME_EXPECTED },
 	{ "community", cell_area, GRID(community), .expected = "an area code of 12 digits" },
-	{ "south", cell_degrees, GRID(south_e7), LATITUDE },
-	{ "west", cell_degrees, GRID(west_e7), LONGITUDE },
-	{ "north", cell_degrees, GRID(north_e7), LATITUDE },
-	{ "east", cell_degrees, GRID(east_e7), LONGITUDE },
+	{ "from", cell_date, GRID(from_ms), .key = 1, .none = "", .optional = 1, .expected = DATE_EXPECTED },
+	{ "to", cell_date, GRID(to_ms), .none = "", .optional = 1, .expected = DATE_EXPECTED },
+	{ "south", cell_side, GRID(south_e7), .optional = 1, LATITUDE },
+	{ "west", cell_side, GRID(west_e7), .optional = 1, LONGITUDE },
+	{ "north", cell_side, GRID(north_e7), .optional = 1, LATITUDE },
+	{ "east", cell_side, GRID(east_e7), .optional = 1, LONGITUDE },
 	{ .name = NULL },
 };
 
@@ -197,7 +215,6 @@ static const struct column person_columns[] = {
 };
 
 #define ROUTE(f) offsetof(struct route, f)
-#define DATE_EXPECTED "a date as yyyy-mm-dd, or nothing"
 static const struct column route_columns[] = {
 	{ "category", cell_pattern, ROUTE(category), .key = 1, .none = "*",
 	  .expected = "a code such as E0110, a class such as E01, or *" },
@@ -283,14 +300,16 @@ static void check_reasons(const struct policy *policy, const char *folder, struc
 	free(path);
 }
 
-static void read_rules(struct policy *policy, const char *folder, struct problems *p)
+/* Whether the rules are what the street wants; what is wrong with them is in the problems as well. */
+static _Bool read_rules(struct policy *policy, const char *folder, struct problems *p)
 {
 	char *path = path_in(folder, RULES_FILE);
 
 	settings_defaults(policy_settings(), &policy->rules);
-	/* What it returns is in the problems as well, and those decide in the end. */
-	(void)!settings_read(policy_settings(), &policy->rules, path, p);
+	_Bool sound = settings_read(policy_settings(), &policy->rules, path, p);
+
 	free(path);
+	return sound;
 }
 
 static void read_folder(struct policy *policy, const char *folder, struct problems *p)
@@ -299,7 +318,9 @@ static void read_folder(struct policy *policy, const char *folder, struct proble
 		for (const struct part *part = lists[i]; part->sheet.file; part++)
 			sheet_read(&part->sheet, folder, table_of(policy, part), &policy->texts, p);
 	cameras_read(policy, folder, p);
-	read_rules(policy, folder, p);
+	_Bool sound = read_rules(policy, folder, p);
+
+	policy_map_index(policy);
 	posts_build(policy);
 	for (size_t i = 0; i < LISTS; i++)
 		for (const struct part *part = lists[i]; part->sheet.file; part++)
@@ -307,6 +328,7 @@ static void read_folder(struct policy *policy, const char *folder, struct proble
 	posts_check(policy, p);
 	cameras_check(policy, folder, p);
 	check_reasons(policy, folder, p);
+	policy_map_load(policy, folder, sound, p);
 }
 
 /* A category without a Chinese name is shown by its other one. */
@@ -348,7 +370,6 @@ struct policy *policy_load(const char *folder, struct problems *p)
 	check_unchanged(policy, folder, p);
 	if (!went_wrong(p, before)) {
 		fill_names(policy);
-		boxes_build(&policy->boxes, policy->grids.rows, policy->grids.count);
 		routing_build(&policy->routing, policy->routes.rows, policy->routes.count);
 		cameras_check_places(policy, folder, p);
 	}

@@ -128,18 +128,22 @@ static _Bool find_columns(struct reading *r)
 
 static const char *text_at(const struct reading *r, const struct column *c)
 {
-	return csv_field(r->csv, r->at[c - r->sheet->columns]);
+	int at = r->at[c - r->sheet->columns];
+
+	return at >= 0 ? csv_field(r->csv, at) : "";
 }
 
 static _Bool read_cell(const struct reading *r, const struct column *c, void *row)
 {
 	char found[SHOWN_MOST + 8], expected[EXPECTED_SIZE];
 
-	if (r->at[c - r->sheet->columns] < 0)
-		return 1;
-
 	const char *text = text_at(r, c);
 
+	/* A missing column is one of empty cells, for a reader to which that means something. */
+	if (r->at[c - r->sheet->columns] < 0) {
+		(void)c->read(c, r->keep, text, (char *)row + c->offset);
+		return 1;
+	}
 	if (c->none && strcmp(text, c->none) == 0)
 		return 1;
 	if (c->read(c, r->keep, text, (char *)row + c->offset))
@@ -158,7 +162,7 @@ static void shown_key(const struct reading *r, char *out, size_t size)
 
 	*out = '\0';
 	for (const struct column *c = r->sheet->columns; c->name && used < size; c++) {
-		if (!c->key)
+		if (!c->key || (c->optional && *text_at(r, c) == '\0'))
 			continue;
 		shown(text_at(r, c), one);
 		used += (size_t)snprintf(out + used, size - used, "%s%s", used ? " " : "", one);

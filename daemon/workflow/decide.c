@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "jurisdiction/cameras.h"
+#include "jurisdiction/policy_map.h"
 #include "workflow/case_number.h"
 #include "workflow/decision.h"
 #include "workflow/place.h"
@@ -155,7 +156,8 @@ static void new_draft(struct decision *d)
 	f->anonymous = c->anonymous || c->reporter == NULL;
 	f->reporter = f->anonymous ? NULL : casebook_intern(d->book, c->reporter);
 	f->reporter_kind = (uint8_t)(c->reporter_kind != REPORTER_UNSET ? (int)c->reporter_kind : d->who->kind);
-	const struct grid *g = c->lat_e7 == PLACE_NONE ? NULL : policy_locate(d->policy, c->lat_e7, c->lon_e7);
+	const struct grid *g = c->lat_e7 == PLACE_NONE ? NULL
+	                                               : policy_locate(d->policy, c->lat_e7, c->lon_e7, d->now_ms);
 	f->grid = g == NULL ? 0 : g->code;
 	d->out->draft_count = 1;
 	d->out->report = c;
@@ -186,7 +188,7 @@ static const struct case_file *seen_before(const struct decision *d, const struc
 static void camera_draft(struct decision *d, const struct camera *k, const struct camera_label *l)
 {
 	struct case_file *f = d->draft;
-	const struct grid *g = k->grid != 0 ? NULL : policy_locate(d->policy, k->lat_e7, k->lon_e7);
+	const struct grid *g = k->grid != 0 ? NULL : policy_locate(d->policy, k->lat_e7, k->lon_e7, d->now_ms);
 	f->category = l->category;
 	f->lat_e7 = k->lat_e7;
 	f->lon_e7 = k->lon_e7;

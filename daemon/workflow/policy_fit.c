@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jurisdiction/policy_map.h"
 #include "workflow/case_number.h"
 #include "workflow/command.h"
 #include "workflow/place.h"
@@ -49,7 +50,7 @@ static _Bool lacks_category(const struct policy *p, const struct case_file *c, c
 /* A grid may go when its place lies in another now. */
 static _Bool lacks_grid(const struct policy *p, const struct case_file *c, char name[NAME_SIZE])
 {
-	_Bool placed = c->lat_e7 != PLACE_NONE && policy_locate(p, c->lat_e7, c->lon_e7) != NULL;
+	_Bool placed = c->lat_e7 != PLACE_NONE && policy_locate(p, c->lat_e7, c->lon_e7, POLICY_LATEST) != NULL;
 	if (c->grid == 0 || placed || policy_grid(p, c->grid) != NULL)
 		return 0;
 	snprintf(name, NAME_SIZE, "%" PRId64, c->grid);

@@ -29,7 +29,7 @@ struct column {
 	int64_t least, most; /* numbers: in the unit of the file; names: most bytes, 0 for CELL_NAME_MOST */
 	const struct word *words;
 	const char *expected; /* for a problem's text; NULL: made from words or bounds */
-	_Bool optional;       /* a file may leave the column out: the field of every row is then zero */
+	_Bool optional; /* a file may leave the column out: every cell is then empty, which leaves most fields zero */
 };
 
 /* Readers: the field's type is in brackets. */
@@ -49,8 +49,11 @@ _Bool cell_hours(const struct column *c, struct texts *keep, const char *text, v
 _Bool cell_int(const struct column *c, struct texts *keep, const char *text, void *field);     /* int32_t */
 _Bool cell_yes(const struct column *c, struct texts *keep, const char *text, void *field);     /* _Bool, yes or no */
 _Bool cell_degrees(const struct column *c, struct texts *keep, const char *text, void *field); /* int32_t × 10^7 */
-_Bool cell_share(const struct column *c, struct texts *keep, const char *text, void *field);   /* double, 0 to 1 */
-_Bool cell_date(const struct column *c, struct texts *keep, const char *text, void *field); /* int64_t ms, its start */
+/* As cell_degrees, but an empty cell is CELL_NO_SIDE: the side of a box that may be missing. */
+#define CELL_NO_SIDE INT32_MIN
+_Bool cell_side(const struct column *c, struct texts *keep, const char *text, void *field);
+_Bool cell_share(const struct column *c, struct texts *keep, const char *text, void *field); /* double, 0 to 1 */
+_Bool cell_date(const struct column *c, struct texts *keep, const char *text, void *field);  /* int64_t ms, its start */
 
 /* What the column expects, for a problem's text. */
 void cell_expected(const struct column *c, char *out, size_t size);

@@ -4,7 +4,9 @@
  *
  * Files in the folder (UTF-8 CSV with a header row, '#' comment lines; columns in the order given):
  *   areas.csv       code,name,parent            12-digit codes; parent empty for the root
- *   grids.csv       grid,name,community,south,west,north,east    15-digit; box in WGS-84 degrees
+ *   grids.csv       grid,name,community,from,to,south,west,north,east    15-digit; in
+ *                   force from <= t < to; the box in WGS-84 degrees, for grids without an outline in grids.geojson.
+ *                   The last six columns may be missing. The map's other files: policy_map.h
  *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours[,near_far,before_photo]    see struct category
  *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street
  *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted    roles joined by '+'
@@ -34,7 +36,10 @@ struct grid {
 	int64_t code; /* 15 digits; its first 12 are its community */
 	const char *name;
 	int64_t community;
-	int32_t south_e7, west_e7, north_e7, east_e7;
+	int32_t south_e7, west_e7, north_e7, east_e7; /* its box; CELL_NO_SIDE: its outline is in grids.geojson */
+	int64_t from_ms, to_ms;                       /* in force: from <= t < to; 0: unbounded */
+	const struct grid *older;                     /* the version of the same code before this one, or NULL */
+	size_t index;                                 /* policy_grid_at gives it back */
 };
 
 struct category {
@@ -89,7 +94,7 @@ void policy_warn(const struct policy *p, int64_t now_ms, struct problems *to);
 const struct policy_rules *policy_rules(const struct policy *p);
 /* Look-ups: NULL when unknown. */
 const struct area *policy_area(const struct policy *p, int64_t code);
-const struct grid *policy_grid(const struct policy *p, int64_t code);
+const struct grid *policy_grid(const struct policy *p, int64_t code); /* its newest version */
 const struct category *policy_category(const struct policy *p, int32_t code);
 const struct unit *policy_unit(const struct policy *p, const char *id);
 const struct person *policy_person(const struct policy *p, const char *id);
@@ -98,8 +103,6 @@ const char *policy_reason(const struct policy *p, const char *act, const char *c
 /* "a, b, c": the codes allowed for this act, for refusals. */
 void policy_reasons(const struct policy *p, const char *act, char *out, size_t size);
 
-/* The grid whose box holds the position (the smallest when boxes overlap), NULL: outside every one. */
-const struct grid *policy_locate(const struct policy *p, int32_t lat_e7, int32_t lon_e7);
 /* Who handles this category in this grid at this time: the most specific route in force (longer area, then narrower
  * category, then file order). *sure (may be NULL): no other route ties. NULL: nobody. */
 const struct unit *policy_route(const struct policy *p, int64_t grid, int32_t category, int64_t now_ms, _Bool *sure);

@@ -4,9 +4,9 @@
 
 #include <stdatomic.h>
 
-#include "jurisdiction/boxes.h"
 #include "jurisdiction/cameras_load.h"
-#include "jurisdiction/policy.h"
+#include "jurisdiction/map.h"
+#include "jurisdiction/policy_map.h"
 #include "jurisdiction/posts_parts.h"
 #include "jurisdiction/routing.h"
 #include "jurisdiction/sheet.h"
@@ -23,7 +23,9 @@ struct policy {
 	struct texts texts;
 	struct table areas, grids, categories, units, people, routes, reasons, post_kinds, posts;
 	struct cameras cameras;
-	struct boxes boxes;
+	struct table overlays, default_points;
+	struct lookup grid_codes;      /* code → its newest version */
+	struct map *map, *overlay_map; /* a shape's number is its row's */
 	struct routing routing;
 	struct posts post_index;
 };
@@ -34,5 +36,12 @@ void policy_digest_folder(const char *folder, char out[POLICY_DIGEST_SIZE]);
 
 /* Two texts as one key, with a byte between them that neither may hold. 0 when they do not fit. */
 size_t policy_key_pair(const char *first, const char *second, char out[SHEET_KEY_SIZE]);
+
+/* policy_map_load.c: joins the versions of each grid, once grids.csv is read; then, once everything else is read and
+ * checked row by row, the rest of the map's files. strictly: the rules are known that say how strict to be. Problems go
+ * to *p. */
+void policy_map_index(struct policy *policy);
+void policy_map_load(struct policy *policy, const char *folder, _Bool strictly, struct problems *p);
+void policy_map_close(struct policy *policy); /* safe with whatever was loaded */
 
 #endif

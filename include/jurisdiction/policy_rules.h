@@ -28,8 +28,10 @@ struct policy_rules {
 	int64_t reward_place_m;      /* what "the same place" is: 50 m */
 	int64_t reward_month_most;   /* per person: 1500 */
 	int64_t me_too_points;       /* a merged reporter's: 1 */
-	_Bool auto_file;             /* trusted reporter and sure category */
-	_Bool auto_dispatch;         /* exactly one route */
+	int64_t map_sliver_m;        /* narrower overlaps and gaps of the map are passed over: 1 m */
+	_Bool map_may_overlap, map_may_gap;
+	_Bool auto_file;     /* trusted reporter and sure category */
+	_Bool auto_dispatch; /* exactly one route */
 };
 
 #endif

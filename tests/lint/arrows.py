@@ -33,6 +33,8 @@ LIBRARIES = (
     (r"hiredis/", r"daemon/intake/redis|daemon/outbox/|cli/replay_redis|bench/"),
     (r".*\.pb-c\.h", r"(daemon|include)/(intake|outbox)/|cli/|bench/"),
     (r"openssl/", r"daemon/base/|(daemon|include)/net/|daemon/serve/|bench/"),
+    (r"jansson\.h", r"daemon/jurisdiction/geojson\.c"),
+    (r"geos_c\.h", r"(daemon|include)/jurisdiction/map"),
     # The one clock, the one log: what reads time or writes lines on its own cannot be tested with a fake.
     (r"syslog\.h", r"daemon/base/log\.c"),
 )

@@ -59,7 +59,7 @@ static void own_folder(struct world *w)
 		return;
 	snprintf(w->folder, sizeof w->folder, "%s/gridloop-scenario-XXXXXX", tmp ? tmp : "/tmp");
 	must(mkdtemp(w->folder) != NULL);
-	must(glob(SAMPLE "/*.c[so][vn]*", 0, NULL, &found) == 0);
+	must(glob(SAMPLE "/*.*", 0, NULL, &found) == 0);
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		char path[512], *text = slurp(found.gl_pathv[i]);
 
@@ -114,12 +114,37 @@ void world_rule(struct world *w, const char *key, const char *value)
 	free(text);
 }
 
+/* "610404004001009 108.69,34.33 108.70,34.33 …": a grid and the corners of its outline, as one more feature. */
+static void append_feature(const char *path, const char *said)
+{
+	char *text = slurp(path);
+	char *end = strrchr(text, ']');
+	const char *first = said + strcspn(said, " "), *corner = first;
+	FILE *to = fopen(path, "w");
+
+	must(end != NULL && to != NULL);
+	fprintf(to, "%.*s%s{\"type\":\"Feature\",\"properties\":{\"grid\":\"%.*s\"},\"geometry\":", (int)(end - text),
+	        text, strstr(text, "Feature\"") ? "," : "", (int)(first - said), said);
+	fputs("{\"type\":\"Polygon\",\"coordinates\":[[", to);
+	for (size_t length; *corner != '\0'; corner += 1 + length) {
+		length = strcspn(corner + 1, " ");
+		fprintf(to, "[%.*s],", (int)length, corner + 1);
+	}
+	fprintf(to, "[%.*s]]]}}\n]}\n", (int)strcspn(first + 1, " "), first + 1);
+	must(fclose(to) == 0);
+	free(text);
+}
+
 void world_append(struct world *w, const char *file, const char *row)
 {
 	char path[512];
 
 	change(w);
 	path_in(path, sizeof path, w->folder, file);
+	if (strstr(file, ".geojson") != NULL) {
+		append_feature(path, row);
+		return;
+	}
 
 	FILE *to = fopen(path, "a");
 

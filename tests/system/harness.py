@@ -352,10 +352,19 @@ class Street:
 
     def place(self, grid=0, nudge=0.0):
         """A place inside a grid; nudge (0 to 1) moves it towards the grid's corner."""
-        row = self.grids[grid]
-        south, north, west, east = (float(row[name]) for name in ("south", "north", "west", "east"))
+        west, south, east, north = self.inner_box(self.grids[grid]["grid"])
         return {"lat": (south + north) / 2 + nudge * (north - south) * 0.45,
                 "lon": (west + east) / 2 + nudge * (east - west) * 0.45}
+
+    def inner_box(self, code):
+        """A box well inside a grid's jagged borders."""
+        with open(os.path.join(self.folder, "grids.geojson"), encoding="utf-8") as file:
+            features = json.load(file)["features"]
+        shape = next(f["geometry"] for f in features if f["properties"]["grid"] == code)
+        ring = shape["coordinates"][0] if shape["type"] == "Polygon" else shape["coordinates"][0][0]
+        lons, lats = zip(*ring)
+        lon, lat = 0.28 * (max(lons) - min(lons)), 0.28 * (max(lats) - min(lats))
+        return min(lons) + lon, min(lats) + lat, max(lons) - lon, max(lats) - lat
 
     def category(self):
         """One that nothing is done with automatically, so that a test sees each step."""

@@ -117,7 +117,7 @@ class Street:
 
 SPOILED = (
     ("areas.csv", "code", "12"), ("areas.csv", "code", "61040400400x"), ("areas.csv", "parent", "999999999999"),
-    ("grids.csv", "grid", "abc"), ("grids.csv", "north", "95"), ("grids.csv", "north", "-60"),
+    ("grids.csv", "grid", "abc"), ("grids.csv", "from", "soon"), ("grids.csv", "to", "2026-02-30"),
     ("grids.csv", "community", "999999999999"),
     ("categories.csv", "category", "X0110"), ("categories.csv", "limit", "soon"), ("categories.csv", "points", "many"),
     ("categories.csv", "sure", "perhaps"), ("categories.csv", "merge_m", "-3"),
