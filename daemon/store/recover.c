@@ -97,6 +97,17 @@ static _Bool load_new_key(struct recovery *r, sqlite3_stmt *st)
 	return 1;
 }
 
+static _Bool load_span(struct recovery *r, sqlite3_stmt *st)
+{
+	struct alarm_span span;
+	int64_t end = column_int(st, 12);
+
+	if (!spans_read(st, &span) || end < STATE_NONE || end >= STATE_COUNT)
+		return 0;
+	casebook_restore_span(r->book, &span, (enum state)end);
+	return 1;
+}
+
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)
 
@@ -121,6 +132,10 @@ static const struct loading loadings[] = {
 	  "SELECT " WRITER_KEY_NAMES " FROM settled_key WHERE key >= coalesce((SELECT key FROM settled_key"
 	  " ORDER BY key DESC LIMIT 1 OFFSET " NUMBER(CASEBOOK_KEYS_PER_GENERATION) " - 1), x'') ORDER BY key",
 	  load_key },
+	{ "alarm spans",
+	  "SELECT " WRITER_SPAN_NAMES ", (SELECT state FROM closed_case WHERE closed_case.id = case_id)"
+	  " FROM alarm_span ORDER BY last_ms, id",
+	  load_span },
 	{ "new keys", "SELECT " WRITER_KEY_NAMES " FROM new_key ORDER BY id", load_new_key },
 };
 
@@ -177,6 +192,7 @@ static _Bool restore_counters(struct recovery *r, char **cause)
 		.notice = 1 + connection_number(c, "SELECT max(id) FROM notice", 0, &ok),
 		.day = newest == 0 ? 0 : case_id_day(newest),
 		.sequence = newest == 0 ? 1 : case_id_sequence(newest) + 1,
+		.span = 1 + connection_number(c, "SELECT max(id) FROM alarm_span", 0, &ok),
 		.last_ms = r->store->last_ms,
 	};
 

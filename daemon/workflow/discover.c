@@ -3,14 +3,14 @@
 #include <string.h>
 
 #include "jurisdiction/cameras.h"
-#include "workflow/decision.h"
+#include "workflow/alarm.h"
 #include "workflow/duty.h"
 #include "workflow/case_number.h"
 #include "workflow/place.h"
 
 /* ---- submit ---- */
 
-static _Bool room_for_one_more(struct decision *d)
+_Bool discover_room(struct decision *d)
 {
 	if (casebook_open_count(d->book) < CASEBOOK_CASES_MOST && case_id_sequence(d->draft->id) < CASE_SEQUENCE_MOST)
 		return 1;
@@ -27,7 +27,7 @@ _Bool discover_submit_guard(struct decision *d)
 		return decision_refuse(
 			d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
 			"There is no category %s here; ask for the list of categories and send one of them.", code);
-	return room_for_one_more(d);
+	return discover_room(d);
 }
 
 static const struct case_file *near_by(struct decision *d, double metres, int64_t since_ms)
@@ -87,24 +87,25 @@ _Bool discover_alarm_guard(struct decision *d)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "label-in-the-registry",
 		                       "The camera registry gives no category for what camera %s calls \"%s\".",
 		                       c->camera, label);
-	if (c->confidence < k->confidence)
+	if (c->confidence < k->confidence && !c->ended)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "sure-enough",
 		                       "Confidence %.2f is below the %.2f asked of camera %s.", c->confidence,
 		                       k->confidence, c->camera);
-	return room_for_one_more(d);
+	return 1;
 }
 
 void discover_alarm(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_ALARM, STATE_ALARM_PENDING);
 	f->text = d->command->label;
+	f->value = d->alarm_count;
 	decision_commit(d, f);
 }
 
 void discover_alarm_again(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_ALARM_AGAIN, STATE_NONE);
-	f->value = d->draft->alarm_count + 1;
+	f->value = d->alarm_count;
 	decision_commit(d, f);
 }
 

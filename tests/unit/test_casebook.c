@@ -53,7 +53,8 @@ static void test_empty(void **state)
 	assert_int_equal(casebook_open_count(desk.book), 0);
 	assert_null(casebook_case(desk.book, 1));
 	assert_null(casebook_near(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0));
-	assert_null(casebook_alarm(desk.book, "police-01", RUBBISH, 0));
+	assert_null(casebook_span(desk.book, "police-01", NULL, RUBBISH, NULL));
+	assert_null(casebook_span_oldest(desk.book, 0));
 	assert_null(casebook_key(desk.book, &key));
 	assert_true(casebook_keys_complete_for(desk.book, &key));
 	assert_null(casebook_followers(desk.book, 1, &count));
@@ -94,26 +95,34 @@ static void test_a_corrected_category_moves_it(void **state)
 	assert_int_equal(casebook_near(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0)->id, a);
 }
 
+static const struct alarm_span *seen(const char *camera, int32_t category)
+{
+	return casebook_span(desk.book, camera, NULL, category, NULL);
+}
+
 static void test_alarms_by_camera_and_category(void **state)
 {
 	(void)state;
 	int64_t a = alarm_of("police-01", "garbage"), b = alarm_of("police-01", "overflow");
 
 	assert_int_not_equal(a, b);
-	assert_int_equal(casebook_alarm(desk.book, "police-01", RUBBISH, 0)->id, a);
-	assert_int_equal(casebook_alarm(desk.book, "police-01", 10192, 0)->id, b);
-	assert_null(casebook_alarm(desk.book, "police-02", RUBBISH, 0));
-	assert_null(casebook_alarm(desk.book, "police-01", RUBBISH, desk.now_ms + 1));
+	assert_int_equal(seen("police-01", RUBBISH)->case_id, a);
+	assert_int_equal(seen("police-01", 10192)->case_id, b);
+	assert_null(seen("police-02", RUBBISH));
+	assert_null(casebook_span(desk.book, "police-01", "1", RUBBISH, NULL));
+	assert_null(casebook_span(desk.book, "police-01", NULL, RUBBISH, "track-1"));
 	desk_act(&desk, "acceptor-01", ACT_CONFIRM, a);
 	desk_wait(&desk, 30 * CLOCK_MINUTE_MS);
 
 	int64_t newer = alarm_of("police-01", "garbage");
 
 	desk_act(&desk, "sanitation-01", ACT_SIGN, a);
-	assert_int_equal(casebook_alarm(desk.book, "police-01", RUBBISH, 0)->id, newer);
-	desk_wait(&desk, 10 * CLOCK_MINUTE_MS); /* the newer one expires */
+	assert_int_equal(seen("police-01", RUBBISH)->case_id, newer);
+	assert_int_equal(casebook_span_end(desk.book, newer), STATE_NONE);
+	desk_wait(&desk, 10 * CLOCK_MINUTE_MS); /* the newer one expires, and is still known */
 	assert_null(casebook_case(desk.book, newer));
-	assert_null(casebook_alarm(desk.book, "police-01", RUBBISH, 0));
+	assert_int_equal(seen("police-01", RUBBISH)->case_id, newer);
+	assert_int_equal(casebook_span_end(desk.book, newer), STATE_CANCELLED);
 }
 
 static void merge(int64_t what, int64_t into)
@@ -221,8 +230,8 @@ static void compare_one(void *ctx, const struct case_file *c)
 
 	assert_int_equal(near == NULL ? 0 : near->id, near_again == NULL ? 0 : near_again->id);
 	if (c->camera != NULL)
-		assert_int_equal(casebook_alarm(again, c->camera, c->category, 0)->id,
-		                 casebook_alarm(desk.book, c->camera, c->category, 0)->id);
+		assert_int_equal(casebook_span(again, c->camera, NULL, c->category, NULL)->case_id,
+		                 casebook_span(desk.book, c->camera, NULL, c->category, NULL)->case_id);
 }
 
 /* A street in the middle of its day. */
@@ -253,6 +262,8 @@ static void test_restored_answers_the_same(void **state)
 	again = casebook_new(0);
 	casebook_restore_counters(again, casebook_counters(desk.book));
 	casebook_each(desk.book, restore_one, NULL);
+	for (size_t i = 0; casebook_span_oldest(desk.book, i) != NULL; i++)
+		casebook_restore_span(again, casebook_span_oldest(desk.book, i), STATE_NONE);
 	assert_int_equal(casebook_open_count(again), casebook_open_count(desk.book));
 	casebook_each(desk.book, compare_one, NULL);
 	assert_memory_equal(casebook_counters(again), casebook_counters(desk.book), sizeof(struct counters));

@@ -121,7 +121,8 @@ static const struct damage {
 	{ UNLOCK_EVENTS
 	  "INSERT INTO case_event SELECT (SELECT max(id) + 1 FROM case_event), case_id, 0, at_ms, act, from_state, "
 	  "to_state,"
-	  " actor, ref, text, value, category, grid, stage_due_ms, handle_due_ms, NULL, NULL FROM case_event WHERE case_id ="
+	  " actor, ref, text, value, category, grid, stage_due_ms, handle_due_ms, NULL, NULL FROM case_event WHERE "
+	  "case_id ="
 	  " (SELECT id FROM open_case WHERE state = 7) AND from_state = 0",
 	  "every case was opened once", "again" },
 	{ "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX closed_by_category ON closed_case"
