@@ -26,6 +26,7 @@ static _Bool load_case(struct recovery *r, sqlite3_stmt *st)
 
 	if (!row_read(st, 0, &c, &r->store->units) || state_info((enum state)c.state)->terminal)
 		return 0;
+	c.address = address_key(column_text(st, ROW_CASE_COUNT));
 	casebook_restore_case(r->book, &c);
 	return 1;
 }
@@ -112,7 +113,7 @@ static _Bool load_span(struct recovery *r, sqlite3_stmt *st)
 #define NUMBER(n) NUMBER_TEXT(n)
 
 static const struct loading loadings[] = {
-	{ "open cases", "SELECT " ROW_CASE_NAMES " FROM open_case ORDER BY id", load_case },
+	{ "open cases", "SELECT " ROW_CASE_NAMES ", address FROM open_case ORDER BY id", load_case },
 	/* Who was merged into a case that was itself merged follows the last of the chain. */
 	{ "followers",
 	  "WITH RECURSIVE tree (master, follower) AS ("

@@ -123,15 +123,49 @@ size_t casebook_open_count(const struct casebook *b)
 	return HASH_COUNT(b->cases);
 }
 
-const struct case_file *casebook_near(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
-                                      double metres, int64_t since_ms, int64_t except)
+/* A case whose place is not known is kept at a place of its own, made of its address and not on this earth, so that
+ * one index serves both. */
+#define NOWHERE_LAT 1000000000
+#define NOWHERE_SPAN 1000000000u
+#define NOWHERE_METRES 1.0
+
+/* false: there is nothing to find it by. */
+static _Bool index_point(const struct viewpoint *v, int32_t *lat_e7, int32_t *lon_e7)
 {
-	const struct open_case *not_this = except == 0 ? NULL : find_case(b, except);
-	struct place_node *n = place_index_near(b->places, category, lat_e7, lon_e7, metres, since_ms,
-	                                        not_this == NULL ? NULL : &not_this->place);
-	if (n == NULL)
-		return NULL;
-	return &((const struct open_case *)((const char *)n - offsetof(struct open_case, place)))->file;
+	if (v->located) {
+		*lat_e7 = v->lat_e7;
+		*lon_e7 = v->lon_e7;
+		return 1;
+	}
+	*lat_e7 = NOWHERE_LAT + (int32_t)(v->address.door % NOWHERE_SPAN);
+	*lon_e7 = (int32_t)((uint32_t)v->address.street * NOWHERE_SPAN / 65536u);
+	return v->address.door != 0;
+}
+
+struct around {
+	void (*see)(void *ctx, const struct sight *s);
+	void *ctx;
+	_Bool located;
+};
+
+static void see_position(void *ctx, const struct position *at, double metres)
+{
+	const struct around *a = ctx;
+	const struct open_case *c =
+		(const struct open_case *)((const char *)at->node - offsetof(struct open_case, place));
+
+	a->see(a->ctx, &(struct sight){ a->located ? metres : 0, at->at_ms, at->address, &c->file });
+}
+
+void casebook_around(const struct casebook *b, int32_t category, const struct viewpoint *from, double metres,
+                     int64_t since_ms, void (*see)(void *ctx, const struct sight *s), void *ctx)
+{
+	struct around a = { see, ctx, from->located };
+	int32_t lat_e7, lon_e7;
+
+	if (index_point(from, &lat_e7, &lon_e7))
+		place_index_around(b->places, category, lat_e7, lon_e7, from->located ? metres : NOWHERE_METRES,
+		                   since_ms, see_position, &a);
 }
 
 const struct alarm_span *casebook_span(const struct casebook *b, const char *camera, const char *channel,
@@ -261,13 +295,16 @@ static void leave_walk(struct casebook *b, const struct open_case *c)
 
 static void index_place(struct casebook *b, struct open_case *c)
 {
-	if (c->file.lat_e7 == PLACE_NONE || c->file.lon_e7 == PLACE_NONE)
-		return;
+	const struct viewpoint v = { .located = case_is_located(&c->file),
+		                     .lat_e7 = c->file.lat_e7,
+		                     .lon_e7 = c->file.lon_e7,
+		                     .address = c->file.address };
+
 	c->place.category = c->file.category;
-	c->place.lat_e7 = c->file.lat_e7;
-	c->place.lon_e7 = c->file.lon_e7;
 	c->place.at_ms = c->file.reported_ms;
-	place_index_add(b->places, &c->place);
+	c->place.address = c->file.address;
+	if (index_point(&v, &c->place.lat_e7, &c->place.lon_e7))
+		place_index_add(b->places, &c->place);
 }
 
 /* fresh: it was opened just now, so it need not be looked for. */
@@ -279,7 +316,7 @@ static void put_case(struct casebook *b, const struct case_file *file, _Bool fre
 		c->file = *file;
 		HASH_ADD(hh, b->cases, file.id, sizeof c->file.id, c);
 		index_place(b, c);
-	} else if (c->file.category != file->category) {
+	} else if (c->file.category != file->category || case_is_located(&c->file) != case_is_located(file)) {
 		place_index_remove(b->places, &c->place);
 		c->file = *file;
 		index_place(b, c);

@@ -153,6 +153,7 @@ void decision_new_case(struct decision *d)
 	const struct command *c = d->command;
 	struct case_file *f = d->draft;
 	*f = (struct case_file){ .id = new_id(d), .category = c->category, .lat_e7 = c->lat_e7, .lon_e7 = c->lon_e7 };
+	f->address = address_key(c->address);
 	f->actor = casebook_intern(d->book, d->who->id);
 	f->anonymous = c->anonymous || c->reporter == NULL;
 	f->reporter = f->anonymous ? NULL : casebook_intern(d->book, c->reporter);

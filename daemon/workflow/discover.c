@@ -6,6 +6,7 @@
 #include "workflow/alarm.h"
 #include "workflow/duty.h"
 #include "workflow/case_number.h"
+#include "workflow/known.h"
 #include "workflow/place.h"
 
 /* ---- submit ---- */
@@ -30,31 +31,23 @@ _Bool discover_submit_guard(struct decision *d)
 	return discover_room(d);
 }
 
-static const struct case_file *near_by(struct decision *d, double metres, int64_t since_ms)
-{
-	const struct case_file *c = d->draft;
-	if (c->lat_e7 == PLACE_NONE || c->lon_e7 == PLACE_NONE || metres <= 0)
-		return NULL;
-	return casebook_near(d->book, c->category, c->lat_e7, c->lon_e7, metres, since_ms, 0);
-}
-
-/* Sure enough to merge by itself: near enough and new enough by the category's own measure. */
+/* What is surely known already joins it; what is perhaps known is told to the sender, for a person to decide. */
 static _Bool merged_by_itself(struct decision *d, const struct category *k)
 {
-	const struct case_file *master = near_by(d, k->merge_m, d->now_ms - k->merge_ms);
-	if (k->merge_m == 0 || master == NULL)
-		return 0;
-	d->master = master->id;
-	return decision_then(d, ACT_MERGE);
-}
+	const struct known known = known_find(d->book, d->rules, k, d->draft, d->now_ms);
+	const struct case_file *hint = known.maybe;
 
-static void hint(struct decision *d)
-{
-	const struct case_file *same = near_by(d, (double)d->rules->same_within_m, 0);
-	if (same == NULL)
-		return;
-	d->command->outcome.maybe_same_as = same->id;
-	d->command->outcome.maybe_same_category = same->category;
+	if (known.sure != NULL) {
+		d->master = known.sure->id;
+		if (decision_then(d, ACT_MERGE))
+			return 1;
+		hint = known.sure;
+	}
+	if (hint != NULL) {
+		d->command->outcome.maybe_same_as = hint->id;
+		d->command->outcome.maybe_same_category = hint->category;
+	}
+	return 0;
 }
 
 /* Nobody has to be asked: a trusted reporter, a sure category, a grid; then a sure route. */
@@ -72,7 +65,6 @@ void discover_submit(struct decision *d)
 	const struct category *k = policy_category(d->policy, d->draft->category);
 	if (merged_by_itself(d, k))
 		return;
-	hint(d);
 	go_on_by_itself(d, k);
 }
 

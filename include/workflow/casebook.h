@@ -21,9 +21,22 @@ void casebook_free(struct casebook *b);
 /* ---- look-ups (none changes anything) ---- */
 const struct case_file *casebook_case(const struct casebook *b, int64_t id); /* NULL: not open */
 size_t casebook_open_count(const struct casebook *b);
-/* The nearest open case of this category within metres, reported at or after since_ms, leaving `except` out; NULL: none. */
-const struct case_file *casebook_near(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
-                                      double metres, int64_t since_ms, int64_t except);
+/* Shows the open cases of this category within metres that were reported at or after since_ms. Of a crowd only the
+ * newest are shown. A case whose grid is not known is never shown by its place; it is shown, as 0 m away, to another one
+ * that has the same door in its address and no known grid either (located: 0; lat_e7 and lon_e7 then mean nothing). */
+struct sight {
+	double metres;
+	int64_t at_ms;
+	struct address_key address;
+	const struct case_file *file; /* not looked at yet: reading it costs a walk through memory */
+};
+struct viewpoint {
+	_Bool located;
+	int32_t lat_e7, lon_e7;
+	struct address_key address;
+};
+void casebook_around(const struct casebook *b, int32_t category, const struct viewpoint *from, double metres,
+                     int64_t since_ms, void (*see)(void *ctx, const struct sight *s), void *ctx);
 /* What a camera goes on seeing: workflow/alarm_spans.h says what each gives. */
 const struct alarm_span *casebook_span(const struct casebook *b, const char *camera, const char *channel,
                                        int32_t category, const char *event);

@@ -176,6 +176,11 @@ static void take_of(struct step *st)
 	st->c->person = keep(st, script_word(st->s, "a person"));
 }
 
+static void take_address(struct step *st)
+{
+	st->c->address = keep(st, script_word(st->s, "an address"));
+}
+
 static void take_times(struct step *st)
 {
 	st->times = script_number(st->s);
@@ -215,6 +220,7 @@ static const struct option {
 	{ "posts", take_posts },
 	{ "key", take_key },
 	{ "of", take_of },
+	{ "address", take_address },
 	{ "times", take_times },
 	{ "every", take_every },
 };
