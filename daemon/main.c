@@ -11,7 +11,7 @@ int main(int argc, char **argv)
 	if (!options_read(&options, argc, argv, &status))
 		return status;
 	runtime_prepare_process(&options.config);
-	runtime = runtime_new(&options.config, options.policy, &status);
+	runtime = runtime_new(&options, &status);
 	if (runtime)
 		status = runtime_run(runtime);
 	runtime_free(runtime);

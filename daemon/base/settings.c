@@ -468,3 +468,16 @@ void settings_close(const struct setting *rows, void *target)
 		*text = NULL;
 	}
 }
+
+_Bool settings_same(const struct setting *row, const void *a, const void *b)
+{
+	static const size_t sizes[] = {
+		[SETTING_INT] = sizeof(int64_t), [SETTING_SPAN] = sizeof(int64_t), [SETTING_SIZE] = sizeof(int64_t),
+		[SETTING_BOOL] = sizeof(_Bool),  [SETTING_WORD] = sizeof(int),
+	};
+	const char *field_a = (const char *)a + row->offset, *field_b = (const char *)b + row->offset;
+
+	if (row->type != SETTING_TEXT)
+		return memcmp(field_a, field_b, sizes[row->type]) == 0;
+	return strcmp(*(char *const *)field_a, *(char *const *)field_b) == 0;
+}

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "engine/readers.h"
+#include "engine/reload.h"
 #include "engine/writer.h"
 
 /* Addressees of notices remembered between two turns of the loop; beyond, every subscriber is told to look. */
@@ -55,6 +56,7 @@ struct engine {
 	pthread_t writer_thread;
 	_Bool writer_running;
 	struct readers *readers;
+	struct reload *reload;
 	struct newsroom news;
 	struct listener_row listeners[ENGINE_LISTENERS_MOST];
 	int listener_count;
@@ -197,6 +199,7 @@ struct engine *engine_new(const struct engine_options *o, char **cause)
 	e->answers = queue_new((size_t)o->queue_most, e->fd);
 	e->questions = queue_new((size_t)o->queries_most, -1);
 	e->replies = queue_new((size_t)o->queries_most, e->fd);
+	e->reload = reload_new(e, &o->reload, e->fd);
 	if (start(e, cause))
 		return e;
 	engine_free(e);
@@ -222,6 +225,7 @@ void engine_free(struct engine *e)
 	writer_close(&e->writer);
 	free_left(e->writer.commands);
 	free_left(e->answers);
+	reload_free(e->reload);
 	queue_free(e->writer.commands);
 	queue_free(e->answers);
 	queue_free(e->questions);
@@ -330,6 +334,7 @@ void engine_drain(struct engine *e)
 		count = 0; /* nothing new: a harmless extra call */
 	drain_answers(e);
 	drain_replies(e);
+	reload_drain(e->reload);
 	tell_news(e);
 	tell_failure(e);
 	if (e->starved && e->commands_out <= (size_t)e->options.queue_most / 2) {
@@ -341,7 +346,7 @@ void engine_drain(struct engine *e)
 
 _Bool engine_idle(const struct engine *e)
 {
-	return e->commands_out == 0 && e->queries_out == 0;
+	return e->commands_out == 0 && e->queries_out == 0 && reload_idle(e->reload);
 }
 
 void engine_on_news(struct engine *e, void (*listen)(void *ctx, const struct news *n), void *ctx)
@@ -378,6 +383,11 @@ uint64_t engine_progress(const struct engine *e)
 const struct policy *engine_policy(const struct engine *e)
 {
 	return e->policy;
+}
+
+_Bool engine_reload(struct engine *e, struct reload_ask *a)
+{
+	return reload_ask(e->reload, a);
 }
 
 void engine_on_policy(struct engine *e, void (*changed)(void *ctx), void *ctx)

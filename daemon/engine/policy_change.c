@@ -22,11 +22,15 @@ _Bool policy_change_is_sweeping(const struct writer *w)
 	return w->sweep.running;
 }
 
+/* Over is over once it is on disk. */
 static void end_sweep(struct writer *w)
 {
 	writer_begin(w);
 	if (w->trouble == STORE_OK)
 		w->trouble = store_write_sweep(w->store, 0);
+	writer_settle(w);
+	if (w->trouble != STORE_OK)
+		return;
 	w->sweep.running = 0;
 	log_line(LOG_LEVEL_NOTICE, "sweep-done", "cases=%lld changed=%lld", (long long)w->sweep.visited,
 	         (long long)w->sweep.changed);

@@ -14,6 +14,7 @@ static void question_free(struct question *q)
 {
 	result_close(&q->rows);
 	arena_close(&q->scratch);
+	policy_release(q->policy);
 	free(q->reply);
 	free(q);
 }
@@ -49,7 +50,7 @@ void *question_new(struct session *s, uint32_t seq, size_t size, void (*ask)(str
 	*q = (struct question){
 		.query = { .run = run, .done = done },
 		.session = s,
-		.policy = engine_policy(s->door->engine),
+		.policy = policy_hold(engine_policy(s->door->engine)),
 		.person = s->person,
 		.seq = seq,
 		.frame_most = (size_t)s->door->options.frame_most,

@@ -39,6 +39,13 @@ static void on_space(void *ctx)
 		settle_soon(d);
 }
 
+static void on_policy(void *ctx)
+{
+	struct redis_door *d = ctx;
+
+	entry_judge_policy(d->judge, engine_policy(d->engine));
+}
+
 static _Bool is_given(const char *text)
 {
 	return text != NULL && text[0] != '\0';
@@ -130,6 +137,7 @@ struct redis_door *redis_door_new(struct event_base *base, struct engine *engine
 	if (is_given(c->redis_events))
 		d->events = events_new(base, engine, d->command, c->redis_events);
 	engine_on_space(engine, on_space, d);
+	engine_on_policy(engine, on_policy, d);
 	return d;
 }
 

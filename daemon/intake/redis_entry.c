@@ -44,6 +44,12 @@ struct entry_judge *entry_judge_new(const struct policy *policy, const char *cam
 	return j;
 }
 
+void entry_judge_policy(struct entry_judge *j, const struct policy *policy)
+{
+	j->policy = policy;
+	j->known = NULL;
+}
+
 void entry_judge_free(struct entry_judge *j)
 {
 	if (j == NULL)
@@ -79,7 +85,6 @@ static _Bool same_bytes(const uint8_t *a, const uint8_t *b, size_t length)
 	return differ == 0;
 }
 
-/* A reload may have taken the token away, so the digest must still be the one it matched. */
 static _Bool is_known(const struct entry_judge *j, const struct person *p, const ProtobufCBinaryData *token)
 {
 	return j->known == p && j->known_length == token->len &&

@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "intake/check.h"
 #include "intake/queries.h"
+#include "intake/reload_request.h"
 #include "intake/rights.h"
 #include "intake/session.h"
 #include "intake/subscribe.h"
@@ -228,6 +229,8 @@ static const struct request requests[] = {
 	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .proceed = proceed_seen },
 	[BODY(POINTS_ENTRY)] = { .name = "points-entry", .proceed = proceed_points_entry },
 	[BODY(PING)] = { .name = "ping", .before_login = 1, .proceed = proceed_ping },
+	[BODY(RELOAD)] = { .name = "reload", .roles = ROLE_SUPERVISOR | ROLE_OPERATOR, .proceed = reload_serve },
+	[BODY(GET_POLICY)] = { .name = "get-policy", .roles = RIGHTS_STAFF, .proceed = policy_state_serve },
 	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock",
 	                          .replay_only = 1,
 	                          .roles = ROLE_OPERATOR,

@@ -110,6 +110,37 @@ void session_submit(struct session *s, struct command *c, uint32_t seq, void (*a
 	tcp_door_submit(s->door, c);
 }
 
+/* ---- another policy ---- */
+
+static void shut_out(struct session *s)
+{
+	struct refusal why;
+
+	subscription_end(s);
+	s->person = NULL;
+	(void)refuse(&why, REFUSAL_BAD_CREDENTIALS, "identity-still-holds",
+	             "Your identity is gone from the policy or its token was changed; log in again.");
+	session_refuse(s, 0, &why);
+	if (s->stream)
+		stream_finish(s->stream, "identity-gone");
+}
+
+/* The person of the policy before is still there to be looked at. */
+void session_change_policy(struct session *s)
+{
+	const struct person *before = s->person;
+	const struct person *now = before ? policy_person(engine_policy(s->door->engine), before->id) : NULL;
+
+	if (!before)
+		return;
+	if (!now || !now->token_sha256 || strcmp(now->token_sha256, before->token_sha256) != 0) {
+		shut_out(s);
+		return;
+	}
+	s->person = now;
+	subscription_change_person(s);
+}
+
 /* ---- frames ---- */
 
 static void refuse_and_finish(struct session *s, uint32_t seq, enum refusal_code code, const char *rule,

@@ -355,6 +355,44 @@ static void begin(struct session *s, const struct start *from)
 	s->subscription = u;
 }
 
+/* ---- another person's row ---- */
+
+/* Whether the events under this area may be followed. */
+static _Bool events_allowed(const struct person *p, int64_t *area, struct refusal *why)
+{
+	if (rights_is_staff(p))
+		return rights_stay_in_area(p, area, why);
+	return refuse(why, REFUSAL_NOT_ALLOWED, "events-are-for-staff", "Only staff may follow the events.");
+}
+
+static void end_events(struct subscription *u, const struct refusal *why)
+{
+	u->events = u->events_due = 0;
+	LIST_REMOVE(u, event_list);
+	session_refuse(u->session, 0, why);
+}
+
+/* A page under way was asked for by the old rights: its answer is not waited for, and asked for again. */
+void subscription_change_person(struct session *s)
+{
+	struct subscription *u = s->subscription;
+	struct refusal why;
+
+	if (!u)
+		return;
+	unwatch(u);
+	addressees_of(s->person, &u->to);
+	if (u->notices)
+		watch_names(u);
+	if (u->events && !events_allowed(s->person, &u->area, &why))
+		end_events(u, &why);
+	u->serial = ++u->all->serial;
+	u->busy = 0;
+	u->notices_due = u->notices;
+	u->events_due = u->events;
+	wait_for_turn(u);
+}
+
 static void ask_start(struct question *q, struct reader *r)
 {
 	struct start *t = (struct start *)q;
@@ -378,12 +416,14 @@ static void told_start(struct question *q)
 	struct start *t = (struct start *)q;
 	struct session *s = q->session;
 
-	if (!session_send_bytes(s, q->reply, q->reply_length) || q->failed)
+	if (!session_send_bytes(s, q->reply, q->reply_length) || q->failed || !s->person)
 		return;
 	subscription_end(s);
 	if (!t->notices && !t->events)
 		return;
 	begin(s, t);
+	if (q->policy != engine_policy(s->door->engine))
+		subscription_change_person(s);
 	subscription_go_on(s);
 }
 
@@ -396,9 +436,7 @@ _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, str
 	    !check_range(m->events_after, -1, INT64_MAX, "events-after-is-a-cursor", why) ||
 	    !check_area(&m->area, &area, why))
 		return 0;
-	if (m->events && !rights_is_staff(s->person))
-		return refuse(why, REFUSAL_NOT_ALLOWED, "events-are-for-staff", "Only staff may follow the events.");
-	if (m->events && !rights_stay_in_area(s->person, &area, why))
+	if (m->events && !events_allowed(s->person, &area, why))
 		return 0;
 	struct start *t = question_new(s, f->seq, sizeof *t, ask_start);
 

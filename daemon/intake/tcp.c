@@ -63,6 +63,15 @@ static void on_news(void *ctx, const struct news *n)
 	subscribers_hear(d->subscribers, n);
 }
 
+static void on_policy(void *ctx)
+{
+	struct tcp_door *d = ctx;
+	struct session *s;
+
+	LIST_FOREACH(s, &d->sessions, all)
+	session_change_policy(s);
+}
+
 /* ---- connections ---- */
 
 static void on_accepted(void *ctx, int fd)
@@ -117,6 +126,7 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 	d->subscribers = subscribers_new(d);
 	engine_on_space(e, on_space, d);
 	engine_on_news(e, on_news, d);
+	engine_on_policy(e, on_policy, d);
 	return d;
 }
 
@@ -128,6 +138,12 @@ void tcp_door_stop(struct tcp_door *d)
 	listener_stop(d->listener);
 	stream_loop_hold(d->streams);
 	subscribers_stop(d->subscribers);
+}
+
+void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms)
+{
+	d->options.login_ms = login_ms;
+	d->options.idle_ms = idle_ms;
 }
 
 _Bool tcp_door_idle(const struct tcp_door *d)

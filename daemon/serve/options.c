@@ -10,12 +10,11 @@
 #include "base/version.h"
 
 #define CONFIG_PATH "/etc/gridloop/gridloop.conf"
-#define ASSIGNMENTS_MOST 64 /* --set on one command line */
 
 /* What the command line asked for, before anything is read. */
 struct wishes {
 	const char *config_path;
-	const char *assignments[ASSIGNMENTS_MOST];
+	const char *assignments[OPTIONS_ASSIGNMENTS_MOST];
 	size_t count;
 	_Bool check, print, help, version, wrong;
 };
@@ -34,11 +33,11 @@ static void take_config(struct wishes *w, const char *argument)
 
 static void take_set(struct wishes *w, const char *argument)
 {
-	if (w->count < ASSIGNMENTS_MOST) {
+	if (w->count < OPTIONS_ASSIGNMENTS_MOST) {
 		w->assignments[w->count++] = argument;
 		return;
 	}
-	fprintf(stderr, "gridloopd: --set can be given %d times\n", ASSIGNMENTS_MOST);
+	fprintf(stderr, "gridloopd: --set can be given %d times\n", OPTIONS_ASSIGNMENTS_MOST);
 	w->wrong = 1;
 }
 
@@ -160,8 +159,12 @@ static void enter_time_zone(const char *name)
 static _Bool load(struct options *o, const struct wishes *w)
 {
 	struct problems problems = { 0 };
-	_Bool good = config_load(&o->config, path_of(w), w->assignments, w->count, &problems);
+	_Bool good;
 
+	o->path = path_of(w);
+	memcpy(o->assignments, w->assignments, sizeof o->assignments);
+	o->assignment_count = w->count;
+	good = config_load(&o->config, o->path, o->assignments, o->assignment_count, &problems);
 	if (good) {
 		enter_time_zone(o->config.time_zone);
 		o->policy = policy_load(o->config.jurisdiction, &problems);

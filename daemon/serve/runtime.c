@@ -18,6 +18,7 @@
 #include "intake/redis.h"
 #include "intake/tcp.h"
 #include "serve/options.h"
+#include "serve/reloader.h"
 #include "serve/systemd.h"
 #include "store/store.h"
 
@@ -30,8 +31,8 @@ enum run_level { RUN_SERVING, RUN_DRAINING, RUN_OVER };
 
 struct runtime {
 	const struct config *config;
-	const struct policy *policy;
 	struct event_base *base;
+	struct reloader *reloader;
 	struct engine *engine;
 	struct tcp_door *tcp;
 	struct redis_door *redis; /* NULL: none configured */
@@ -139,10 +140,12 @@ static void on_end_signal(int number, short what, void *arg)
 
 static void on_hangup(int number, short what, void *arg)
 {
+	struct runtime *r = arg;
+
 	(void)number;
 	(void)what;
-	(void)arg;
-	log_line(LOG_LEVEL_NOTICE, "hangup-ignored", "why=\"the configuration is read at start only\"");
+	if (r->level == RUN_SERVING)
+		reloader_hangup(r->engine);
 }
 
 /* ---- the engine ---- */
@@ -179,11 +182,13 @@ static void on_watchdog(int fd, short what, void *arg)
 
 /* ---- putting together ---- */
 
-static struct engine *open_engine(const struct config *c, const struct policy *p, char **cause)
+static struct engine *open_engine(const struct options *o, struct reloader *reloader, char **cause)
 {
+	const struct config *c = &o->config;
 	const struct engine_options options = {
 		.store = { .path = c->database, .checkpoint_frames = c->checkpoint_frames },
-		.policy = p,
+		.policy = o->policy,
+		.reload = reloader_hooks(reloader),
 		.clock = clock_system(),
 		.replay_clock = c->clock == CONFIG_CLOCK_REPLAY,
 		.shard = (int)c->shard,
@@ -242,10 +247,10 @@ static void watch(struct runtime *r)
 	r->events_ready = 1;
 }
 
-static _Bool open_parts(struct runtime *r, int *status, char **cause)
+static _Bool open_parts(struct runtime *r, const struct options *o, int *status, char **cause)
 {
 	*status = EXIT_WRONG_CONFIG;
-	r->engine = open_engine(r->config, r->policy, cause);
+	r->engine = open_engine(o, r->reloader, cause);
 	if (!r->engine)
 		return 0;
 	watch(r);
@@ -259,8 +264,9 @@ static _Bool open_parts(struct runtime *r, int *status, char **cause)
 	return r->redis != NULL;
 }
 
-struct runtime *runtime_new(const struct config *c, const struct policy *p, int *status)
+struct runtime *runtime_new(const struct options *o, int *status)
 {
+	const struct config *c = &o->config;
 	struct runtime *r = must_calloc(1, sizeof *r);
 	char *cause = NULL;
 
@@ -268,10 +274,10 @@ struct runtime *runtime_new(const struct config *c, const struct policy *p, int 
 	         GRIDLOOP_VERSION, event_get_version(), protobuf_c_version(), OpenSSL_version(OPENSSL_VERSION_STRING),
 	         c->database);
 	r->config = c;
-	r->policy = p;
+	r->reloader = reloader_new(o);
 	r->base = event_base_new();
 	must(r->base);
-	if (open_parts(r, status, &cause))
+	if (open_parts(r, o, status, &cause))
 		return r;
 	log_line(LOG_LEVEL_ERROR, "cannot-start", "why=\"%s\"", cause ? cause : "unknown");
 	free(cause);
@@ -287,6 +293,7 @@ static void say_ready(const struct runtime *r)
 	         tcp_door_port(r->tcp, 0), r->config->redis,
 	         r->config->clock == CONFIG_CLOCK_REPLAY ? "replay" : "system");
 	(void)snprintf(status, sizeof status, "serving on port %d", tcp_door_port(r->tcp, 0));
+	reloader_serves(r->reloader, r->tcp, status);
 	systemd_ready(status);
 }
 
@@ -318,6 +325,7 @@ void runtime_free(struct runtime *r)
 	unwatch(r);
 	/* The doors' answers come through the engine, so it goes first: after it nothing can come in for them. */
 	engine_free(r->engine);
+	reloader_free(r->reloader);
 	redis_door_free(r->redis);
 	tcp_door_free(r->tcp);
 	event_base_free(r->base);

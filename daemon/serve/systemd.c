@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -40,6 +41,17 @@ void systemd_ready(const char *status)
 	char message[256];
 
 	(void)snprintf(message, sizeof message, "READY=1\nSTATUS=%s\n", status);
+	notify(message);
+}
+
+/* The time tells the manager that this answers its latest wish and not an earlier one. */
+void systemd_reloading(void)
+{
+	struct clock clock = clock_system();
+	char message[64];
+
+	(void)snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%lld\n",
+	               (long long)clock.mono_us(clock.ctx));
 	notify(message);
 }
 

@@ -15,6 +15,16 @@
 
 struct engine;
 
+/* Where another policy comes from when somebody asks (engine/reload.h). */
+struct reload_hooks {
+	/* On the loader's thread: the policy, or NULL with lines in *p. */
+	const struct policy *(*load)(void *ctx, struct problems *p);
+	/* On the loop, may be NULL: before each load, and when it has ended; taken: no refusal. */
+	void (*began)(void *ctx);
+	void (*ended)(void *ctx, struct problems *p, _Bool taken);
+	void *ctx;
+};
+
 struct engine_options {
 	struct store_options store;
 	const struct policy *policy; /* to begin with; the engine holds it for as long as it needs it */
@@ -25,6 +35,7 @@ struct engine_options {
 	int64_t batch_most;   /* commands in one transaction */
 	int readers;          /* threads */
 	int64_t queries_most; /* queries waiting */
+	struct reload_hooks reload;
 };
 
 /* What a commit brought, for whoever pushes it onwards. */

@@ -9,8 +9,8 @@
 struct question {
 	struct query query; /* first: the engine knows only this */
 	struct session *session;
-	const struct policy *policy;
-	const struct person *person; /* who asks */
+	const struct policy *policy; /* held: a question has one from its beginning to its end */
+	const struct person *person; /* who asks, by that policy */
 	uint32_t seq;
 	size_t frame_most;
 	int64_t now_ms; /* when it is asked */

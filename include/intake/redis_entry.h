@@ -33,9 +33,11 @@ struct entry {
 
 struct entry_judge;
 
-/* cameras_gateway: the identity that DeepStream's messages speak for, or NULL for none. The policy outlives it. */
+/* cameras_gateway: the identity that DeepStream's messages speak for, or NULL for none. The policy stays until another is
+ * given. */
 struct entry_judge *entry_judge_new(const struct policy *policy, const char *cameras_gateway,
                                     _Bool replay_clock) MUST_USE;
+void entry_judge_policy(struct entry_judge *j, const struct policy *policy);
 void entry_judge_free(struct entry_judge *j); /* NULL is fine */
 
 /* Which of these field names carries what; ENTRY_STRANGE for any other. */

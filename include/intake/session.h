@@ -57,6 +57,8 @@ struct tcp_door {
 /* ---- session.c ---- */
 struct session *session_new(struct tcp_door *d, int fd);
 void session_free(struct session *s);
+/* Another policy is in force: the person is looked up anew. Who is gone, or has another token, is shut out. */
+void session_change_policy(struct session *s);
 /* Replies, each to the request with this seq. */
 void session_refuse(struct session *s, uint32_t seq, const struct refusal *why);
 void session_done(struct session *s, uint32_t seq);

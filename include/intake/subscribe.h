@@ -18,6 +18,8 @@ void subscribers_hear(struct subscribers *all, const struct news *n);
 
 /* The Subscribe request: sends a question off for where the newest rows are, or fills *why. */
 _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
+/* The session's person is another row, perhaps with other rights: what is no longer allowed ends with a refusal. */
+void subscription_change_person(struct session *s);
 /* The connection is gone, or has room again. */
 void subscription_end(struct session *s);
 void subscription_go_on(struct session *s);

@@ -36,6 +36,8 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 void tcp_door_free(struct tcp_door *d); /* NULL is fine */
 /* No new connections, no further requests; answers still go out. Safe twice. */
 void tcp_door_stop(struct tcp_door *d);
+/* For connections that come from now on. */
+void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms);
 /* Every answer has left. */
 _Bool tcp_door_idle(const struct tcp_door *d);
 /* Of the i-th socket; 0 past the end. */

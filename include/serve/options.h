@@ -10,9 +10,14 @@
 #define EXIT_NO_START 71     /* the system would not give what is needed, for instance the address */
 #define EXIT_WRONG_CONFIG 78 /* configuration, jurisdiction or database: do not restart, call somebody */
 
+#define OPTIONS_ASSIGNMENTS_MOST 64 /* --set on one command line */
+
 struct options {
 	struct config config;
 	struct policy *policy;
+	const char *path; /* of the configuration; NULL: none */
+	const char *assignments[OPTIONS_ASSIGNMENTS_MOST];
+	size_t assignment_count;
 };
 
 /* Reads the command line, the configuration and the jurisdiction it names. true: serve. false: all is said and done

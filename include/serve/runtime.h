@@ -3,17 +3,16 @@
 #ifndef SERVE_RUNTIME_H
 #define SERVE_RUNTIME_H
 
-#include "jurisdiction/config.h"
-#include "jurisdiction/policy.h"
+#include "serve/options.h"
 
 struct runtime;
 
 /* What concerns the whole process: descriptors, signals, where logs go. Once, before any thread. */
 void runtime_prepare_process(const struct config *c);
 
-/* Opens the database, starts the threads, opens the doors. NULL after a line in the log, with *status to exit with.
- * config and policy outlive it. */
-struct runtime *runtime_new(const struct config *c, const struct policy *p, int *status) MUST_USE;
+/* Opens the database, starts the threads, opens the doors. NULL after a line in the log, with *status to exit with. The
+ * options outlive it. */
+struct runtime *runtime_new(const struct options *o, int *status) MUST_USE;
 /* Runs until told to end; what to exit with. */
 int runtime_run(struct runtime *r);
 void runtime_free(struct runtime *r); /* NULL is fine */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 void systemd_ready(const char *status); /* READY=1 with a line for people */
+void systemd_reloading(void);           /* systemd_ready ends it */
 void systemd_stopping(void);
 void systemd_alive(void); /* for the watchdog */
 /* How often it wants to hear that; 0: there is no watchdog. */

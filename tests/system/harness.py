@@ -159,11 +159,14 @@ class Daemon:
         self.log, self.config = os.path.join(folder, "daemon.log"), os.path.join(folder, "gridloop.conf")
         self.database = os.path.join(folder, "gridloop.db")
         self.process = None
-        keys = {"listen": f"127.0.0.1:{self.port}", "database": self.database, "clock": "replay",
-                "jurisdiction": os.path.join(TOP, "config", "jurisdiction"),
-                "redis": f"unix:{redis.socket}" if redis else "", **(changes or {})}
+        self.keys = {"listen": f"127.0.0.1:{self.port}", "database": self.database, "clock": "replay",
+                     "jurisdiction": os.path.join(TOP, "config", "jurisdiction"),
+                     "redis": f"unix:{redis.socket}" if redis else "", **(changes or {})}
+        self.write_config({})
+
+    def write_config(self, changes):
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(config_with(keys))
+            file.write(config_with({**self.keys, **changes}))
 
     def start(self):
         program = os.path.join(BUILD, "gridloopd")

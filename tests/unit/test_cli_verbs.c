@@ -30,6 +30,7 @@
 #include "../../cli/verb_points.c"
 #include "../../cli/verb_stats.c"
 #include "../../cli/verb_operate.c"
+#include "../../cli/verb_reload.c"
 /* clang-format on */
 #include "workflow/transitions.h"
 
