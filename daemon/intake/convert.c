@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "intake/check.h"
+#include "workflow/alarm_span.h"
 
-#define EVENT_MOST 128                         /* bytes of a camera gateway's own event id */
 #define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1) /* "<gateway>/<id>" */
 
 /* One text field of a message: where it is, what it must be, where it goes in the command. */
@@ -29,7 +29,8 @@ static const struct field report_fields[] = {
 static const struct field alarm_fields[] = {
 	FIELD(Gridloop__V1__Alarm, camera, camera, TEXT_LINE, COMMAND_ID_MOST),
 	FIELD(Gridloop__V1__Alarm, label, label, TEXT_LINE, COMMAND_ID_MOST),
-	FIELD(Gridloop__V1__Alarm, event, alarm_event, TEXT_LINE, EVENT_MOST),
+	FIELD(Gridloop__V1__Alarm, event, alarm_event, TEXT_LINE, COMMAND_EVENT_MOST),
+	FIELD(Gridloop__V1__Alarm, channel, alarm_channel, TEXT_LINE, COMMAND_ID_MOST),
 };
 
 static const struct field action_fields[] = {
@@ -245,7 +246,9 @@ static _Bool check_alarm(const Gridloop__V1__Alarm *m, int64_t now_ms, struct re
 		return refuse(why, REFUSAL_INVALID, "confidence-is-0-to-1", "The confidence must be within 0 and 1.");
 	if (m->snapshot.len > 0 && !check_photo(&m->snapshot, &snapshot_rule, why))
 		return 0;
-	return check_past(m->seen_at_ms, now_ms, "seen-at-is-a-past-time", why);
+	return check_past(m->seen_at_ms, now_ms, "seen-at-is-a-past-time", why) &&
+	       check_past(m->began_at_ms, now_ms, "began-at-is-a-past-time", why) &&
+	       check_range(m->posts, 0, ALARM_COUNT_MOST, "posts-are-a-count", why);
 }
 
 struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender *from, struct refusal *why)
@@ -263,6 +266,8 @@ struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender 
 		copy_photos(c, &m->snapshot, 1);
 	c->confidence = m->confidence;
 	c->seen_at_ms = m->seen_at_ms;
+	c->began_at_ms = m->began_at_ms;
+	c->posts = (int32_t)m->posts;
 	c->ended = m->ended;
 	c->reporter_kind = REPORTER_CAMERA;
 	return seal(c, from);

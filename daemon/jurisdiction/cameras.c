@@ -45,7 +45,8 @@ static const struct column label_columns[] = {
 	  .expected = "a number from 0 to 1, or nothing when the camera gives none" },
 	{ "dwell", cell_span, LABEL(dwell_ms), .none = "", .most = CLOCK_DAY_MS, .expected = SPAN_EXPECTED },
 	{ "repeat", cell_int, LABEL(repeat), .none = "", .least = 1, .most = REPEAT_MOST },
-	{ "gap", cell_span, LABEL(gap_ms), .none = "", .least = 1000, .most = CLOCK_DAY_MS, .expected = SPAN_EXPECTED },
+	{ "gap", cell_span, LABEL(gap_ms), .none = "", .least = CLOCK_MINUTE_MS, .most = CLOCK_DAY_MS,
+	  .expected = "a span of time such as 5m or 4h, from a minute to a day, or nothing" },
 	{ .name = NULL },
 };
 

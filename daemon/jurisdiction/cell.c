@@ -168,12 +168,12 @@ _Bool cell_span(const struct column *c, struct texts *keep, const char *text, vo
 
 _Bool cell_hours(const struct column *c, struct texts *keep, const char *text, void *field)
 {
-	int64_t hours;
+	double hours;
 
 	(void)keep;
-	if (!text_to_int(text, c->least, c->most, &hours))
+	if (!text_to_double(text, &hours) || hours < (double)c->least || hours > (double)c->most)
 		return 0;
-	*(int64_t *)field = hours * CLOCK_HOUR_MS;
+	*(int64_t *)field = (int64_t)(hours * CLOCK_HOUR_MS + 0.5);
 	return 1;
 }
 

@@ -72,6 +72,8 @@ static void check_category_row(const struct audit *c, const void *row)
 
 	if ((k->merge_m == 0) != (k->merge_ms == 0))
 		audit_wrong(c, "found merge_m and merge_hours of which one is 0; expected both or neither");
+	if (k->kin)
+		audit_category(c, k->kin);
 	if (k->before_photo && !k->after_photo)
 		audit_wrong(c, "found before_photo without after_photo; expected both, for before alone shows no work");
 }
@@ -186,6 +188,11 @@ static const struct column category_columns[] = {
 	{ "after_photo", cell_yes, CATEGORY(after_photo), .expected = "yes or no" },
 	{ "merge_m", cell_int, CATEGORY(merge_m), .most = MERGE_METRES_MOST },
 	{ "merge_hours", cell_hours, CATEGORY(merge_ms), .most = MERGE_HOURS_MOST },
+	{ "maybe_m", cell_int, CATEGORY(maybe_m), .most = MERGE_METRES_MOST, .none = "", .optional = 1 },
+	{ "maybe_hours", cell_hours, CATEGORY(maybe_ms), .most = MERGE_HOURS_MOST, .none = "", .optional = 1 },
+	{ "matter", cell_number_word, CATEGORY(matter), .none = "", .words = words_matters, .optional = 1 },
+	{ "kin", cell_category, CATEGORY(kin), .none = "", .expected = "the code of one of the family, or nothing",
+	  .optional = 1 },
 	{ "near_far", cell_number_word, CATEGORY(near_far), .words = words_near_far, .optional = 1 },
 	{ "before_photo", cell_yes, CATEGORY(before_photo), .expected = "yes or no", .optional = 1 },
 	{ .name = NULL },
@@ -342,6 +349,21 @@ static void fill_names(struct policy *policy)
 	}
 }
 
+/* The families, each a ring. */
+static void link_kin(struct table *categories)
+{
+	for (size_t i = 0; i < categories->count; i++) {
+		struct category *k = categories->rows[i];
+
+		for (size_t step = 1; k->kin && step < categories->count && !k->next_kin; step++) {
+			const struct category *other = categories->rows[(i + step) % categories->count];
+
+			if (other->kin == k->kin)
+				k->next_kin = other;
+		}
+	}
+}
+
 /* A list that was full before no longer shows whether something was added. */
 static _Bool went_wrong(const struct problems *p, size_t before)
 {
@@ -370,6 +392,7 @@ struct policy *policy_load(const char *folder, struct problems *p)
 	check_unchanged(policy, folder, p);
 	if (!went_wrong(p, before)) {
 		fill_names(policy);
+		link_kin(&policy->categories);
 		routing_build(&policy->routing, policy->routes.rows, policy->routes.count);
 		cameras_check_places(policy, folder, p);
 	}

@@ -35,6 +35,10 @@ const struct word words_near_far[] = {
 	{ "no", NEAR_FAR_NO }, { "reward", NEAR_FAR_REWARD }, { "file", NEAR_FAR_FILE }, { NULL, 0 }
 };
 
+const struct word words_matters[] = {
+	{ "public", MATTER_PUBLIC }, { "own", MATTER_OWN }, { "several", MATTER_SEVERAL }, { NULL, 0 }
+};
+
 const struct word words_acts[] = {
 	{ "reject", 1 }, { "return", 2 }, { "rework", 3 }, { "suspend", 4 }, { "dismiss", 5 }, { NULL, 0 },
 };

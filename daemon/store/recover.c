@@ -26,6 +26,7 @@ static _Bool load_case(struct recovery *r, sqlite3_stmt *st)
 
 	if (!row_read(st, 0, &c, &r->store->units) || state_info((enum state)c.state)->terminal)
 		return 0;
+	c.address = address_key(column_text(st, ROW_CASE_COUNT));
 	casebook_restore_case(r->book, &c);
 	return 1;
 }
@@ -97,11 +98,22 @@ static _Bool load_new_key(struct recovery *r, sqlite3_stmt *st)
 	return 1;
 }
 
+static _Bool load_span(struct recovery *r, sqlite3_stmt *st)
+{
+	struct alarm_span span;
+	int64_t end = column_int(st, 12);
+
+	if (!spans_read(st, &span) || end < STATE_NONE || end >= STATE_COUNT)
+		return 0;
+	casebook_restore_span(r->book, &span, (enum state)end);
+	return 1;
+}
+
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)
 
 static const struct loading loadings[] = {
-	{ "open cases", "SELECT " ROW_CASE_NAMES " FROM open_case ORDER BY id", load_case },
+	{ "open cases", "SELECT " ROW_CASE_NAMES ", address FROM open_case ORDER BY id", load_case },
 	/* Who was merged into a case that was itself merged follows the last of the chain. */
 	{ "followers",
 	  "WITH RECURSIVE tree (master, follower) AS ("
@@ -121,6 +133,10 @@ static const struct loading loadings[] = {
 	  "SELECT " WRITER_KEY_NAMES " FROM settled_key WHERE key >= coalesce((SELECT key FROM settled_key"
 	  " ORDER BY key DESC LIMIT 1 OFFSET " NUMBER(CASEBOOK_KEYS_PER_GENERATION) " - 1), x'') ORDER BY key",
 	  load_key },
+	{ "alarm spans",
+	  "SELECT " WRITER_SPAN_NAMES ", (SELECT state FROM closed_case WHERE closed_case.id = case_id)"
+	  " FROM alarm_span ORDER BY last_ms, id",
+	  load_span },
 	{ "new keys", "SELECT " WRITER_KEY_NAMES " FROM new_key ORDER BY id", load_new_key },
 };
 
@@ -177,6 +193,7 @@ static _Bool restore_counters(struct recovery *r, char **cause)
 		.notice = 1 + connection_number(c, "SELECT max(id) FROM notice", 0, &ok),
 		.day = newest == 0 ? 0 : case_id_day(newest),
 		.sequence = newest == 0 ? 1 : case_id_sequence(newest) + 1,
+		.span = 1 + connection_number(c, "SELECT max(id) FROM alarm_span", 0, &ok),
 		.last_ms = r->store->last_ms,
 	};
 

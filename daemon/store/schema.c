@@ -37,6 +37,11 @@
  * addressee's. What was seen is not written into the notices but as one row of notice_seen: "this person has seen all
  * up to here, at that time". Telling that a hundred notices were read costs one row, and when each was read stays known.
  *
+ * alarm_span is what cameras go on seeing: one row a thing, changed in place with each post of it, so that four thousand
+ * posts cost four thousand changes of one row and no event each. It is not history: the case's events say how often it
+ * was seen, a minute late at most. It outlives its case, so that what was dismissed stays dismissed while the camera
+ * goes on; rows that are over are deleted as others come. All of it is in memory too; the rows are for a restart.
+ *
  * meta holds what no table's newest row is sure to know, above all the newest time any fact carried. That is
  * written only when the newest event and ledger row do not already say it, which is rare, so an ordinary commit does not
  * pay a page for it. All other counters are the largest ids of their tables. Beside it stands sweep_due: 1 from when
@@ -150,6 +155,12 @@ static const char version_1[] =
 	"CREATE INDEX notice_by_addressee ON notice (addressee, id);\n"
 	"CREATE TABLE notice_seen (person TEXT NOT NULL, up_to INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
 	" PRIMARY KEY (person, up_to)) STRICT, WITHOUT ROWID;\n"
+
+	"CREATE TABLE alarm_span (id INTEGER PRIMARY KEY,"
+	" camera TEXT NOT NULL, channel TEXT, event TEXT, category INTEGER NOT NULL,"
+	" case_id INTEGER NOT NULL, case_category INTEGER NOT NULL,"
+	" began_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, over_ms INTEGER NOT NULL,"
+	" count INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT;\n"
 
 	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;\n";
 

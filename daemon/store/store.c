@@ -50,6 +50,9 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	/* Never ahead of what there is: a later notice is unseen whatever the client claimed. */
 	[WRITE_SEEN] = "INSERT OR IGNORE INTO notice_seen (person, up_to, at_ms)"
 		       " SELECT ?1, min(?2, max(id)), ?3 FROM notice HAVING max(id) IS NOT NULL",
+	[WRITE_SPAN] = "INSERT OR REPLACE INTO alarm_span (" WRITER_SPAN_NAMES ")"
+		       " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_FORGET_SPAN] = "DELETE FROM alarm_span WHERE id = ?",
 	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
 	[WRITE_POLICY] = "INSERT INTO policy (from_ms, digest) VALUES (?,?)",
 	[WRITE_SWEEP_DUE] = "UPDATE meta SET value = ? WHERE name = 'sweep_due'",

@@ -240,6 +240,8 @@ enum store_result store_write(struct store *s, const struct facts *f)
 		result = write_seen(s, &f->seen);
 	if (f->sweep && result == STORE_OK)
 		result = store_write_sweep(s, 1);
+	if (result == STORE_OK)
+		result = spans_write(s, f);
 	return result;
 }
 

@@ -38,7 +38,7 @@ static void on_submit(const struct casebook *b, struct case_file *c, const struc
 static void on_alarm(const struct casebook *b, struct case_file *c, const struct fact *f)
 {
 	on_submit(b, c, f);
-	c->alarm_count = 1;
+	c->alarm_count = f->value > 0 ? (int32_t)f->value : 1;
 	c->last_alarm_ms = f->at_ms;
 }
 

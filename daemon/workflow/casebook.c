@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "workflow/accounts.h"
+#include "workflow/alarm_spans.h"
 #include "workflow/case_number.h"
 #include "workflow/decide.h"
 #include "workflow/key_memory.h"
@@ -43,15 +44,6 @@ struct followers {
 	size_t count, room;
 };
 
-/* The newest open case of a camera and category. */
-struct alarm_slot {
-	UT_hash_handle hh;
-	uint64_t key;
-	const char *camera;
-	int32_t category;
-	int64_t case_id;
-};
-
 struct casebook {
 	struct open_case *cases;
 	struct place_index *places;
@@ -59,7 +51,7 @@ struct casebook {
 	struct key_memory *keys;
 	struct accounts *accounts;
 	struct followers *followers;
-	struct alarm_slot *alarms;
+	struct alarm_spans *spans;
 	struct names *names;
 	struct counters counters;
 	int shard;
@@ -74,7 +66,8 @@ struct casebook *casebook_new(int shard)
 	b->places = place_index_new();
 	b->keys = key_memory_new(CASEBOOK_KEYS_PER_GENERATION);
 	b->accounts = accounts_new();
-	b->counters.event = b->counters.ledger = b->counters.notice = 1;
+	b->spans = alarm_spans_new();
+	b->counters.event = b->counters.ledger = b->counters.notice = b->counters.span = 1;
 	b->counters.sequence = 1;
 	return b;
 }
@@ -101,16 +94,11 @@ void casebook_free(struct casebook *b)
 	{
 		followers_free(b, f);
 	}
-	struct alarm_slot *a, *next_alarm;
-	HASH_ITER(hh, b->alarms, a, next_alarm)
-	{
-		HASH_DEL(b->alarms, a);
-		free(a);
-	}
 	place_index_free(b->places);
 	timer_heap_close(&b->timers);
 	key_memory_free(b->keys);
 	accounts_free(b->accounts);
+	alarm_spans_free(b->spans);
 	names_free(b->names);
 	free(b);
 }
@@ -135,36 +123,75 @@ size_t casebook_open_count(const struct casebook *b)
 	return HASH_COUNT(b->cases);
 }
 
-const struct case_file *casebook_near(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
-                                      double metres, int64_t since_ms, int64_t except)
+/* A case whose place is not known is kept at a place of its own, made of its address and not on this earth, so that
+ * one index serves both. */
+#define NOWHERE_LAT 1000000000
+#define NOWHERE_SPAN 1000000000u
+#define NOWHERE_METRES 1.0
+
+/* false: there is nothing to find it by. */
+static _Bool index_point(const struct viewpoint *v, int32_t *lat_e7, int32_t *lon_e7)
 {
-	const struct open_case *not_this = except == 0 ? NULL : find_case(b, except);
-	struct place_node *n = place_index_near(b->places, category, lat_e7, lon_e7, metres, since_ms,
-	                                        not_this == NULL ? NULL : &not_this->place);
-	if (n == NULL)
-		return NULL;
-	return &((const struct open_case *)((const char *)n - offsetof(struct open_case, place)))->file;
+	if (v->located) {
+		*lat_e7 = v->lat_e7;
+		*lon_e7 = v->lon_e7;
+		return 1;
+	}
+	*lat_e7 = NOWHERE_LAT + (int32_t)(v->address.door % NOWHERE_SPAN);
+	*lon_e7 = (int32_t)((uint32_t)v->address.street * NOWHERE_SPAN / 65536u);
+	return v->address.door != 0;
 }
 
-/* Cameras are interned, so the pointer stands for the name. */
-static uint64_t alarm_key(const char *camera, int32_t category)
+struct around {
+	void (*see)(void *ctx, const struct sight *s);
+	void *ctx;
+	_Bool located;
+};
+
+static void see_position(void *ctx, const struct position *at, double metres)
 {
-	return ((uint64_t)(uintptr_t)camera << 16) ^ (uint64_t)category;
+	const struct around *a = ctx;
+	const struct open_case *c =
+		(const struct open_case *)((const char *)at->node - offsetof(struct open_case, place));
+
+	a->see(a->ctx, &(struct sight){ a->located ? metres : 0, at->at_ms, at->address, &c->file });
 }
 
-static struct alarm_slot *find_alarm(const struct casebook *b, const char *camera, int32_t category)
+void casebook_around(const struct casebook *b, int32_t category, const struct viewpoint *from, double metres,
+                     int64_t since_ms, void (*see)(void *ctx, const struct sight *s), void *ctx)
 {
-	struct alarm_slot *a;
-	uint64_t key = alarm_key(camera, category);
-	HASH_FIND(hh, b->alarms, &key, sizeof key, a);
-	return a != NULL && a->camera == camera && a->category == category ? a : NULL;
+	struct around a = { see, ctx, from->located };
+	int32_t lat_e7, lon_e7;
+
+	if (index_point(from, &lat_e7, &lon_e7))
+		place_index_around(b->places, category, lat_e7, lon_e7, from->located ? metres : NOWHERE_METRES,
+		                   since_ms, see_position, &a);
 }
 
-const struct case_file *casebook_alarm(const struct casebook *b, const char *camera, int32_t category, int64_t since_ms)
+const struct alarm_span *casebook_span(const struct casebook *b, const char *camera, const char *channel,
+                                       int32_t category, const char *event)
 {
-	const struct alarm_slot *a = find_alarm(b, names_intern(b->names, camera), category);
-	const struct case_file *c = a == NULL ? NULL : casebook_case(b, a->case_id);
-	return c != NULL && c->last_alarm_ms >= since_ms ? c : NULL;
+	return alarm_spans_find(b->spans, camera, channel, category, event);
+}
+
+const struct alarm_span *casebook_span_oldest(const struct casebook *b, size_t i)
+{
+	return alarm_spans_oldest(b->spans, i);
+}
+
+size_t casebook_span_count(const struct casebook *b)
+{
+	return alarm_spans_count(b->spans);
+}
+
+enum state casebook_span_end(const struct casebook *b, int64_t case_id)
+{
+	return alarm_spans_case_end(b->spans, case_id);
+}
+
+int32_t casebook_alarm_count(const struct casebook *b, int64_t case_id)
+{
+	return alarm_spans_case_count(b->spans, case_id);
 }
 
 const struct key_fact *casebook_key(const struct casebook *b, const struct uuid *key)
@@ -209,11 +236,12 @@ const struct follower *casebook_followers(const struct casebook *b, int64_t mast
 _Bool casebook_next_timer(const struct casebook *b, struct timer *out)
 {
 	const struct timer_node *n = timer_heap_first(&b->timers);
-	if (n == NULL)
-		return 0;
-	*out = case_next_timer(
-		&((const struct open_case *)((const char *)n - offsetof(struct open_case, timer)))->file);
-	return 1;
+	*out = (struct timer){ .act = ACT_ALARM_AGAIN };
+	_Bool untold = alarm_spans_next_timer(b->spans, &out->at_ms, &out->case_id);
+	if (n != NULL && (!untold || n->at_ms <= out->at_ms))
+		*out = case_next_timer(
+			&((const struct open_case *)((const char *)n - offsetof(struct open_case, timer)))->file);
+	return n != NULL || untold;
 }
 
 const struct counters *casebook_counters(const struct casebook *b)
@@ -265,49 +293,18 @@ static void leave_walk(struct casebook *b, const struct open_case *c)
 
 /* ---- change ---- */
 
-static void forget_alarm(struct casebook *b, const struct case_file *c)
-{
-	struct alarm_slot *a = c->camera == NULL ? NULL : find_alarm(b, c->camera, c->category);
-	if (a != NULL && a->case_id == c->id) {
-		HASH_DEL(b->alarms, a);
-		free(a);
-	}
-}
-
-static void remember_alarm(struct casebook *b, const struct case_file *c)
-{
-	if (c->camera == NULL)
-		return;
-	uint64_t key = alarm_key(c->camera, c->category);
-	struct alarm_slot *a;
-	HASH_FIND(hh, b->alarms, &key, sizeof key, a);
-	if (a == NULL) {
-		a = must_calloc(1, sizeof *a);
-		a->key = key;
-		HASH_ADD(hh, b->alarms, key, sizeof a->key, a);
-	} else if (a->case_id > c->id) {
-		return; /* an older case that moves on does not hide the newer one */
-	}
-	a->camera = c->camera;
-	a->category = c->category;
-	a->case_id = c->id;
-}
-
-static void unindex(struct casebook *b, struct open_case *c)
-{
-	place_index_remove(b->places, &c->place);
-	forget_alarm(b, &c->file);
-}
-
 static void index_place(struct casebook *b, struct open_case *c)
 {
-	if (c->file.lat_e7 == PLACE_NONE || c->file.lon_e7 == PLACE_NONE)
-		return;
+	const struct viewpoint v = { .located = case_is_located(&c->file),
+		                     .lat_e7 = c->file.lat_e7,
+		                     .lon_e7 = c->file.lon_e7,
+		                     .address = c->file.address };
+
 	c->place.category = c->file.category;
-	c->place.lat_e7 = c->file.lat_e7;
-	c->place.lon_e7 = c->file.lon_e7;
 	c->place.at_ms = c->file.reported_ms;
-	place_index_add(b->places, &c->place);
+	c->place.address = c->file.address;
+	if (index_point(&v, &c->place.lat_e7, &c->place.lon_e7))
+		place_index_add(b->places, &c->place);
 }
 
 /* fresh: it was opened just now, so it need not be looked for. */
@@ -319,13 +316,12 @@ static void put_case(struct casebook *b, const struct case_file *file, _Bool fre
 		c->file = *file;
 		HASH_ADD(hh, b->cases, file.id, sizeof c->file.id, c);
 		index_place(b, c);
-	} else if (c->file.category != file->category) {
-		unindex(b, c);
+	} else if (c->file.category != file->category || case_is_located(&c->file) != case_is_located(file)) {
+		place_index_remove(b->places, &c->place);
 		c->file = *file;
 		index_place(b, c);
 	}
 	c->file = *file;
-	remember_alarm(b, file);
 	timer_heap_set(&b->timers, &c->timer, case_next_timer(file).at_ms);
 }
 
@@ -337,7 +333,7 @@ static void drop_case(struct casebook *b, const struct case_file *file)
 		followers_free(b, f);
 	if (c == NULL)
 		return; /* born terminal, as an automatic merge is */
-	unindex(b, c);
+	place_index_remove(b->places, &c->place);
 	leave_walk(b, c);
 	timer_heap_set(&b->timers, &c->timer, 0);
 	HASH_DEL(b->cases, c);
@@ -388,6 +384,13 @@ static void count_events(struct casebook *b, const struct facts *f)
 	n->sequence = case_id_sequence(f->drafts[0].id) + 1;
 }
 
+static void put_span(struct casebook *b, const struct alarm_span *s)
+{
+	alarm_spans_put(b->spans, s, s->case_id == 0 ? NULL : casebook_case(b, s->case_id));
+	if (s->id >= b->counters.span)
+		b->counters.span = s->id + 1;
+}
+
 void casebook_apply(struct casebook *b, const struct facts *f)
 {
 	count_events(b, f);
@@ -399,7 +402,13 @@ void casebook_apply(struct casebook *b, const struct facts *f)
 			drop_case(b, c);
 		else
 			put_case(b, c, i == 0 && f->report != NULL);
+		if (c->camera != NULL)
+			alarm_spans_case_changed(b->spans, c);
 	}
+	for (size_t i = 0; i < f->forgotten_count; i++)
+		alarm_spans_forget(b->spans, f->forgotten[i]);
+	for (size_t i = 0; i < f->span_count; i++)
+		put_span(b, &f->spans[i]);
 	for (size_t i = 0; i < f->ledger_count; i++)
 		accounts_apply(b->accounts, &f->ledger[i]);
 	if (f->has_key)
@@ -451,6 +460,13 @@ void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at
 void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f)
 {
 	add_follower(b, master, f);
+}
+
+void casebook_restore_span(struct casebook *b, const struct alarm_span *s, enum state end)
+{
+	put_span(b, s);
+	if (s->case_id != 0 && end != STATE_NONE)
+		alarm_spans_restore_end(b->spans, s->case_id, end);
 }
 
 void casebook_restore_counters(struct casebook *b, const struct counters *c)

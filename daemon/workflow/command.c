@@ -38,9 +38,9 @@ const char *command_text(struct command *c, const void *bytes, size_t length)
 
 static void seal_texts(const struct command *c, struct digester *d)
 {
-	const char *const texts[] = { c->address, c->description, c->beneficiary, c->programme, c->reporter,
-		                      c->camera,  c->label,       c->alarm_event, c->photos,    c->reason,
-		                      c->text,    c->unit,        c->person };
+	const char *const texts[] = { c->address, c->description, c->beneficiary, c->programme,    c->reporter,
+		                      c->camera,  c->label,       c->alarm_event, c->photos,       c->reason,
+		                      c->text,    c->unit,        c->person,      c->alarm_channel };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		digest_add_text(d, texts[i]);
 	for (int i = 0; i < c->unit_count; i++)
@@ -49,25 +49,13 @@ static void seal_texts(const struct command *c, struct digester *d)
 
 static void seal_numbers(const struct command *c, struct digester *d)
 {
-	const int64_t numbers[] = { c->kind,
-		                    c->category,
-		                    c->lat_e7,
-		                    c->lon_e7,
-		                    c->reporter_kind,
-		                    c->anonymous,
-		                    c->seen_at_ms,
-		                    c->ended,
-		                    c->case_id,
-		                    c->act,
-		                    c->grid,
-		                    c->master,
-		                    c->until_ms,
-		                    c->extend_ms,
-		                    c->finding,
-		                    c->rating,
-		                    c->value,
-		                    c->unit_count,
-		                    (int64_t)(c->confidence * 1e6) };
+	const int64_t numbers[] = { c->kind,       c->category,      c->lat_e7,
+		                    c->lon_e7,     c->reporter_kind, c->anonymous,
+		                    c->seen_at_ms, c->ended,         c->began_at_ms,
+		                    c->posts,      c->case_id,       c->act,
+		                    c->grid,       c->master,        c->until_ms,
+		                    c->extend_ms,  c->finding,       c->rating,
+		                    c->value,      c->unit_count,    (int64_t)(c->confidence * 1e6) };
 	digest_add(d, numbers, sizeof numbers);
 }
 

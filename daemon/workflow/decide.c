@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "jurisdiction/cameras.h"
 #include "jurisdiction/policy_map.h"
+#include "workflow/alarm.h"
 #include "workflow/case_number.h"
 #include "workflow/decision.h"
 #include "workflow/place.h"
@@ -26,7 +26,8 @@ void decision_begin(struct decision *d, const struct casebook *b, const struct p
 		                .draft = &out->drafts[0],
 		                .next_event = n->event,
 		                .next_ledger = n->ledger,
-		                .next_notice = n->notice };
+		                .next_notice = n->notice,
+		                .next_span = n->span };
 }
 
 /* ---- the same key again ---- */
@@ -105,7 +106,7 @@ static _Bool through_row(struct decision *d, enum act act)
 	return 1;
 }
 
-static void fill_outcome(struct decision *d)
+void decision_outcome(struct decision *d)
 {
 	struct outcome *o = &d->command->outcome;
 	const struct case_file *c = d->draft;
@@ -132,7 +133,7 @@ static _Bool judge_act(struct decision *d)
 	d->master = c->master;
 	if (!through_row(d, c->act))
 		return 0;
-	fill_outcome(d);
+	decision_outcome(d);
 	return 1;
 }
 
@@ -147,11 +148,12 @@ static int64_t new_id(const struct decision *d)
 	return case_id_make(casebook_shard(d->book), day, 1);
 }
 
-static void new_draft(struct decision *d)
+void decision_new_case(struct decision *d)
 {
 	const struct command *c = d->command;
 	struct case_file *f = d->draft;
 	*f = (struct case_file){ .id = new_id(d), .category = c->category, .lat_e7 = c->lat_e7, .lon_e7 = c->lon_e7 };
+	f->address = address_key(c->address);
 	f->actor = casebook_intern(d->book, d->who->id);
 	f->anonymous = c->anonymous || c->reporter == NULL;
 	f->reporter = f->anonymous ? NULL : casebook_intern(d->book, c->reporter);
@@ -165,72 +167,10 @@ static void new_draft(struct decision *d)
 
 static _Bool judge_submit(struct decision *d)
 {
-	new_draft(d);
+	decision_new_case(d);
 	if (!through_row(d, ACT_SUBMIT))
 		return 0;
-	fill_outcome(d);
-	return 1;
-}
-
-/* ---- alarms ---- */
-
-static const struct case_file *seen_before(const struct decision *d, const struct camera_label *k)
-{
-	const struct command *c = d->command;
-	const struct case_file *f = casebook_alarm(d->book, c->camera, k->category, 0);
-	if (f == NULL)
-		return NULL;
-	_Bool same_event = c->alarm_event != NULL && f->alarm_event != NULL &&
-	                   strcmp(c->alarm_event, f->alarm_event) == 0;
-	return same_event || f->last_alarm_ms >= d->now_ms - d->rules->alarm_window_ms ? f : NULL;
-}
-
-static void camera_draft(struct decision *d, const struct camera *k, const struct camera_label *l)
-{
-	struct case_file *f = d->draft;
-	const struct grid *g = k->grid != 0 ? NULL : policy_locate(d->policy, k->lat_e7, k->lon_e7, d->now_ms);
-	f->category = l->category;
-	f->lat_e7 = k->lat_e7;
-	f->lon_e7 = k->lon_e7;
-	f->grid = g == NULL ? k->grid : g->code;
-	f->reporter = NULL;
-	f->anonymous = 0;
-	f->reporter_kind = REPORTER_CAMERA;
-}
-
-static _Bool judge_alarm(struct decision *d)
-{
-	const struct command *c = d->command;
-	const struct camera *k = policy_camera(d->policy, c->camera);
-	if (k == NULL)
-		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "camera-in-the-registry",
-		                       "There is no camera \"%s\" in the registry.",
-		                       c->camera == NULL ? "" : c->camera);
-	const struct camera_label *l = policy_camera_label(d->policy, k, c->label);
-	new_draft(d);
-	d->draft->camera = casebook_intern(d->book, c->camera);
-	if (l != NULL)
-		camera_draft(d, k, l);
-	d->row = transition_find(ACT_ALARM, STATE_NONE);
-	if (!decision_may(d, d->row->who))
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "camera-s-own-gateway",
-		                       "Camera %s belongs to another gateway.", c->camera);
-	if (!d->row->guard(d))
-		return 0;
-	const struct case_file *before = seen_before(d, l);
-	if (before != NULL) {
-		*d->draft = *before;
-		d->out->report = NULL;
-		discover_alarm_again(d);
-	} else if (c->ended) {
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "ends-what-is-open",
-		                       "It is over, and no open case of camera %s was about it.", c->camera);
-	} else {
-		/* Interned only now: there are as many of a gateway's event ids as events, and names are kept for good. */
-		d->draft->alarm_event = casebook_intern(d->book, c->alarm_event);
-		discover_alarm(d);
-	}
-	fill_outcome(d);
+	decision_outcome(d);
 	return 1;
 }
 
@@ -244,7 +184,7 @@ static _Bool judge_seen(struct decision *d)
 }
 
 static _Bool (*const judges[COMMAND_KIND_COUNT])(struct decision *d) = {
-	[COMMAND_SUBMIT] = judge_submit, [COMMAND_ALARM] = judge_alarm,    [COMMAND_ACT] = judge_act,
+	[COMMAND_SUBMIT] = judge_submit, [COMMAND_ALARM] = alarm_judge,    [COMMAND_ACT] = judge_act,
 	[COMMAND_SEEN] = judge_seen,     [COMMAND_REDEEM] = reward_redeem, [COMMAND_CORRECT] = reward_correct,
 };
 
@@ -296,6 +236,7 @@ void decide_timer(const struct casebook *b, const struct policy *p, const struct
 	decision_begin(&d, b, p, &none, now_ms, out);
 	must(file != NULL);
 	*d.draft = *file;
+	d.alarm_count = casebook_alarm_count(b, t->case_id);
 	out->draft_count = 1;
 	must(through_row(&d, t->act) && out->event_count > 0);
 }

@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "jurisdiction/cameras.h"
-#include "workflow/decision.h"
+#include "workflow/alarm.h"
 #include "workflow/duty.h"
 #include "workflow/case_number.h"
+#include "workflow/known.h"
 #include "workflow/place.h"
 
 /* ---- submit ---- */
 
-static _Bool room_for_one_more(struct decision *d)
+_Bool discover_room(struct decision *d)
 {
 	if (casebook_open_count(d->book) < CASEBOOK_CASES_MOST && case_id_sequence(d->draft->id) < CASE_SEQUENCE_MOST)
 		return 1;
@@ -27,34 +28,26 @@ _Bool discover_submit_guard(struct decision *d)
 		return decision_refuse(
 			d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
 			"There is no category %s here; ask for the list of categories and send one of them.", code);
-	return room_for_one_more(d);
+	return discover_room(d);
 }
 
-static const struct case_file *near_by(struct decision *d, double metres, int64_t since_ms)
-{
-	const struct case_file *c = d->draft;
-	if (c->lat_e7 == PLACE_NONE || c->lon_e7 == PLACE_NONE || metres <= 0)
-		return NULL;
-	return casebook_near(d->book, c->category, c->lat_e7, c->lon_e7, metres, since_ms, 0);
-}
-
-/* Sure enough to merge by itself: near enough and new enough by the category's own measure. */
+/* What is surely known already joins it; what is perhaps known is told to the sender, for a person to decide. */
 static _Bool merged_by_itself(struct decision *d, const struct category *k)
 {
-	const struct case_file *master = near_by(d, k->merge_m, d->now_ms - k->merge_ms);
-	if (k->merge_m == 0 || master == NULL)
-		return 0;
-	d->master = master->id;
-	return decision_then(d, ACT_MERGE);
-}
+	const struct known known = known_find(d->book, d->rules, k, d->draft, d->now_ms);
+	const struct case_file *hint = known.maybe;
 
-static void hint(struct decision *d)
-{
-	const struct case_file *same = near_by(d, (double)d->rules->same_within_m, 0);
-	if (same == NULL)
-		return;
-	d->command->outcome.maybe_same_as = same->id;
-	d->command->outcome.maybe_same_category = same->category;
+	if (known.sure != NULL) {
+		d->master = known.sure->id;
+		if (decision_then(d, ACT_MERGE))
+			return 1;
+		hint = known.sure;
+	}
+	if (hint != NULL) {
+		d->command->outcome.maybe_same_as = hint->id;
+		d->command->outcome.maybe_same_category = hint->category;
+	}
+	return 0;
 }
 
 /* Nobody has to be asked: a trusted reporter, a sure category, a grid; then a sure route. */
@@ -72,7 +65,6 @@ void discover_submit(struct decision *d)
 	const struct category *k = policy_category(d->policy, d->draft->category);
 	if (merged_by_itself(d, k))
 		return;
-	hint(d);
 	go_on_by_itself(d, k);
 }
 
@@ -87,24 +79,25 @@ _Bool discover_alarm_guard(struct decision *d)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "label-in-the-registry",
 		                       "The camera registry gives no category for what camera %s calls \"%s\".",
 		                       c->camera, label);
-	if (c->confidence < k->confidence)
+	if (c->confidence < k->confidence && !c->ended)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "sure-enough",
 		                       "Confidence %.2f is below the %.2f asked of camera %s.", c->confidence,
 		                       k->confidence, c->camera);
-	return room_for_one_more(d);
+	return 1;
 }
 
 void discover_alarm(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_ALARM, STATE_ALARM_PENDING);
 	f->text = d->command->label;
+	f->value = d->alarm_count;
 	decision_commit(d, f);
 }
 
 void discover_alarm_again(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_ALARM_AGAIN, STATE_NONE);
-	f->value = d->draft->alarm_count + 1;
+	f->value = d->alarm_count;
 	decision_commit(d, f);
 }
 

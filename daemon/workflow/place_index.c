@@ -13,13 +13,6 @@
 #define POSITIONS_FIRST 4
 #define CELLS_ACROSS_MOST 21 /* a search is at most this many cells wide: 1.1 km either way */
 
-/* What a search reads, a copy of the node's own. */
-struct position {
-	int32_t lat_e7, lon_e7;
-	int64_t at_ms;
-	struct place_node *node;
-};
-
 struct place_cell {
 	int32_t category, row, column;
 	uint32_t count, room;
@@ -56,14 +49,20 @@ static int32_t cell_of(int64_t e7)
 	return (int32_t)(e7 >= 0 ? e7 / CELL_E7 : -((-e7 + CELL_E7 - 1) / CELL_E7));
 }
 
-/* The cell's slot, or the free one where it would be. */
-static struct place_cell *slot_of(const struct place_index *p, int32_t category, int32_t row, int32_t column)
+/* Where the search for the cell's slot begins. */
+static size_t slot_hash(int32_t category, int32_t row, int32_t column)
 {
 	uint64_t h = (uint32_t)category * UINT64_C(0x9E3779B97F4A7C15);
 
 	h = (h ^ (uint32_t)row) * UINT64_C(0xBF58476D1CE4E5B9);
 	h = (h ^ (h >> 29) ^ (uint32_t)column) * UINT64_C(0x94D049BB133111EB);
-	for (size_t at = (size_t)(h ^ (h >> 32));; at++) {
+	return (size_t)(h ^ (h >> 32));
+}
+
+/* The cell's slot, or the free one where it would be. */
+static struct place_cell *slot_of(const struct place_index *p, int32_t category, int32_t row, int32_t column)
+{
+	for (size_t at = slot_hash(category, row, column);; at++) {
 		struct place_cell *c = &p->slots[at & (p->slot_count - 1)];
 
 		if (c->positions == NULL || (c->row == row && c->column == column && c->category == category))
@@ -119,7 +118,7 @@ void place_index_add(struct place_index *p, struct place_node *n)
 		c->room *= 2;
 		c->positions = must_realloc(c->positions, c->room * sizeof *c->positions);
 	}
-	c->positions[c->count++] = (struct position){ n->lat_e7, n->lon_e7, n->at_ms, n };
+	c->positions[c->count++] = (struct position){ n->lat_e7, n->lon_e7, n->at_ms, n->address, n };
 	n->slot = c->count;
 }
 
@@ -138,72 +137,98 @@ void place_index_remove(struct place_index *p, struct place_node *n)
 }
 
 struct search {
+	const struct place_index *index;
 	int32_t category, lat_e7, lon_e7;
+	double metres;
 	int64_t since_ms;
-	const struct place_node *except;
-	struct place_node *best;
-	double best_metres;
 	double shrink; /* of a degree of longitude, here */
+	void (*see)(void *ctx, const struct position *at, double metres);
+	void *ctx;
 };
 
-/* Quickly, whether this may be nearer than the best: a rough distance, a per mille generous. */
-static _Bool may_be_nearer(const struct search *s, const struct position *at)
+/* Whether north and east, in degrees × 10^7, are within reach: a rough distance, a per mille generous. */
+static _Bool within(const struct search *s, double north, double east)
 {
-	double north = ((double)at->lat_e7 - s->lat_e7) * (CELL_METRES / CELL_E7);
-	double east = ((double)at->lon_e7 - s->lon_e7) * (CELL_METRES / CELL_E7) * s->shrink;
-	double reach = s->best_metres * 1.001 + 0.1;
+	double reach = s->metres * 1.001 + 0.1;
+
+	north *= CELL_METRES / CELL_E7;
+	east *= CELL_METRES / CELL_E7 * s->shrink;
 	return north * north + east * east <= reach * reach;
 }
 
-static void look_in(struct search *s, const struct place_cell *c)
+static void look_in(const struct search *s, const struct place_cell *c)
 {
 	uint32_t oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
+
 	for (uint32_t i = c->count; i-- > oldest;) {
 		const struct position *at = &c->positions[i];
-		if (at->at_ms < s->since_ms || at->node == s->except || !may_be_nearer(s, at))
+
+		if (at->at_ms < s->since_ms ||
+		    !within(s, (double)at->lat_e7 - s->lat_e7, (double)at->lon_e7 - s->lon_e7))
 			continue;
+
 		double metres = place_metres(s->lat_e7, s->lon_e7, at->lat_e7, at->lon_e7);
-		if (metres <= s->best_metres && (s->best == NULL || metres < s->best_metres)) {
-			s->best = at->node;
-			s->best_metres = metres;
-		}
+
+		if (metres <= s->metres)
+			s->see(s->ctx, at, metres);
 	}
 }
 
-/* Whether anything in this cell can be as near as the best: how far its nearest edge is. */
-static _Bool may_hold_nearer(const struct search *s, int32_t row, int32_t column)
+/* Whether anything in this cell can be within reach: how far its nearest edge is. */
+static _Bool may_hold(const struct search *s, int32_t row, int32_t column)
 {
 	double south = (double)row * CELL_E7 - s->lat_e7, north = s->lat_e7 - ((double)row + 1) * CELL_E7;
 	double west = (double)column * CELL_E7 - s->lon_e7, east = s->lon_e7 - ((double)column + 1) * CELL_E7;
-	double up = fmax(0, fmax(south, north)), across = fmax(0, fmax(west, east)) * s->shrink;
-	double reach = s->best_metres * 1.001 + 0.1;
 
-	up *= CELL_METRES / CELL_E7;
-	across *= CELL_METRES / CELL_E7;
-	return up * up + across * across <= reach * reach;
+	return within(s, fmax(0, fmax(south, north)), fmax(0, fmax(west, east)));
 }
 
-static void look_at(const struct place_index *p, struct search *s, int32_t row, int32_t column)
+/* A cell is two places in memory that nobody has looked at lately. All of them are fetched side by side, so that a
+ * search waits about as long for four cells as for one. */
+#define CELLS_AHEAD 16
+
+struct cells {
+	int32_t row[CELLS_AHEAD], column[CELLS_AHEAD];
+	int count;
+};
+
+static void look_at(const struct search *s, struct cells *cells)
 {
-	look_in(s, slot_of(p, s->category, row, column));
+	const struct place_index *p = s->index;
+	const struct place_cell *found[CELLS_AHEAD];
+
+	for (int i = 0; i < cells->count; i++)
+		__builtin_prefetch(
+			&p->slots[slot_hash(s->category, cells->row[i], cells->column[i]) & (p->slot_count - 1)]);
+	for (int i = 0; i < cells->count; i++) {
+		found[i] = slot_of(p, s->category, cells->row[i], cells->column[i]);
+		if (found[i]->count > 0)
+			__builtin_prefetch(&found[i]->positions[found[i]->count - 1]);
+	}
+	for (int i = 0; i < cells->count; i++)
+		look_in(s, found[i]);
+	cells->count = 0;
 }
 
-/* Its own cell first: what is found there lets most of the others be passed over. */
-struct place_node *place_index_near(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7,
-                                    double metres, int64_t since_ms, const struct place_node *except)
+void place_index_around(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7, double metres,
+                        int64_t since_ms, void (*see)(void *ctx, const struct position *at, double metres), void *ctx)
 {
-	struct search s = {
-		category, lat_e7, lon_e7, since_ms, except, NULL, metres, cos(lat_e7 / 1e7 * M_PI / 180.0)
+	const struct search s = {
+		p, category, lat_e7, lon_e7, metres, since_ms, fabs(cos(lat_e7 / 1e7 * M_PI / 180.0)), see, ctx
 	};
 	const double widest = CELLS_ACROSS_MOST / 2.0 * CELL_E7;
 	double tall = metres / CELL_METRES * CELL_E7, wide = s.shrink > 0.01 ? tall / s.shrink : widest;
 	int64_t dlat = (int64_t)fmin(tall, widest) + 1, dlon = (int64_t)fmin(wide, widest) + 1;
-	const int32_t home_row = cell_of(lat_e7), home_column = cell_of(lon_e7);
+	struct cells cells = { .count = 0 };
 
-	look_at(p, &s, home_row, home_column);
 	for (int32_t row = cell_of(lat_e7 - dlat); row <= cell_of(lat_e7 + dlat); row++)
-		for (int32_t column = cell_of(lon_e7 - dlon); column <= cell_of(lon_e7 + dlon); column++)
-			if ((row != home_row || column != home_column) && may_hold_nearer(&s, row, column))
-				look_at(p, &s, row, column);
-	return s.best;
+		for (int32_t column = cell_of(lon_e7 - dlon); column <= cell_of(lon_e7 + dlon); column++) {
+			if (!may_hold(&s, row, column))
+				continue;
+			cells.row[cells.count] = row;
+			cells.column[cells.count++] = column;
+			if (cells.count == CELLS_AHEAD)
+				look_at(&s, &cells);
+		}
+	look_at(&s, &cells);
 }

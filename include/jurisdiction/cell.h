@@ -45,7 +45,8 @@ _Bool cell_bits(const struct column *c, struct texts *keep, const char *text, vo
 _Bool cell_category(const struct column *c, struct texts *keep, const char *text, void *field);    /* int32_t */
 _Bool cell_pattern(const struct column *c, struct texts *keep, const char *text, void *field); /* int32_t, or a class */
 _Bool cell_span(const struct column *c, struct texts *keep, const char *text, void *field);    /* int64_t ms, "4h" */
-_Bool cell_hours(const struct column *c, struct texts *keep, const char *text, void *field);   /* int64_t ms, "24" */
+_Bool cell_hours(const struct column *c, struct texts *keep, const char *text,
+                 void *field); /* int64_t ms, "24" or "0.5" */
 _Bool cell_int(const struct column *c, struct texts *keep, const char *text, void *field);     /* int32_t */
 _Bool cell_yes(const struct column *c, struct texts *keep, const char *text, void *field);     /* _Bool, yes or no */
 _Bool cell_degrees(const struct column *c, struct texts *keep, const char *text, void *field); /* int32_t × 10^7 */

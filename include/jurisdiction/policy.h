@@ -7,7 +7,8 @@
  *   grids.csv       grid,name,community,from,to,south,west,north,east    15-digit; in
  *                   force from <= t < to; the box in WGS-84 degrees, for grids without an outline in grids.geojson.
  *                   The last six columns may be missing. The map's other files: policy_map.h
- *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours[,near_far,before_photo]    see struct category
+ *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours[,near_far,
+ *                  before_photo,maybe_m,maybe_hours,matter,kin]    see struct category
  *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street
  *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted    roles joined by '+'
  *   routes.csv      category,area,unit,from,to  category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
@@ -24,6 +25,7 @@
 #include <stdio.h>
 
 #include "base/settings.h"
+#include "jurisdiction/category.h"
 #include "jurisdiction/policy_rules.h"
 
 struct area {
@@ -40,18 +42,6 @@ struct grid {
 	int64_t from_ms, to_ms;                       /* in force: from <= t < to; 0: unbounded */
 	const struct grid *older;                     /* the version of the same code before this one, or NULL */
 	size_t index;                                 /* policy_grid_at gives it back */
-};
-
-struct category {
-	int32_t code; /* workflow/domain.h: kind × 10000 + class × 100 + subclass */
-	const char *name, *zh;
-	int64_t limit_ms;                /* handling limit, clock hours for now */
-	int32_t points;                  /* what a first report earns at a verified close */
-	_Bool sure;                      /* a trusted reporter's report of it is filed without being asked */
-	_Bool after_photo, before_photo; /* handled needs a photo of the place afterwards; and the case one of before */
-	int near_far;                    /* enum near_far of words.h: what a near and a far photo are asked for */
-	int32_t merge_m;                 /* automatic merge radius in metres, 0: never by itself */
-	int64_t merge_ms;                /* and window */
 };
 
 struct unit {

@@ -16,10 +16,20 @@ extern const struct word words_kinds[];      /* "food-rider" → its number */
 extern const struct word words_roles[];      /* "acceptor" → its bit */
 extern const struct word words_unit_kinds[]; /* "department" … */
 extern const struct word words_near_far[];   /* "reward" → NEAR_FAR_REWARD */
+extern const struct word words_matters[];    /* "own" → MATTER_OWN */
 extern const struct word words_acts[];       /* the acts that need a reason from a list */
 
 /* What a report's near and far photos 近景、远景 are asked for: the points; or to file it and for the points. */
 enum near_far { NEAR_FAR_NO = 0, NEAR_FAR_REWARD = 1, NEAR_FAR_FILE = 2 };
+
+/* Whose a matter is, and whether several of it stand side by side: what decides whether another report near by can be
+ * the same (workflow/likeness.h). */
+enum matter {
+	MATTER_PUBLIC = 0, /* anybody's: a heap of rubbish, a lamp that is out; a second report is the same heap */
+	MATTER_OWN = 1,    /* a household's own: a pickup, a visit, a leak at home; its neighbour's is another one */
+	MATTER_SEVERAL =
+		2, /* anybody's, but many in a row: trees, parked cars; who reports two in a breath means two */
+};
 
 /* Roles that the checks of a jurisdiction ask about. */
 #define WORDS_ROLE_REPORTER (UINT32_C(1) << 0)

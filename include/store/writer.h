@@ -24,6 +24,8 @@ enum writer_statement {
 	WRITE_NEW_ACCOUNT,
 	WRITE_NOTICE,
 	WRITE_SEEN,
+	WRITE_SPAN,
+	WRITE_FORGET_SPAN,
 	WRITE_LAST_MS,
 	WRITE_POLICY,
 	WRITE_SWEEP_DUE,
@@ -63,6 +65,14 @@ enum store_result writer_result(struct store *s, int result, const char *what);
 sqlite3_stmt *writer_use(struct store *s, enum writer_statement which);
 /* Reads the newest times from the database. */
 _Bool writer_learn_times(struct store *s, char **cause) MUST_USE;
+/* ---- spans.c ---- */
+enum store_result spans_write(struct store *s, const struct facts *f) MUST_USE;
+/* The columns of alarm_span, and one read from them, from column 0 on; its texts are SQLite's until the next step. */
+#define WRITER_SPAN_NAMES                                                                                              \
+	"id, camera, channel, event, category, case_id, case_category, began_ms, last_ms, over_ms, count, ended"
+/* false: the row holds what none can be. */
+_Bool spans_read(sqlite3_stmt *st, struct alarm_span *out) MUST_USE;
+
 /* ---- keys.c ---- */
 
 /* A new key stands in its event, which costs a fifth of what finding a place by key does, and is copied to where it can

@@ -6,7 +6,9 @@
 
 #include <stdint.h>
 
+#include "workflow/address.h"
 #include "workflow/domain.h"
+#include "workflow/place.h"
 
 #define CASE_UNITS_MOST 4
 
@@ -16,6 +18,7 @@ struct case_file {
 	int64_t grid;       /* 15 digits; 0: to be located */
 	int32_t category;
 	int32_t lat_e7, lon_e7;
+	struct address_key address; /* of the report's address */
 	uint8_t state, reporter_kind, level, rating;
 	uint8_t extensions, suspensions, reopened, reworked, returned, supervised;
 	_Bool anonymous, late,
@@ -48,5 +51,11 @@ struct case_file {
 	int32_t alarm_count;
 	int32_t points; /* given to the first reporter at REWARDED */
 };
+
+/* Whether its place is known: a position, and a grid that holds it. What is still to be located has none. */
+static inline _Bool case_is_located(const struct case_file *c)
+{
+	return c->grid != 0 && c->lat_e7 != PLACE_NONE && c->lon_e7 != PLACE_NONE;
+}
 
 #endif

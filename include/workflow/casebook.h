@@ -21,12 +21,29 @@ void casebook_free(struct casebook *b);
 /* ---- look-ups (none changes anything) ---- */
 const struct case_file *casebook_case(const struct casebook *b, int64_t id); /* NULL: not open */
 size_t casebook_open_count(const struct casebook *b);
-/* The nearest open case of this category within metres, reported at or after since_ms, leaving `except` out; NULL: none. */
-const struct case_file *casebook_near(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
-                                      double metres, int64_t since_ms, int64_t except);
-/* The open case of this camera and category that was last seen by alarm at or after since_ms; NULL: none. */
-const struct case_file *casebook_alarm(const struct casebook *b, const char *camera, int32_t category,
-                                       int64_t since_ms);
+/* Shows the open cases of this category within metres that were reported at or after since_ms. Of a crowd only the
+ * newest are shown. A case whose grid is not known is never shown by its place; it is shown, as 0 m away, to another one
+ * that has the same door in its address and no known grid either (located: 0; lat_e7 and lon_e7 then mean nothing). */
+struct sight {
+	double metres;
+	int64_t at_ms;
+	struct address_key address;
+	const struct case_file *file; /* not looked at yet: reading it costs a walk through memory */
+};
+struct viewpoint {
+	_Bool located;
+	int32_t lat_e7, lon_e7;
+	struct address_key address;
+};
+void casebook_around(const struct casebook *b, int32_t category, const struct viewpoint *from, double metres,
+                     int64_t since_ms, void (*see)(void *ctx, const struct sight *s), void *ctx);
+/* What a camera goes on seeing: workflow/alarm_spans.h says what each gives. */
+const struct alarm_span *casebook_span(const struct casebook *b, const char *camera, const char *channel,
+                                       int32_t category, const char *event);
+const struct alarm_span *casebook_span_oldest(const struct casebook *b, size_t i);
+size_t casebook_span_count(const struct casebook *b);
+enum state casebook_span_end(const struct casebook *b, int64_t case_id);
+int32_t casebook_alarm_count(const struct casebook *b, int64_t case_id);
 /* The answer given to this key, if memory has it. */
 const struct key_fact *casebook_key(const struct casebook *b, const struct uuid *key);
 /* Whether memory knows every key of this key's time: then "not found" means new, otherwise the store must be asked. */
@@ -63,7 +80,7 @@ _Bool casebook_next_timer(const struct casebook *b, struct timer *out);
 
 /* Counters: the next ids to be given out. */
 struct counters {
-	int64_t event, ledger, notice;
+	int64_t event, ledger, notice, span;
 	int32_t day;        /* local day of sequence, days since 1970 */
 	int32_t sequence;   /* next in that day */
 	int64_t day_end_ms; /* when that day ends; 0: not worked out yet */
@@ -95,6 +112,8 @@ void casebook_restore_ledger(struct casebook *b, const char *person, int64_t bal
 void casebook_restore_pending(struct casebook *b, const char *person, int64_t points, int64_t payable_ms);
 void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at_ms);
 void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f);
+/* After the cases: how its case ended, STATE_NONE when it is open or there is none; the longest silent first. */
+void casebook_restore_span(struct casebook *b, const struct alarm_span *s, enum state end);
 void casebook_restore_counters(struct casebook *b, const struct counters *c);
 
 #endif

@@ -50,9 +50,10 @@ struct command {
 	const char *reporter;             /* effective account; NULL: anonymous. "<gateway>/<id>" from a gateway */
 	enum reporter_kind reporter_kind; /* REPORTER_UNSET: the actor's own */
 	_Bool anonymous;
-	int64_t seen_at_ms;
-	const char *camera, *label, *alarm_event;
+	int64_t seen_at_ms, began_at_ms; /* 0: not told */
+	const char *camera, *label, *alarm_event, *alarm_channel;
 	double confidence;
+	int32_t posts; /* how often its camera has posted this by its own count; 0: not told */
 	_Bool ended;
 	const char *photos; /* references joined by ' ', or NULL */
 	int photo_count;
@@ -63,8 +64,7 @@ struct command {
 	const char *reason, *text, *unit;
 	const char *units[COMMAND_UNITS_MOST];
 	int unit_count;
-	int64_t grid;
-	int64_t master; /* case id */
+	int64_t grid, master; /* master: a case id */
 	int64_t until_ms, extend_ms;
 	enum finding finding;
 	enum rating rating;

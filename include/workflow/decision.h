@@ -19,7 +19,8 @@ struct decision {
 	struct case_file *draft; /* &out->drafts[0] */
 	const struct transition *row;
 	int64_t master; /* of a merge: asked for, or found */
-	int64_t next_event, next_ledger, next_notice;
+	int64_t next_event, next_ledger, next_notice, next_span;
+	int32_t alarm_count; /* how often its camera has posted it */
 };
 
 #define SYSTEM_ACTOR "system"
@@ -38,6 +39,8 @@ struct fact *decision_event_on(struct decision *d, struct case_file *draft, enum
 void decision_commit_on(struct decision *d, struct case_file *draft, struct fact *f);
 /* An automatic step after the person's own: as "system", through the table; its guard must hold, else nothing happens. */
 _Bool decision_then(struct decision *d, enum act act);
+void decision_new_case(struct decision *d); /* makes the draft of the case that the command would open */
+void decision_outcome(struct decision *d);  /* puts the draft, as the facts have made it, into the outcome */
 
 /* ---- refusing ---- */
 _Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...)

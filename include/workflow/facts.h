@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/uuid.h"
+#include "workflow/alarm_span.h"
 #include "workflow/case_file.h"
 #include "workflow/domain.h"
 
@@ -70,6 +71,7 @@ struct seen_fact {
 
 struct command;
 
+#define FACTS_SPANS_MOST 2        /* an id's, and its camera's */
 #define FACTS_FOLLOWERS_MOST 1000 /* cases merged into one master */
 #define FACTS_CASES_MOST 2        /* a merge touches two */
 
@@ -87,6 +89,9 @@ struct facts {
 	struct seen_fact seen;
 	_Bool has_seen;
 	_Bool sweep; /* it concerns every open case: each is to be looked at again (workflow/sweep.h) */
+	struct alarm_span spans[FACTS_SPANS_MOST];
+	int64_t forgotten[FACTS_SPANS_MOST]; /* ids of spans, before those of `spans` are remembered */
+	size_t span_count, forgotten_count;
 	const struct command *report; /* set when events[0] opens a case: the particulars for its row */
 	struct case_file drafts
 		[FACTS_CASES_MOST]; /* every case touched, as it is after the events; [0] is the one asked about */

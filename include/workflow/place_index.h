@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 #include "base/must.h"
+#include "workflow/address.h"
 
 /* Embedded in what is indexed. */
 struct place_node {
 	int32_t category, lat_e7, lon_e7;
 	int64_t at_ms;
+	struct address_key address;
 	uint32_t slot; /* its place in its cell, from 1; 0: not in the index */
 };
 
@@ -23,11 +25,21 @@ struct place_index;
 
 struct place_index *place_index_new(void) MUST_USE;
 void place_index_free(struct place_index *p); /* the nodes are not its own; NULL is fine */
-/* category, lat_e7, lon_e7 and at_ms of the node are set by the caller and stay while it is in. */
+/* Everything but the slot is set by the caller and stays while the node is in. */
 void place_index_add(struct place_index *p, struct place_node *n);
 void place_index_remove(struct place_index *p, struct place_node *n); /* not in it: nothing */
-/* The nearest node of this category within metres with at_ms ≥ since_ms that is not `except`; NULL: none. */
-struct place_node *place_index_near(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7,
-                                    double metres, int64_t since_ms, const struct place_node *except);
+
+/* What a search reads: a copy of the node's own, half a cache line. */
+struct position {
+	int32_t lat_e7, lon_e7;
+	int64_t at_ms;
+	struct address_key address;
+	struct place_node *node;
+};
+
+/* Shows every node of this category within metres with at_ms ≥ since_ms, the newest of a cell first, and how far away
+ * it is. What is shown must not change the index. */
+void place_index_around(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7, double metres,
+                        int64_t since_ms, void (*see)(void *ctx, const struct position *at, double metres), void *ctx);
 
 #endif

@@ -146,6 +146,21 @@ static void take_confidence(struct step *st)
 	st->c->confidence = script_real(st->s);
 }
 
+static void take_channel(struct step *st)
+{
+	st->c->alarm_channel = keep(st, script_word(st->s, "a channel"));
+}
+
+static void take_began(struct step *st)
+{
+	st->c->began_at_ms = st->w->now_ms - script_span(st->s);
+}
+
+static void take_posts(struct step *st)
+{
+	st->c->posts = (int32_t)script_number(st->s);
+}
+
 static void take_ended(struct step *st)
 {
 	st->c->ended = 1;
@@ -159,6 +174,11 @@ static void take_key(struct step *st)
 static void take_of(struct step *st)
 {
 	st->c->person = keep(st, script_word(st->s, "a person"));
+}
+
+static void take_address(struct step *st)
+{
+	st->c->address = keep(st, script_word(st->s, "an address"));
 }
 
 static void take_times(struct step *st)
@@ -195,8 +215,12 @@ static const struct option {
 	{ "event", take_event },
 	{ "confidence", take_confidence },
 	{ "ended", take_ended },
+	{ "channel", take_channel },
+	{ "began", take_began },
+	{ "posts", take_posts },
 	{ "key", take_key },
 	{ "of", take_of },
+	{ "address", take_address },
 	{ "times", take_times },
 	{ "every", take_every },
 };
@@ -393,6 +417,9 @@ static void expect_acceptance(struct world *w)
 	}
 	if (script_takes(w->script, "again") != o->again)
 		script_fail(w->script, "the answer of before was %sgiven again", o->again ? "" : "not ");
+
+	if (script_takes(w->script, "watched") && o->case_id != 0)
+		script_fail(w->script, "expected no case yet, came %s", name_of(w, o->case_id));
 
 	const char *state = script_peek(w->script);
 

@@ -43,6 +43,33 @@ static int64_t alarm_of(const char *camera, const char *label)
 	return desk.outcome.case_id;
 }
 
+struct nearest {
+	const struct case_file *best;
+	double metres;
+	int64_t except;
+};
+
+static void keep_nearest(void *ctx, const struct sight *s)
+{
+	struct nearest *n = ctx;
+
+	assert_int_equal(s->at_ms, s->file->reported_ms);
+	if (s->file->id == n->except || (n->best && s->metres >= n->metres))
+		return;
+	n->best = s->file;
+	n->metres = s->metres;
+}
+
+static const struct case_file *nearest(const struct casebook *b, int32_t category, int32_t lat_e7, int32_t lon_e7,
+                                       double metres, int64_t since_ms, int64_t except)
+{
+	const struct viewpoint from = { .located = 1, .lat_e7 = lat_e7, .lon_e7 = lon_e7 };
+	struct nearest n = { .except = except };
+
+	casebook_around(b, category, &from, metres, since_ms, keep_nearest, &n);
+	return n.best;
+}
+
 static void test_empty(void **state)
 {
 	(void)state;
@@ -52,8 +79,9 @@ static void test_empty(void **state)
 
 	assert_int_equal(casebook_open_count(desk.book), 0);
 	assert_null(casebook_case(desk.book, 1));
-	assert_null(casebook_near(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0));
-	assert_null(casebook_alarm(desk.book, "police-01", RUBBISH, 0));
+	assert_null(nearest(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0));
+	assert_null(casebook_span(desk.book, "police-01", NULL, RUBBISH, NULL));
+	assert_null(casebook_span_oldest(desk.book, 0));
 	assert_null(casebook_key(desk.book, &key));
 	assert_true(casebook_keys_complete_for(desk.book, &key));
 	assert_null(casebook_followers(desk.book, 1, &count));
@@ -69,14 +97,14 @@ static void test_a_case_is_found_by_its_place_until_it_ends(void **state)
 	int64_t a = desk_submit(&desk, "resident-01", ROAD, DESK_LAT, DESK_LON);
 	int64_t b = desk_submit(&desk, "resident-02", ROAD, DESK_LAT + 5000, DESK_LON);
 
-	assert_int_equal(casebook_near(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, 0)->id, a);
-	assert_int_equal(casebook_near(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, a)->id, b);
-	assert_null(casebook_near(desk.book, ROAD, DESK_LAT, DESK_LON, 30, 0, a));
-	assert_null(casebook_near(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0));
-	assert_null(casebook_near(desk.book, ROAD, DESK_LAT, DESK_LON, 100, desk.now_ms + 1, 0));
+	assert_int_equal(nearest(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, 0)->id, a);
+	assert_int_equal(nearest(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, a)->id, b);
+	assert_null(nearest(desk.book, ROAD, DESK_LAT, DESK_LON, 30, 0, a));
+	assert_null(nearest(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0));
+	assert_null(nearest(desk.book, ROAD, DESK_LAT, DESK_LON, 100, desk.now_ms + 1, 0));
 	desk_act(&desk, "resident-01", ACT_WITHDRAW, a);
 	assert_null(casebook_case(desk.book, a));
-	assert_int_equal(casebook_near(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, 0)->id, b);
+	assert_int_equal(nearest(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, 0)->id, b);
 	assert_int_equal(casebook_open_count(desk.book), 1);
 }
 
@@ -90,8 +118,13 @@ static void test_a_corrected_category_moves_it(void **state)
 	                                             .act = ACT_FILE,
 	                                             .case_id = a,
 	                                             .category = RUBBISH }));
-	assert_null(casebook_near(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, 0));
-	assert_int_equal(casebook_near(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0)->id, a);
+	assert_null(nearest(desk.book, ROAD, DESK_LAT, DESK_LON, 100, 0, 0));
+	assert_int_equal(nearest(desk.book, RUBBISH, DESK_LAT, DESK_LON, 100, 0, 0)->id, a);
+}
+
+static const struct alarm_span *seen(const char *camera, int32_t category)
+{
+	return casebook_span(desk.book, camera, NULL, category, NULL);
 }
 
 static void test_alarms_by_camera_and_category(void **state)
@@ -100,20 +133,23 @@ static void test_alarms_by_camera_and_category(void **state)
 	int64_t a = alarm_of("police-01", "garbage"), b = alarm_of("police-01", "overflow");
 
 	assert_int_not_equal(a, b);
-	assert_int_equal(casebook_alarm(desk.book, "police-01", RUBBISH, 0)->id, a);
-	assert_int_equal(casebook_alarm(desk.book, "police-01", 10192, 0)->id, b);
-	assert_null(casebook_alarm(desk.book, "police-02", RUBBISH, 0));
-	assert_null(casebook_alarm(desk.book, "police-01", RUBBISH, desk.now_ms + 1));
+	assert_int_equal(seen("police-01", RUBBISH)->case_id, a);
+	assert_int_equal(seen("police-01", 10192)->case_id, b);
+	assert_null(seen("police-02", RUBBISH));
+	assert_null(casebook_span(desk.book, "police-01", "1", RUBBISH, NULL));
+	assert_null(casebook_span(desk.book, "police-01", NULL, RUBBISH, "track-1"));
 	desk_act(&desk, "acceptor-01", ACT_CONFIRM, a);
 	desk_wait(&desk, 30 * CLOCK_MINUTE_MS);
 
 	int64_t newer = alarm_of("police-01", "garbage");
 
 	desk_act(&desk, "sanitation-01", ACT_SIGN, a);
-	assert_int_equal(casebook_alarm(desk.book, "police-01", RUBBISH, 0)->id, newer);
-	desk_wait(&desk, 10 * CLOCK_MINUTE_MS); /* the newer one expires */
+	assert_int_equal(seen("police-01", RUBBISH)->case_id, newer);
+	assert_int_equal(casebook_span_end(desk.book, newer), STATE_NONE);
+	desk_wait(&desk, 10 * CLOCK_MINUTE_MS); /* the newer one expires, and is still known */
 	assert_null(casebook_case(desk.book, newer));
-	assert_null(casebook_alarm(desk.book, "police-01", RUBBISH, 0));
+	assert_int_equal(seen("police-01", RUBBISH)->case_id, newer);
+	assert_int_equal(casebook_span_end(desk.book, newer), STATE_CANCELLED);
 }
 
 static void merge(int64_t what, int64_t into)
@@ -216,13 +252,13 @@ static void compare_one(void *ctx, const struct case_file *c)
 	u = case_next_timer(o);
 	assert_true(t.at_ms == u.at_ms && t.act == u.act);
 
-	const struct case_file *near = casebook_near(desk.book, c->category, c->lat_e7, c->lon_e7, 500, 0, c->id);
-	const struct case_file *near_again = casebook_near(again, c->category, c->lat_e7, c->lon_e7, 500, 0, c->id);
+	const struct case_file *near = nearest(desk.book, c->category, c->lat_e7, c->lon_e7, 500, 0, c->id);
+	const struct case_file *near_again = nearest(again, c->category, c->lat_e7, c->lon_e7, 500, 0, c->id);
 
 	assert_int_equal(near == NULL ? 0 : near->id, near_again == NULL ? 0 : near_again->id);
 	if (c->camera != NULL)
-		assert_int_equal(casebook_alarm(again, c->camera, c->category, 0)->id,
-		                 casebook_alarm(desk.book, c->camera, c->category, 0)->id);
+		assert_int_equal(casebook_span(again, c->camera, NULL, c->category, NULL)->case_id,
+		                 casebook_span(desk.book, c->camera, NULL, c->category, NULL)->case_id);
 }
 
 /* A street in the middle of its day. */
@@ -253,6 +289,8 @@ static void test_restored_answers_the_same(void **state)
 	again = casebook_new(0);
 	casebook_restore_counters(again, casebook_counters(desk.book));
 	casebook_each(desk.book, restore_one, NULL);
+	for (size_t i = 0; casebook_span_oldest(desk.book, i) != NULL; i++)
+		casebook_restore_span(again, casebook_span_oldest(desk.book, i), STATE_NONE);
 	assert_int_equal(casebook_open_count(again), casebook_open_count(desk.book));
 	casebook_each(desk.book, compare_one, NULL);
 	assert_memory_equal(casebook_counters(again), casebook_counters(desk.book), sizeof(struct counters));

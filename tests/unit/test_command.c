@@ -120,6 +120,9 @@ static void test_what_a_report_says(void **state)
 	CHANGED(report, camera = "k");
 	CHANGED(report, label = "l");
 	CHANGED(report, alarm_event = "e");
+	CHANGED(report, alarm_channel = "1");
+	CHANGED(report, began_at_ms = 1);
+	CHANGED(report, posts = 1);
 	CHANGED(report, confidence = 0.5);
 	CHANGED(report, ended = 1);
 }

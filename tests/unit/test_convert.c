@@ -8,6 +8,7 @@
 
 #include "intake/check.h"
 #include "intake/convert.h"
+#include "workflow/alarm_span.h"
 #include "workflow/case_number.h"
 #include "workflow/domain.h"
 #include "workflow/place.h"
@@ -195,6 +196,9 @@ SPOIL(sure_beyond_one, m->alarm.confidence = 1.01)
 SPOIL(not_a_confidence, m->alarm.confidence = NAN)
 SPOIL(odd_snapshot, m->alarm.snapshot = text("a b"))
 SPOIL(alarm_from_tomorrow, m->alarm.seen_at_ms = NOW + CHECK_FUTURE_MOST_MS + 1)
+SPOIL(alarm_begun_tomorrow, m->alarm.began_at_ms = NOW + CHECK_FUTURE_MOST_MS + 1)
+SPOIL(alarm_of_too_many_posts, m->alarm.posts = ALARM_COUNT_MOST + 1)
+SPOIL(broken_channel, m->alarm.channel = text("\xe6\x96"))
 SPOIL(alarm_without_key, m->alarm.key.len = 0)
 
 SPOIL(no_number, m->action.case_number.len = 0)
@@ -264,6 +268,9 @@ static const struct bad_row bad_rows[] = {
 	{ REPORT, replay_on_system_clock, REFUSAL_NOT_ALLOWED, "replay-clock-only" },
 	{ REPORT, replay_too_far, REFUSAL_INVALID, "replay-at-is-a-time" },
 	{ ALARM, no_camera, REFUSAL_INVALID, "alarm-names-camera-and-label" },
+	{ ALARM, alarm_begun_tomorrow, REFUSAL_INVALID, "began-at-is-a-past-time" },
+	{ ALARM, alarm_of_too_many_posts, REFUSAL_INVALID, "posts-are-a-count" },
+	{ ALARM, broken_channel, REFUSAL_INVALID, "channel-is-utf8" },
 	{ ALARM, no_label, REFUSAL_INVALID, "alarm-names-camera-and-label" },
 	{ ALARM, broken_label, REFUSAL_INVALID, "label-is-utf8" },
 	{ ALARM, sure_beyond_one, REFUSAL_INVALID, "confidence-is-0-to-1" },

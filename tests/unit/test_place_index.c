@@ -43,6 +43,33 @@ static struct place_node *by_looking(int32_t category, int32_t lat, int32_t lon,
 	return best;
 }
 
+struct nearest {
+	struct place_node *best;
+	const struct place_node *except;
+	double metres;
+};
+
+static void keep_nearest(void *ctx, const struct position *at, double metres)
+{
+	struct nearest *n = ctx;
+
+	assert_true(at->lat_e7 == at->node->lat_e7 && at->at_ms == at->node->at_ms);
+	if (at->node == n->except || (n->best && metres >= n->metres))
+		return;
+	n->best = at->node;
+	n->metres = metres;
+}
+
+/* The nearest of what a search shows. */
+static struct place_node *nearest(const struct place_index *p, int32_t category, int32_t lat, int32_t lon,
+                                  double metres, int64_t since, const struct place_node *except)
+{
+	struct nearest n = { .except = except };
+
+	place_index_around(p, category, lat, lon, metres, since, keep_nearest, &n);
+	return n.best;
+}
+
 static void scatter(struct place_index *p, unsigned *seed, int lat, int lon)
 {
 	memset(nodes, 0, sizeof nodes);
@@ -66,7 +93,7 @@ static void compare(const struct place_index *p, unsigned *seed, int lat, int lo
 		int64_t since = between(seed, 0, 1000);
 		const struct place_node *except = &nodes[between(seed, 0, MANY - 1)];
 
-		assert_ptr_equal(place_index_near(p, category, at, on, metres, since, except),
+		assert_ptr_equal(nearest(p, category, at, on, metres, since, except),
 		                 by_looking(category, at, on, metres, since, except));
 	}
 }
@@ -119,7 +146,7 @@ static void test_removal_in_any_order(void **state)
 			place_index_remove(p, &n[orders[o][i]]);
 			assert_false(n[orders[o][i]].slot);
 
-			const struct place_node *left = place_index_near(p, 10110, LAT, LON, 10, 0, NULL);
+			const struct place_node *left = nearest(p, 10110, LAT, LON, 10, 0, NULL);
 
 			assert_int_equal(left != NULL, i < 3);
 			assert_true(left == NULL || left->slot);
@@ -139,7 +166,7 @@ static void test_a_crowd_shows_its_newest(void **state)
 		nodes[i].lon_e7 += i < PLACE_LOOK_MOST ? 0 : 100; /* the old ones are the nearest */
 		place_index_add(p, &nodes[i]);
 	}
-	const struct place_node *found = place_index_near(p, 10110, LAT, LON, 30, 0, NULL);
+	const struct place_node *found = nearest(p, 10110, LAT, LON, 30, 0, NULL);
 
 	assert_non_null(found);
 	assert_true(found->at_ms >= MANY - PLACE_LOOK_MOST);
@@ -154,9 +181,9 @@ static void test_the_edges_of_the_world(void **state)
 	struct place_node n = { .category = 10110, .lat_e7 = 900000000, .lon_e7 = 1800000000, .at_ms = 1 };
 
 	place_index_add(p, &n);
-	assert_ptr_equal(place_index_near(p, 10110, 900000000, 1800000000, 50, 0, NULL), &n);
-	assert_null(place_index_near(p, 10110, -900000000, -1800000000, 50, 0, NULL));
-	assert_null(place_index_near(p, 10110, 900000000, 1800000000, 50, 2, NULL));
+	assert_ptr_equal(nearest(p, 10110, 900000000, 1800000000, 50, 0, NULL), &n);
+	assert_null(nearest(p, 10110, -900000000, -1800000000, 50, 0, NULL));
+	assert_null(nearest(p, 10110, 900000000, 1800000000, 50, 2, NULL));
 	place_index_free(p);
 }
 

@@ -174,7 +174,7 @@ static const struct mistake mistakes[] = {
 	{ "camera_labels.csv", "30s,3", "soon,3", "camera_labels.csv:3: found dwell \"soon\"", "90s, 10m or 4h" },
 	{ "camera_labels.csv", "30s,3", "2d,3", "camera_labels.csv:3: found dwell \"2d\"", "at most a day" },
 	{ "camera_labels.csv", "30s,3", "30s,0", "camera_labels.csv:3: found repeat \"0\"", "from 1 to" },
-	{ "camera_labels.csv", "3,2m", "3,0s", "camera_labels.csv:3: found gap \"0s\"", "90s" },
+	{ "camera_labels.csv", "3,2m", "3,59s", "camera_labels.csv:3: found gap \"59s\"", "from a minute" },
 	{ "camera_labels.csv", NULL, "camera,label,category,confidence,dwell,repeat,gap\ncam-1,water,E0125,,,,\n",
 	  "cameras.csv:3: found camera \"cam-2\" without a label", "camera_labels.csv for it, for eyes or for *" },
 	/* reasons */
