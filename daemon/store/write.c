@@ -70,7 +70,10 @@ static enum store_result write_event(struct store *s, const struct fact *f, cons
 	bind_int(st, 13, f->grid);
 	bind_int(st, 14, f->stage_due_ms);
 	bind_int(st, 15, f->handle_due_ms);
-	bind_key(st, 16, key);
+	bind_int(st, 16, f->handle_warn_ms);
+	bind_int(st, 17, f->handle_left_ms);
+	bind_int(st, 18, f->unit);
+	bind_key(st, 19, key);
 	if (key)
 		s->newest_key = f->id;
 	writer_saw(s, f->at_ms);
