@@ -8,28 +8,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/newsroom.h"
 #include "engine/readers.h"
 #include "engine/reload.h"
 #include "engine/writer.h"
 
-/* Addressees of notices remembered between two turns of the loop; beyond, every subscriber is told to look. */
-#define NEWS_NAMES_MOST 1024
 #define DRAIN_AT_ONCE 256
-
-struct names_list {
-	char *names[NEWS_NAMES_MOST];
-	size_t count;
-};
-
-/* What commits brought. The writer collects in `open` while a transaction is open and moves it on after the commit. */
-struct newsroom {
-	pthread_mutex_t lock;
-	struct names_list ready;
-	int64_t last_event, last_notice;
-	_Bool fresh;
-	struct names_list open; /* writer's own, no lock */
-	int64_t open_event, open_notice;
-};
 
 struct listener_row {
 	void (*listen)(void *ctx, const struct news *n);
@@ -58,6 +42,7 @@ struct engine {
 	struct readers *readers;
 	struct reload *reload;
 	struct newsroom news;
+	struct edition taken; /* the loop's */
 	struct listener_row listeners[ENGINE_LISTENERS_MOST];
 	int listener_count;
 	struct space_row spaces[ENGINE_LISTENERS_MOST];
@@ -87,59 +72,12 @@ static void deliver(void *ctx, struct command **commands, size_t count)
 	     count); /* there is a place for each that may be under way */
 }
 
-static void add_name(struct names_list *l, const char *name)
-{
-	if (l->count < NEWS_NAMES_MOST && (l->count == 0 || strcmp(l->names[l->count - 1], name) != 0))
-		l->names[l->count++] = must_strdup(name);
-}
-
-static void clear_names(struct names_list *l)
-{
-	for (size_t i = 0; i < l->count; i++)
-		free(l->names[i]);
-	l->count = 0;
-}
-
-static void noted(void *ctx, const struct facts *f)
-{
-	struct newsroom *n = &((struct engine *)ctx)->news;
-	if (f->event_count > 0)
-		n->open_event = f->events[f->event_count - 1].id;
-	for (size_t i = 0; i < f->notice_count; i++) {
-		n->open_notice = f->notices[i].id;
-		add_name(&n->open, f->notices[i].to);
-	}
-}
-
-static void publish(struct newsroom *n)
-{
-	pthread_mutex_lock(&n->lock);
-	n->last_event = n->open_event;
-	n->last_notice = n->open_notice;
-	n->fresh = 1;
-	for (size_t i = 0; i < n->open.count; i++) {
-		if (n->ready.count < NEWS_NAMES_MOST) {
-			n->ready.names[n->ready.count++] = n->open.names[i];
-			n->open.names[i] = NULL;
-		}
-	}
-	pthread_mutex_unlock(&n->lock);
-}
-
-static void committed(void *ctx, _Bool kept)
+/* Editions come in order: the writer publishes only when the syncer has nothing left. */
+static void publish(void *ctx, struct edition *news)
 {
 	struct engine *e = ctx;
-	struct newsroom *n = &e->news;
-	_Bool something = n->open_event != n->last_event || n->open_notice != n->last_notice;
-	if (kept && something) {
-		publish(n);
+	if (newsroom_publish(&e->news, news))
 		wake(e);
-	}
-	if (!kept) { /* what was noted never came to be */
-		n->open_event = n->last_event;
-		n->open_notice = n->last_notice;
-	}
-	clear_names(&n->open);
 }
 
 static void failed(void *ctx, int exit_code)
@@ -161,14 +99,18 @@ static int64_t now_for_readers(void *ctx)
 	return engine_now_ms(ctx);
 }
 
+static void fence_for_readers(void *ctx)
+{
+	syncer_fence(((struct engine *)ctx)->writer.syncer);
+}
+
 /* ---- start and end ---- */
 
 static _Bool start(struct engine *e, char **cause)
 {
 	e->writer = (struct writer){ .options = &e->options,
 		                     .deliver = deliver,
-		                     .noted = noted,
-		                     .committed = committed,
+		                     .publish = publish,
 		                     .failed = failed,
 		                     .ctx = e,
 		                     .commands = queue_new((size_t)e->options.queue_most, -1) };
@@ -176,10 +118,10 @@ static _Bool start(struct engine *e, char **cause)
 		return 0;
 	e->policy_from_ms = e->writer.policy_from_ms;
 	const struct counters *n = casebook_counters(e->writer.book);
-	e->news.last_event = e->news.open_event = n->event - 1;
-	e->news.last_notice = e->news.open_notice = n->notice - 1;
-	e->readers = readers_new(e->options.store.path, e->options.readers, e->questions, e->replies, now_for_readers,
-	                         e, cause);
+	e->news.ready.last_event = n->event - 1;
+	e->news.ready.last_notice = n->notice - 1;
+	const struct reader_hooks hooks = { .now = now_for_readers, .fence = fence_for_readers, .ctx = e };
+	e->readers = readers_new(e->options.store.path, e->options.readers, e->questions, e->replies, &hooks, cause);
 	if (e->readers == NULL)
 		return 0;
 	e->writer_running = pthread_create(&e->writer_thread, NULL, run_writer, e) == 0;
@@ -195,7 +137,7 @@ struct engine *engine_new(const struct engine_options *o, char **cause)
 	e->policy = policy_hold(o->policy);
 	e->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	must(e->fd != -1);
-	pthread_mutex_init(&e->news.lock, NULL);
+	newsroom_init(&e->news);
 	e->answers = queue_new((size_t)o->queue_most, e->fd);
 	e->questions = queue_new((size_t)o->queries_most, -1);
 	e->replies = queue_new((size_t)o->queries_most, e->fd);
@@ -230,10 +172,9 @@ void engine_free(struct engine *e)
 	queue_free(e->answers);
 	queue_free(e->questions);
 	queue_free(e->replies);
-	clear_names(&e->news.open);
-	clear_names(&e->news.ready);
+	edition_close(&e->taken);
 	policy_release(e->policy);
-	pthread_mutex_destroy(&e->news.lock);
+	newsroom_close(&e->news);
 	close(e->fd);
 	free(e);
 }
@@ -301,21 +242,16 @@ static void drain_replies(struct engine *e)
 
 static void tell_news(struct engine *e)
 {
-	struct newsroom *n = &e->news;
-	pthread_mutex_lock(&n->lock);
-	_Bool fresh = n->fresh;
-	struct names_list taken = n->ready;
-	struct news news = { .last_event = n->last_event,
-		             .last_notice = n->last_notice,
-		             .notice_to = (const char *const *)taken.names,
-		             .notice_to_count = taken.count,
-		             .everybody = taken.count >= NEWS_NAMES_MOST };
-	n->ready.count = 0;
-	n->fresh = 0;
-	pthread_mutex_unlock(&n->lock);
+	struct edition *taken = &e->taken;
+	_Bool fresh = newsroom_take(&e->news, taken);
+	struct news news = { .last_event = taken->last_event,
+		             .last_notice = taken->last_notice,
+		             .notice_to = (const char *const *)taken->names,
+		             .notice_to_count = taken->count,
+		             .everybody = taken->count >= NEWS_NAMES_MOST };
 	for (int i = 0; fresh && i < e->listener_count; i++)
 		e->listeners[i].listen(e->listeners[i].ctx, &news);
-	clear_names(&taken);
+	edition_clear(taken);
 }
 
 static void tell_failure(struct engine *e)
@@ -333,10 +269,12 @@ void engine_drain(struct engine *e)
 	if (read(e->fd, &count, sizeof count) == -1)
 		count = 0; /* nothing new: a harmless extra call */
 	drain_answers(e);
+	tell_failure(e);
+	if (e->told_failure) /* a reader may have seen what no disk has */
+		return;
 	drain_replies(e);
 	reload_drain(e->reload);
 	tell_news(e);
-	tell_failure(e);
 	if (e->starved && e->commands_out <= (size_t)e->options.queue_most / 2) {
 		e->starved = 0;
 		for (int i = 0; i < e->space_count; i++)

@@ -13,8 +13,7 @@ struct reader_thread {
 
 struct readers {
 	struct queue *asked, *answered;
-	int64_t (*now)(void *ctx);
-	void *ctx;
+	struct reader_hooks hooks;
 	int count;
 	struct reader_thread threads[];
 };
@@ -25,17 +24,19 @@ static void *run(void *arg)
 	void *item;
 	while (queue_pop(t->all->asked, &item, 1, -1) == 1) {
 		struct query *q = item;
-		q->run(q, t->reader, t->all->now(t->all->ctx));
+		const struct reader_hooks *hooks = &t->all->hooks;
+		q->run(q, t->reader, hooks->now(hooks->ctx));
+		hooks->fence(hooks->ctx);
 		must(queue_push(t->all->answered, q)); /* as many places as queries may be under way */
 	}
 	return NULL;
 }
 
 struct readers *readers_new(const char *path, int threads, struct queue *asked, struct queue *answered,
-                            int64_t (*now)(void *ctx), void *ctx, char **cause)
+                            const struct reader_hooks *hooks, char **cause)
 {
 	struct readers *r = must_calloc(1, sizeof *r + (size_t)threads * sizeof *r->threads);
-	*r = (struct readers){ .asked = asked, .answered = answered, .now = now, .ctx = ctx, .count = threads };
+	*r = (struct readers){ .asked = asked, .answered = answered, .hooks = *hooks, .count = threads };
 	for (int i = 0; i < threads; i++) {
 		struct reader_thread *t = &r->threads[i];
 		t->all = r;

@@ -20,20 +20,44 @@ static _Bool recover(struct writer *w, char **cause)
 	return policy_change_recover(w, cause);
 }
 
+static void lot_done(void *ctx, struct lot *lot)
+{
+	struct writer *w = ctx;
+	w->publish(w->ctx, &lot->edition);
+	w->deliver(w->ctx, lot->commands, lot->count);
+}
+
+static void sync_failed(void *ctx)
+{
+	struct writer *w = ctx;
+	w->failed(w->ctx, WRITER_EXIT_UNKNOWN);
+}
+
+static _Bool start_syncer(struct writer *w, char **cause)
+{
+	const struct syncer_hooks hooks = { .done = lot_done, .failed = sync_failed, .ctx = w };
+	w->syncer = syncer_new(w->store, (size_t)w->options->batch_most, &hooks);
+	if (w->syncer == NULL)
+		*cause = must_strdup("the syncer's thread could not be started");
+	return w->syncer != NULL;
+}
+
 _Bool writer_open(struct writer *w, char **cause)
 {
 	facts_init(&w->facts);
 	w->policy = policy_hold(w->options->policy);
 	w->store = store_open(&w->options->store, cause);
-	return w->store != NULL && recover(w, cause);
+	return w->store != NULL && recover(w, cause) && start_syncer(w, cause);
 }
 
 void writer_close(struct writer *w)
 {
+	syncer_free(w->syncer);
 	facts_close(&w->facts);
 	casebook_free(w->book);
 	store_close(w->store);
 	policy_release(w->policy);
+	w->syncer = NULL;
 	w->book = NULL;
 	w->store = NULL;
 	w->policy = NULL;
@@ -65,19 +89,53 @@ static int64_t mono_us(const struct writer *w)
 	return w->options->clock.mono_us(w->options->clock.ctx);
 }
 
-void writer_settle(struct writer *w)
+static void end_transaction(struct writer *w)
 {
-	int64_t began_us = mono_us(w);
-	if (w->trouble == STORE_OK && w->in_transaction)
-		w->trouble = store_commit(w->store);
-	w->commit_us = mono_us(w) - began_us;
 	w->in_transaction = 0;
 	w->written = 0;
 	if (w->trouble == STORE_FULL)
 		store_rollback(w->store);
 	else if (w->trouble == STORE_OK)
 		w->settled = w->decided;
-	w->committed(w->ctx, w->trouble == STORE_OK);
+	if (w->trouble != STORE_OK)
+		edition_clear(&w->lot->edition);
+}
+
+void writer_settle(struct writer *w)
+{
+	int64_t began_us = mono_us(w);
+	/* What is told must come in order, and an answer given again must not come before its first is on disk. */
+	if (!syncer_wait(w->syncer))
+		w->trouble = STORE_UNKNOWN;
+	if (w->trouble == STORE_OK && w->in_transaction)
+		w->trouble = store_commit(w->store);
+	w->commit_us = mono_us(w) - began_us;
+	end_transaction(w);
+	w->publish(w->ctx, &w->lot->edition);
+}
+
+/* ---- syncing beside ----
+ *
+ * On a fast disk the writer does not wait for its sync: it goes on with those who came meanwhile, and three lots are on
+ * their way at once, one decided, one synced, one on its way from and to its senders. On a slow disk it waits and
+ * gathers (below), and for a few senders the extra thread would only cost them time. */
+#define BESIDE_FROM 4       /* commands */
+#define BESIDE_LOT_LEAST 16 /* commands taken at once when more wait: smaller lots cost more commits than they hide */
+#define SLOW_FROM_US 1000   /* a commit as long as this is mostly its sync */
+
+static _Bool disk_is_slow(const struct writer *w)
+{
+	return w->commit_us >= SLOW_FROM_US;
+}
+
+static void settle_beside(struct writer *w)
+{
+	syncer_announce(w->syncer);
+	w->trouble = store_commit_to_log(w->store);
+	if (w->trouble != STORE_OK)
+		syncer_withdraw(w->syncer);
+	w->commit_us = syncer_took_us(w->syncer);
+	end_transaction(w);
 }
 
 void writer_begin(struct writer *w)
@@ -97,7 +155,7 @@ void writer_write(struct writer *w)
 		return;
 	casebook_apply(w->book, f);
 	w->trouble = store_write(w->store, f);
-	w->noted(w->ctx, f);
+	edition_note(&w->lot->edition, f);
 	w->written += (int64_t)f->event_count;
 	if (f->sweep)
 		policy_change_sweep(w);
@@ -243,9 +301,7 @@ static _Bool keep_silent(struct command **commands, size_t count)
  * again would fall into two halves, each waiting for the other's commit; so the writer expects those it has just
  * answered back, and beside those that queued up meanwhile decides and writes them as they come, before it commits. It
  * waits no longer than two commits take, and less each time that they did not come. A lone sender is the only one
- * expected, so nobody waits for others. On a fast disk nobody waits either: there the work on one half hides the commit
- * of the other. */
-#define GATHER_FROM_US 1000 /* a commit as long as this is mostly its sync */
+ * expected, so nobody waits for others. */
 #define GATHER_MOST_US 5000
 #define GATHER_HOPE_MOST 16 /* sixteenths of the allowed time */
 
@@ -257,31 +313,40 @@ static int64_t allowed_us(const struct writer *w)
 
 static void decide_taken(struct writer *w)
 {
-	for (; w->decided < w->taken && w->trouble == STORE_OK; w->decided++)
-		run_command(w, w->batch[w->decided]);
+	for (; w->decided < w->lot->count && w->trouble == STORE_OK; w->decided++)
+		run_command(w, w->lot->commands[w->decided]);
 }
 
-static size_t take(struct writer *w, int64_t wait_ms)
+/* On a fast disk half of those who wait, so that their way and the others' overlap. */
+static size_t lot_most(struct writer *w)
 {
-	size_t room = (size_t)w->options->batch_most - w->taken;
-	size_t count = queue_pop(w->commands, (void **)w->batch + w->taken, room, wait_ms);
-	w->taken += count;
+	size_t half = queue_length(w->commands) / 2, most = (size_t)w->options->batch_most;
+	if (disk_is_slow(w) || half >= most)
+		return most;
+	return half > BESIDE_LOT_LEAST ? half : BESIDE_LOT_LEAST < most ? BESIDE_LOT_LEAST : most;
+}
+
+static size_t take(struct writer *w, size_t most, int64_t wait_ms)
+{
+	struct lot *lot = w->lot;
+	size_t count = queue_pop(w->commands, (void **)lot->commands + lot->count, most - lot->count, wait_ms);
+	lot->count += count;
 	return count;
 }
 
 static void gather(struct writer *w)
 {
 	size_t most = (size_t)w->options->batch_most, want = w->expected < most ? w->expected : most;
-	if (w->taken == 0 || w->taken >= want || w->commit_us < GATHER_FROM_US)
+	if (w->lot->count == 0 || w->lot->count >= want || !disk_is_slow(w))
 		return;
 	int64_t end = mono_us(w) + allowed_us(w), left = allowed_us(w);
-	for (; w->taken < want && left > 0 && w->trouble == STORE_OK; left = end - mono_us(w)) {
+	for (; w->lot->count < want && left > 0 && w->trouble == STORE_OK; left = end - mono_us(w)) {
 		if (queue_gather(w->commands, 1, left) == 0)
 			break;
-		take(w, 0);
+		take(w, most, 0);
 		decide_taken(w);
 	}
-	if (w->taken >= want)
+	if (w->lot->count >= want)
 		w->hope = w->hope * 2 < GATHER_HOPE_MOST ? w->hope * 2 : GATHER_HOPE_MOST;
 	else
 		w->hope = w->hope > 1 ? w->hope / 2 : 1;
@@ -289,16 +354,24 @@ static void gather(struct writer *w)
 
 /* ---- one batch ---- */
 
-static void answer(struct writer *w)
+static void answer(struct writer *w, _Bool beside)
 {
+	struct lot *lot = w->lot;
 	if (w->trouble == STORE_FULL) {
-		for (size_t i = w->settled; i < w->taken; i++)
-			take_back(w->batch[i]);
+		for (size_t i = w->settled; i < lot->count; i++)
+			take_back(lot->commands[i]);
 		start_over(w);
+		beside = 0;
 	}
-	w->expected = w->taken + queue_length(w->commands);
-	w->deliver(w->ctx, w->batch, w->taken);
+	w->expected = lot->count + queue_length(w->commands);
 	w->batches++;
+	if (beside) {
+		w->lot = NULL;
+		syncer_give(w->syncer, lot);
+	} else {
+		w->deliver(w->ctx, lot->commands, lot->count);
+		lot->count = 0;
+	}
 }
 
 /* What was taken, and those who are expected. false: the process has to end. */
@@ -312,11 +385,23 @@ static _Bool run_batch(struct writer *w)
 		run_timers(w, writer_clock(w));
 	if (policy_change_is_sweeping(w) && mono_ms(w) >= w->timers_after_ms)
 		policy_change_slice(w);
-	writer_settle(w);
+	_Bool beside = w->in_transaction && w->trouble == STORE_OK && w->lot->count >= BESIDE_FROM && !disk_is_slow(w);
+	if (beside)
+		settle_beside(w);
+	else
+		writer_settle(w);
 	if (w->trouble == STORE_UNKNOWN)
-		return keep_silent(w->batch, w->taken);
-	answer(w);
+		return keep_silent(w->lot->commands, w->lot->count);
+	answer(w, beside);
 	return w->trouble == STORE_OK;
+}
+
+/* A checkpoint syncs the log itself, so the syncer comes first. */
+static _Bool checkpoint(struct writer *w, _Bool idle)
+{
+	if (!store_wants_checkpoint(w->store, idle))
+		return 1;
+	return syncer_wait(w->syncer) && store_checkpoint(w->store, idle) != STORE_UNKNOWN;
 }
 
 /* How long to sleep when nothing comes: to the next timer, but wake now and then for the idle checkpoint. */
@@ -337,16 +422,16 @@ static int64_t sleep_ms(struct writer *w)
 void writer_run(struct writer *w)
 {
 	_Bool fine = 1;
-	w->batch = must_calloc((size_t)w->options->batch_most, sizeof(struct command *));
 	w->hope = GATHER_HOPE_MOST;
 	while (fine) {
-		w->taken = 0;
-		if (take(w, sleep_ms(w)) == 0 && queue_is_closed(w->commands))
+		if (w->lot == NULL)
+			w->lot = syncer_lot(w->syncer);
+		_Bool idle = take(w, lot_most(w), sleep_ms(w)) == 0;
+		if (idle && queue_is_closed(w->commands))
 			break;
-		fine = run_batch(w) &&
-		       store_checkpoint(w->store, w->taken == 0 && !policy_change_is_sweeping(w)) != STORE_UNKNOWN;
+		fine = run_batch(w) && checkpoint(w, idle && !policy_change_is_sweeping(w));
 	}
-	free(w->batch);
+	fine = syncer_wait(w->syncer) && fine;
 	if (!fine)
 		w->failed(w->ctx, WRITER_EXIT_UNKNOWN);
 }

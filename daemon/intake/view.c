@@ -103,7 +103,7 @@ void view_event(const struct fact *f, Gridloop__V1__CaseEvent *out)
 	out->actor = wire_text(f->actor);
 	out->ref = wire_text(f->ref);
 	out->text = wire_text(f->text);
-	out->value = f->value;
+	out->value = f->act == ACT_SUBMIT ? 0 : f->value; /* a case's id is nobody's business */
 	out->due_ms = f->stage_due_ms ? f->stage_due_ms : f->handle_due_ms;
 }
 

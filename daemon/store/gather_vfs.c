@@ -18,6 +18,7 @@ struct gather_file {
 	char *bytes;         /* kept, not yet written */
 	size_t length;       /* of them */
 	sqlite3_int64 start; /* where in the file they belong */
+	_Bool sync_later;
 };
 
 #define FILE_ROOM                                                                                                      \
@@ -90,9 +91,12 @@ static int log_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at
 static int log_sync(sqlite3_file *file, int flags)
 {
 	struct gather_file *g = gathering(file);
+	_Bool begins_the_log = g->length > 0 && g->start == 0;
 	int result = write_or_drop(g);
 
-	return result == SQLITE_OK ? g->real->pMethods->xSync(g->real, flags) : result;
+	if (result != SQLITE_OK || (g->sync_later && !begins_the_log))
+		return result;
+	return g->real->pMethods->xSync(g->real, flags);
 }
 
 static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
@@ -175,6 +179,26 @@ static const sqlite3_io_methods log_methods = {
 	.xSectorSize = log_sector_size,
 	.xDeviceCharacteristics = log_characteristics,
 };
+
+static _Bool is_gathered(const sqlite3_file *file)
+{
+	return file && file->pMethods == &log_methods;
+}
+
+_Bool gather_vfs_sync_later(sqlite3_file *log, _Bool later)
+{
+	if (!is_gathered(log))
+		return 0;
+	gathering(log)->sync_later = later;
+	return 1;
+}
+
+int gather_vfs_sync(sqlite3_file *log)
+{
+	sqlite3_file *real = real_file(log);
+
+	return real->pMethods->xSync(real, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+}
 
 /* ---- the VFS ---- */
 

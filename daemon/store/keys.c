@@ -6,8 +6,11 @@ _Bool keys_told_by(const struct key_fact *k, const struct fact *last)
 {
 	int64_t due_ms = last->stage_due_ms != 0 ? last->stage_due_ms : last->handle_due_ms;
 
+	int64_t same = last->act == ACT_SUBMIT ? last->value : 0;
+
 	return k->case_id == last->case_id && k->category == last->category && k->state == (uint8_t)last->to &&
-	       k->due_ms == due_ms && k->merged_into == 0 && k->maybe_same_as == 0 && k->balance == 0;
+	       k->due_ms == due_ms && k->merged_into == 0 && k->balance == 0 && k->maybe_same_as == same &&
+	       (same == 0 || k->maybe_same_category == last->category);
 }
 
 /* Copies the keys of the oldest events that wait, in key order, inside the open transaction. */
@@ -52,11 +55,16 @@ enum store_result keys_before_commit(struct store *s)
 	return settle_oldest(s, KEYS_MOVED_WITH_A_COMMIT);
 }
 
+_Bool keys_are_new(const struct store *s)
+{
+	return s->keys_settled < s->newest_key;
+}
+
 enum store_result keys_when_idle(struct store *s)
 {
 	enum store_result result;
 
-	if (s->keys_settled >= s->newest_key)
+	if (!keys_are_new(s))
 		return STORE_OK;
 	result = store_begin(s);
 	if (result == STORE_OK)

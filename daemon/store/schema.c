@@ -26,7 +26,7 @@
  * for them there, because memory holds every key that is still new. When there is nothing else to do, or they grow
  * many, the oldest are copied to settled_key, which is sorted by key, WITHOUT ROWID because the key is the only way in;
  * meta's keys_settled is the last event that was looked at. Keys begin with their time, so what is copied together lies
- * together. An answer that says more (merged, perhaps the same, points) goes to settled_key at once. The view new_key is
+ * together. An answer that says more (merged, points) goes to settled_key at once. The view new_key is
  * what was not copied yet, request_key all of it.
  *
  * ledger is the book of points: append-only like case_event; what was wrong is corrected by another row. account is the
@@ -133,7 +133,8 @@ static const char version_1[] =
 	"INSERT INTO meta VALUES ('last_ms', 0), ('sweep_due', 0), ('keys_settled', 0);\n"
 	"CREATE VIEW new_key AS SELECT id, key, hash, case_id, category, to_state AS state,"
 	" iif(stage_due_ms <> 0, stage_due_ms, handle_due_ms) AS due_ms, 0 AS merged_into, 0 AS merged_into_category,"
-	" 0 AS maybe_same_as, 0 AS maybe_same_category, 0 AS balance FROM case_event"
+	" iif(act = 1, value, 0) AS maybe_same_as, iif(act = 1 AND value <> 0, category, 0) AS maybe_same_category,"
+	" 0 AS balance FROM case_event"
 	" WHERE key IS NOT NULL AND id > (SELECT value FROM meta WHERE name = 'keys_settled');\n"
 	"CREATE VIEW request_key AS SELECT " KEY_COLUMNS " FROM settled_key UNION ALL SELECT " KEY_COLUMNS
 	" FROM new_key;\n"

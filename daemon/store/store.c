@@ -260,6 +260,16 @@ static int checkpoint(struct store *s, int mode, int *in_log, int *brought_home)
 	return result;
 }
 
+static _Bool has_log_to_bring_home(const struct store *s, _Bool idle)
+{
+	return !s->all_home && (idle ? s->frames > 0 : s->frames >= s->checkpoint_at);
+}
+
+_Bool store_wants_checkpoint(const struct store *s, _Bool idle)
+{
+	return has_log_to_bring_home(s, idle) || (idle && keys_are_new(s));
+}
+
 enum store_result store_checkpoint(struct store *s, _Bool idle)
 {
 	_Bool empty_it = s->frames > TRUNCATE_FRAMES;
@@ -272,7 +282,7 @@ enum store_result store_checkpoint(struct store *s, _Bool idle)
 			return moved;
 	}
 	/* The log is kept at its length and written over: a sync that need not grow the file takes half as long. */
-	if (s->all_home || (idle ? s->frames == 0 : s->frames < s->checkpoint_at))
+	if (!has_log_to_bring_home(s, idle))
 		return STORE_OK;
 	result = checkpoint(s, empty_it ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE, &in_log,
 	                    &brought_home);

@@ -46,6 +46,7 @@ static _Bool merged_by_itself(struct decision *d, const struct category *k)
 	if (hint != NULL) {
 		d->command->outcome.maybe_same_as = hint->id;
 		d->command->outcome.maybe_same_category = hint->category;
+		d->out->events[0].value = hint->id; /* so that the event says all that the answer does */
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/queue.h"
 #include "engine/engine.h"
+#include "engine/syncer.h"
 #include "workflow/casebook.h"
 
 /* Exit code: sysexits' EX_TEMPFAIL, for a restart. */
@@ -31,20 +32,21 @@ struct writer {
 	struct facts facts;
 	_Atomic int64_t now_ms; /* newest time handed to the workflow */
 	_Atomic uint64_t batches;
+	/* All three: on the writer's thread or the syncer's, never on both at once. */
 	void (*deliver)(void *ctx, struct command **commands, size_t count);
-	void (*noted)(void *ctx, const struct facts *f); /* each written set of facts, before the commit */
-	void (*committed)(void *ctx, _Bool kept);        /* after the commit: what was noted is on disk, or is not */
+	void (*publish)(void *ctx, struct edition *news); /* it is on disk; empties the edition */
 	void (*failed)(void *ctx, int exit_code);
 	void *ctx;
 	_Bool in_transaction;
-	enum store_result trouble;      /* of the batch under way */
-	int64_t written;                /* facts in the open transaction */
-	struct command **batch;         /* the commands under way */
-	size_t taken, decided, settled; /* of them: here, judged, and of those on disk already */
-	size_t expected;                /* who may well send again: those last answered and those who waited then */
-	int64_t commit_us;              /* how long the last commit took */
-	int hope;                       /* that those just answered will be back soon */
-	int64_t timers_after_ms;        /* monotonic: not before this, after the disk was full */
+	enum store_result trouble; /* of the batch under way */
+	int64_t written;           /* facts in the open transaction */
+	struct syncer *syncer;
+	struct lot *lot;         /* the commands under way */
+	size_t decided, settled; /* of them: judged, and of those on disk already */
+	size_t expected;         /* who may well send again: those last answered and those who waited then */
+	int64_t commit_us;       /* how long the last commit took, or its sync when that was left to the syncer */
+	int hope;                /* that those just answered will be back soon */
+	int64_t timers_after_ms; /* monotonic: not before this, after the disk was full */
 };
 
 /* Opens the store and recovers the casebook. false with *cause (heap). */

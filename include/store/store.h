@@ -39,6 +39,11 @@ _Bool store_recover(struct store *s, struct casebook *b, char **cause) MUST_USE;
 enum store_result store_begin(struct store *s) MUST_USE;
 enum store_result store_write(struct store *s, const struct facts *f) MUST_USE;
 enum store_result store_commit(struct store *s) MUST_USE;
+/* The same without waiting for the disk: readers see it, but it may be acknowledged only when a store_sync that began
+ * afterwards has returned STORE_OK. */
+enum store_result store_commit_to_log(struct store *s) MUST_USE;
+/* Beside the writer's thread, by one other. A failure is always STORE_UNKNOWN. Not during a checkpoint. */
+enum store_result store_sync(struct store *s) MUST_USE;
 /* After STORE_FULL memory is ahead of the disk: the caller must throw its casebook away and recover a new one. */
 void store_rollback(struct store *s);
 
@@ -49,6 +54,7 @@ _Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, e
 
 /* Between batches: a checkpoint when the WAL is long enough, or when idle is true and it is not empty. */
 enum store_result store_checkpoint(struct store *s, _Bool idle) MUST_USE;
+_Bool store_wants_checkpoint(const struct store *s, _Bool idle); /* false: it would do nothing */
 #define STORE_SCHEMA_VERSION 1
 #define STORE_APPLICATION_ID 0x67726964 /* "grid" */
 

@@ -50,6 +50,7 @@ struct store {
 	int32_t month;               /* yyyymm of the local day that began at day_start_ms */
 	int64_t day_start_ms, day_end_ms;
 	struct row_units units;
+	_Atomic(sqlite3_file *) to_sync; /* the log of store_commit_to_log; NULL: it synced by itself */
 };
 
 /* Counts a time that a fact carries. */
@@ -85,6 +86,7 @@ _Bool spans_read(sqlite3_stmt *st, struct alarm_span *out) MUST_USE;
 _Bool keys_told_by(const struct key_fact *k, const struct fact *last);
 enum store_result keys_write(struct store *s, const struct key_fact *k) MUST_USE;
 enum store_result keys_before_commit(struct store *s) MUST_USE;
+_Bool keys_are_new(const struct store *s); /* some wait to be copied */
 enum store_result keys_when_idle(struct store *s) MUST_USE;
 _Bool keys_learn(struct store *s, char **cause) MUST_USE;
 /* The columns of request_key, and an answer read from them, from column 0 on. */

@@ -52,6 +52,26 @@ static void a_key_is_found_when_it_has_settled(void **state)
 	assert_true(casebook_keys_complete_for(k->book, &other));
 }
 
+/* "Perhaps the same" is in the report's own event, so it needs no row of its own. */
+static void a_hint_comes_back_from_the_event(void **state)
+{
+	struct kit *k = *state;
+	const struct key_fact *found;
+	struct key_fact want;
+
+	kit_report(k, &plain);
+	k->facts.events[0].value = k->facts.key.maybe_same_as = 12345;
+	k->facts.key.maybe_same_category = k->facts.key.category;
+	want = k->facts.key;
+	assert_int_equal(kit_write(k), STORE_OK);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM settled_key"), 0);
+	kit_recover(k);
+	found = casebook_key(k->book, &want.key);
+	assert_int_equal(found->maybe_same_as, 12345);
+	assert_int_equal(found->maybe_same_category, want.category);
+	assert_int_equal(found->state, want.state);
+}
+
 /* However long a storm lasts, memory always holds the keys that are still new, and no key is ever lost. */
 static void a_storm_settles_its_keys_as_it_goes(void **state)
 {
@@ -85,13 +105,13 @@ static void an_answer_that_says_more_settles_at_once(void **state)
 	struct key_fact found, want;
 
 	kit_report(k, &plain);
-	k->facts.key.maybe_same_as = 12345;
-	k->facts.key.maybe_same_category = 10110;
+	k->facts.key.merged_into = 12345;
+	k->facts.key.merged_into_category = 10110;
 	want = k->facts.key;
 	assert_int_equal(kit_write(k), STORE_OK);
 	assert_int_equal(kit_number(k, "SELECT count(*) FROM new_key"), 0);
 	assert_true(store_find_key(k->store, &want.key, &found));
-	assert_int_equal(found.maybe_same_as, 12345);
+	assert_int_equal(found.merged_into, 12345);
 	assert_int_equal(found.state, want.state);
 }
 
@@ -113,9 +133,8 @@ static void the_same_key_twice_is_an_alarm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_KIT(a_key_is_found_when_it_has_settled),
-		WITH_KIT(a_storm_settles_its_keys_as_it_goes),
-		WITH_KIT(an_answer_that_says_more_settles_at_once),
+		WITH_KIT(a_key_is_found_when_it_has_settled),  WITH_KIT(a_hint_comes_back_from_the_event),
+		WITH_KIT(a_storm_settles_its_keys_as_it_goes), WITH_KIT(an_answer_that_says_more_settles_at_once),
 		WITH_KIT(the_same_key_twice_is_an_alarm),
 	};
 
