@@ -3,7 +3,7 @@
 # ---- what must be installed (Debian 12 names): the one list ------------------------------------------------------
 
 BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev libprotobuf-c-dev \
-	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libgeos-dev tzdata
+	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev tzdata
 CHECK_PACKAGES = libcmocka-dev redis-server python3 nodejs npm
 SANITIZE_PACKAGES = valgrind
 LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
@@ -42,7 +42,7 @@ INCLUDES = -Iinclude -I$(BUILD)/gen
 STANDARD = -std=gnu17 -D_GNU_SOURCE -pthread -fPIE -fstack-protector-strong
 COMPILE = $(CC) $(STANDARD) $(OPTIMISE) $(CFLAGS) $(INCLUDES) $(CPPFLAGS)
 LINK = $(CC) -pthread -pie -Wl,-z,relro,-z,now $(OPTIMISE) $(LDFLAGS)
-LIBS = -levent_core -levent_extra -levent_openssl -levent_pthreads -lhiredis -lsqlite3 -lprotobuf-c -lssl -lcrypto -ljansson -lgeos_c -lz -lm
+LIBS = -levent_core -levent_extra -levent_openssl -levent_pthreads -lhiredis -lsqlite3 -lprotobuf-c -lssl -lcrypto -ljansson -lexpat -lgeos_c -lz -lm
 
 # ---- what there is -----------------------------------------------------------------------------------------------
 

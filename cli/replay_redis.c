@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "redis_connect.h"
 
-#define TIMEOUT_MS 10000
 #define SILENCE_MOST_MS 60000 /* without the group moving */
 #define APPEND_MOST 512       /* replies waiting */
 
@@ -17,36 +17,12 @@ struct replay_redis {
 	char last_id[64]; /* of what was added last */
 };
 
-static struct timeval timeout(void)
-{
-	return (struct timeval){ .tv_sec = TIMEOUT_MS / 1000 };
-}
-
-static redisContext *connect_to(const char *address)
-{
-	const char *colon = strrchr(address, ':');
-	char host[256];
-	long port = colon ? strtol(colon + 1, NULL, 10) : 0;
-
-	if (strncmp(address, "unix:", 5) == 0)
-		return redisConnectUnixWithTimeout(address + 5, timeout());
-	if (!colon)
-		return redisConnectWithTimeout(address, 6379, timeout());
-	snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
-	return redisConnectWithTimeout(host, (int)port, timeout());
-}
-
 struct replay_redis *replay_redis_open(const char *address, struct trouble *why)
 {
-	redisContext *context = connect_to(address);
+	redisContext *context = redis_connect(address, why);
 
-	if (!context || context->err || redisSetTimeout(context, timeout()) != REDIS_OK) {
-		trouble_set(why, EXIT_LOST, "cannot reach Redis at %.200s: %s", address,
-		            context ? context->errstr : "no memory");
-		if (context)
-			redisFree(context);
+	if (!context)
 		return NULL;
-	}
 
 	struct replay_redis *r = must_calloc(1, sizeof *r);
 

@@ -30,10 +30,11 @@ ARROWS = {
 LIBRARIES = (
     (r"(event2/|evhttp|event\.h)", r"(daemon|include)/(net|intake|outbox|desk|serve)/|bench/"),
     (r"sqlite3\.h", r"(daemon|include)/store/|bench/"),
-    (r"hiredis/", r"daemon/intake/redis|daemon/outbox/|cli/replay_redis|bench/"),
+    (r"hiredis/", r"daemon/intake/redis|daemon/outbox/|cli/(replay_redis|redis_connect|camera_send)|bench/"),
     (r".*\.pb-c\.h", r"(daemon|include)/(intake|outbox)/|cli/|bench/"),
     (r"openssl/", r"daemon/base/|(daemon|include)/net/|daemon/serve/|bench/"),
-    (r"jansson\.h", r"daemon/jurisdiction/geojson\.c"),
+    (r"jansson\.h", r"daemon/jurisdiction/geojson\.c|cli/frigate\.c"),
+    (r"expat\.h", r"cli/hikvision\.c"),
     (r"geos_c\.h", r"(daemon|include)/jurisdiction/map"),
     # The one clock, the one log: what reads time or writes lines on its own cannot be tested with a fake.
     (r"syslog\.h", r"daemon/base/log\.c"),
