@@ -16,6 +16,7 @@
 #include "../../cli/replay_file.c"
 #include "../../cli/replay_prepare.c"
 #include "../../cli/replay_lane.c"
+#include "../../cli/redis_connect.c"
 #include "../../cli/replay_redis.c"
 #include "../../cli/replay_run.c"
 /* clang-format on */

@@ -34,11 +34,12 @@
 /* clang-format on */
 #include "workflow/transitions.h"
 
-/* These two need the database and Redis; what they read and send has tests of its own. */
+/* These need the database and Redis; what they read and send has tests of its own. */
 const struct verb offline_verbs[] = { { .name = NULL } };
 const struct verb replay_verbs[] = { { .name = NULL } };
+const struct verb camera_verbs[] = { { .name = NULL } };
 
-static const char *const elsewhere[] = { "verify", "check-config", "replay" };
+static const char *const elsewhere[] = { "verify", "check-config", "replay", "camera-bridge" };
 
 static _Bool is_elsewhere(const char *name, size_t length)
 {
