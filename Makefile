@@ -66,7 +66,7 @@ BENCHES = $(call programs,bench)
 # ---- targets -----------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
+.PHONY: evaluate-due all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
 	check-sanitize packages packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -123,6 +123,12 @@ serve: all | packages-check
 ## replay FILE=… [MAP=…] [DOOR=tcp|redis] [TZ_NAME=…]: a city's 311 CSV through the daemon
 replay: all $(BENCHES) | packages-check
 	@BUILD=$(BUILD) FILE='$(FILE)' MAP='$(MAP)' DOOR='$(DOOR)' TZ_NAME='$(TZ_NAME)' python3 tests/system/replay.py
+
+## evaluate-due FILE=… [TZ_NAME=America/New_York] [CALENDAR=…]: the work calendar against a city's own due dates
+DUE = config/examples/boston-2011
+evaluate-due: $(BUILD)/bench/due
+	@test -n '$(FILE)' || { echo 'make evaluate-due FILE=requests.csv[.gz] [TZ_NAME=…] [CALENDAR=calendar.csv]'; exit 2; }
+	@TZ='$(or $(TZ_NAME),America/New_York)' $< '$(FILE)' $(DUE)/policy.conf $(if $(CALENDAR),'$(CALENDAR)')
 
 ## bench [SHORT=1]: side-by-side speed; ends with one line of JSON
 bench: all $(BENCHES) | packages-check
