@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/keeper.h"
 #include "engine/newsroom.h"
 #include "engine/readers.h"
 #include "engine/reload.h"
@@ -35,12 +36,13 @@ struct engine {
 	const struct policy *policy; /* the loop's, held */
 	int64_t policy_from_ms;
 	int fd;
-	struct queue *answers, *questions, *replies;
+	struct queue *answers, *questions, *replies, *jobs, *jobs_done;
 	struct writer writer;
 	pthread_t writer_thread;
 	_Bool writer_running;
 	struct readers *readers;
 	struct reload *reload;
+	struct keeper *keeper; /* NULL: no evidence is taken */
 	struct newsroom news;
 	struct edition taken; /* the loop's */
 	struct listener_row listeners[ENGINE_LISTENERS_MOST];
@@ -52,7 +54,7 @@ struct engine {
 	void (*fail)(void *ctx, int exit_code);
 	void *fail_ctx;
 	_Atomic int exit_code;
-	size_t commands_out, queries_out; /* given and not yet back; the loop's */
+	size_t commands_out, queries_out, jobs_out; /* given and not yet back; the loop's */
 	_Bool starved, told_failure;
 };
 
@@ -124,6 +126,10 @@ static _Bool start(struct engine *e, char **cause)
 	e->readers = readers_new(e->options.store.path, e->options.readers, e->questions, e->replies, &hooks, cause);
 	if (e->readers == NULL)
 		return 0;
+	if (e->options.evidence != NULL)
+		e->keeper = keeper_new(&e->options, e->jobs, e->jobs_done, &hooks, cause);
+	if (e->options.evidence != NULL && e->keeper == NULL)
+		return 0;
 	e->writer_running = pthread_create(&e->writer_thread, NULL, run_writer, e) == 0;
 	if (!e->writer_running)
 		*cause = must_strdup("the writer's thread could not be started");
@@ -142,6 +148,8 @@ struct engine *engine_new(const struct engine_options *o, char **cause)
 	e->questions = queue_new((size_t)o->queries_most, -1);
 	e->replies = queue_new((size_t)o->queries_most, e->fd);
 	e->reload = reload_new(e, &o->reload, e->fd);
+	e->jobs = queue_new(o->evidence != NULL ? (size_t)o->file_jobs_most : 1, -1);
+	e->jobs_done = queue_new(o->evidence != NULL ? (size_t)o->file_jobs_most : 1, e->fd);
 	if (start(e, cause))
 		return e;
 	engine_free(e);
@@ -161,9 +169,11 @@ void engine_free(struct engine *e)
 		return;
 	queue_close(e->writer.commands);
 	queue_close(e->questions);
+	queue_close(e->jobs);
 	if (e->writer_running)
 		pthread_join(e->writer_thread, NULL);
 	readers_free(e->readers);
+	keeper_free(e->keeper);
 	writer_close(&e->writer);
 	free_left(e->writer.commands);
 	free_left(e->answers);
@@ -172,6 +182,8 @@ void engine_free(struct engine *e)
 	queue_free(e->answers);
 	queue_free(e->questions);
 	queue_free(e->replies);
+	queue_free(e->jobs);
+	queue_free(e->jobs_done);
 	edition_close(&e->taken);
 	policy_release(e->policy);
 	newsroom_close(&e->news);
@@ -196,6 +208,14 @@ _Bool engine_query(struct engine *e, struct query *q)
 	if (e->queries_out >= (size_t)e->options.queries_most || !queue_push(e->questions, q))
 		return 0;
 	e->queries_out++;
+	return 1;
+}
+
+_Bool engine_file(struct engine *e, struct file_job *j)
+{
+	if (e->keeper == NULL || e->jobs_out >= (size_t)e->options.file_jobs_most || !queue_push(e->jobs, j))
+		return 0;
+	e->jobs_out++;
 	return 1;
 }
 
@@ -240,6 +260,18 @@ static void drain_replies(struct engine *e)
 		}
 }
 
+static void drain_jobs(struct engine *e)
+{
+	void *items[DRAIN_AT_ONCE];
+	size_t count;
+	while ((count = queue_pop(e->jobs_done, items, DRAIN_AT_ONCE, 0)) > 0)
+		for (size_t i = 0; i < count; i++) {
+			struct file_job *j = items[i];
+			e->jobs_out--;
+			j->done(j);
+		}
+}
+
 static void tell_news(struct engine *e)
 {
 	struct edition *taken = &e->taken;
@@ -274,6 +306,7 @@ void engine_drain(struct engine *e)
 		return;
 	drain_replies(e);
 	reload_drain(e->reload);
+	drain_jobs(e);
 	tell_news(e);
 	if (e->starved && e->commands_out <= (size_t)e->options.queue_most / 2) {
 		e->starved = 0;
@@ -284,7 +317,7 @@ void engine_drain(struct engine *e)
 
 _Bool engine_idle(const struct engine *e)
 {
-	return e->commands_out == 0 && e->queries_out == 0 && reload_idle(e->reload);
+	return e->commands_out == 0 && e->queries_out == 0 && e->jobs_out == 0 && reload_idle(e->reload);
 }
 
 void engine_on_news(struct engine *e, void (*listen)(void *ctx, const struct news *n), void *ctx)
@@ -316,6 +349,11 @@ int64_t engine_now_ms(const struct engine *e)
 uint64_t engine_progress(const struct engine *e)
 {
 	return e->writer.batches;
+}
+
+const char *engine_evidence(const struct engine *e)
+{
+	return e->options.evidence;
 }
 
 const struct policy *engine_policy(const struct engine *e)

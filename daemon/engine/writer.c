@@ -148,7 +148,8 @@ void writer_begin(struct writer *w)
 void writer_write(struct writer *w)
 {
 	const struct facts *f = &w->facts;
-	if (f->event_count + f->ledger_count + f->span_count == 0 && !f->has_key && !f->has_seen && !f->sweep)
+	if (f->event_count + f->ledger_count + f->span_count == 0 && !f->has_key && !f->has_seen && !f->has_file &&
+	    !f->sweep)
 		return;
 	writer_begin(w);
 	if (w->trouble != STORE_OK)
@@ -219,6 +220,24 @@ static void run_clock_command(struct writer *w, struct command *c)
 	c->outcome.due_ms = w->now_ms;
 }
 
+/* ---- evidence ---- */
+
+#define FORGET_EVERY_MS (INT64_C(10) * 60 * 1000)
+
+/* Uploads that no case has named for days: now and then, in the batch's transaction. */
+static void forget_evidence(struct writer *w)
+{
+	int64_t keep_ms = w->options->evidence_limits.unnamed_keep_ms, forgotten = 0;
+	if (keep_ms == 0 || w->trouble != STORE_OK || mono_ms(w) < w->forget_at_ms)
+		return;
+	w->forget_at_ms = mono_ms(w) + FORGET_EVERY_MS;
+	writer_begin(w);
+	if (w->trouble == STORE_OK)
+		w->trouble = store_forget_evidence(w->store, w->now_ms - keep_ms, &forgotten);
+	if (forgotten > 0)
+		log_line(LOG_LEVEL_INFO, "evidence-unnamed", "forgotten=%lld", (long long)forgotten);
+}
+
 /* ---- commands ---- */
 
 /* The key's stored answer, when memory does not go back that far. */
@@ -245,6 +264,13 @@ static void explain_unknown_case(struct writer *w, struct command *c)
 	       state_info(state)->zh);
 }
 
+/* What is named counts only when its sender has uploaded it: the rows know. */
+static void look_for_evidence(struct writer *w, struct command *c)
+{
+	for (int i = 0; i < c->evidence_count && c->kind <= COMMAND_ACT; i++)
+		c->evidence[i].is_here = store_find_evidence(w->store, c->evidence[i].sha256, c->actor);
+}
+
 static void run_command(struct writer *w, struct command *c)
 {
 	struct key_fact room;
@@ -253,6 +279,7 @@ static void run_command(struct writer *w, struct command *c)
 		advance(w, c->replay_at_ms);
 		now = w->now_ms;
 	}
+	look_for_evidence(w, c);
 	if (c->kind == COMMAND_CLOCK)
 		run_clock_command(w, c);
 	else if (c->kind == COMMAND_POLICY)
@@ -385,6 +412,7 @@ static _Bool run_batch(struct writer *w)
 		run_timers(w, writer_clock(w));
 	if (policy_change_is_sweeping(w) && mono_ms(w) >= w->timers_after_ms)
 		policy_change_slice(w);
+	forget_evidence(w);
 	_Bool beside = w->in_transaction && w->trouble == STORE_OK && w->lot->count >= BESIDE_FROM && !disk_is_slow(w);
 	if (beside)
 		settle_beside(w);

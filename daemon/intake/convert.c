@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "intake/check.h"
+#include "intake/photos.h"
 #include "workflow/alarm_span.h"
 
 #define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1) /* "<gateway>/<id>" */
@@ -44,8 +45,6 @@ static const struct field points_fields[] = {
 	FIELD(Gridloop__V1__PointsEntry, text, text, TEXT_PROSE, COMMAND_TEXT_MOST),
 };
 
-static const struct text_rule photo_rule = TEXT_RULE(TEXT_LINE, COMMAND_PHOTO_MOST, photos);
-static const struct text_rule snapshot_rule = TEXT_RULE(TEXT_LINE, COMMAND_PHOTO_MOST, snapshot);
 static const struct text_rule units_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, units);
 static const struct text_rule reporter_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, reporter);
 
@@ -79,46 +78,6 @@ static void copy_fields(struct command *c, const void *message, const struct fie
 
 		*(const char **)((char *)c + rows[i].to) = command_text(c, bytes->data, bytes->len);
 	}
-}
-
-/* ---- photos: references kept as one text, so none may hold the space that parts them ---- */
-
-static _Bool check_photo(const ProtobufCBinaryData *photo, const struct text_rule *rule, struct refusal *why)
-{
-	if (!check_text(photo, rule, why))
-		return 0;
-	if (photo->len == 0 || memchr(photo->data, ' ', photo->len))
-		return refuse(why, REFUSAL_INVALID, "photo-is-a-reference",
-		              "A photo's reference is not empty and has no spaces.");
-	return 1;
-}
-
-static _Bool check_photos(const ProtobufCBinaryData *photos, size_t count, size_t *room, struct refusal *why)
-{
-	if (count > COMMAND_PHOTOS_MOST)
-		return refuse(why, REFUSAL_TOO_LARGE, "photos-are-at-most-8",
-		              "There are %zu photos; at most %d are taken.", count, COMMAND_PHOTOS_MOST);
-	for (size_t i = 0; i < count; i++) {
-		if (!check_photo(&photos[i], &photo_rule, why))
-			return 0;
-		*room += photos[i].len + 1;
-	}
-	return 1;
-}
-
-static void copy_photos(struct command *c, const ProtobufCBinaryData *photos, size_t count)
-{
-	char joined[COMMAND_PHOTOS_MOST * (COMMAND_PHOTO_MOST + 1)];
-	size_t length = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			joined[length++] = ' ';
-		memcpy(joined + length, photos[i].data, photos[i].len);
-		length += photos[i].len;
-	}
-	c->photos = command_text(c, joined, length);
-	c->photo_count = (int)count;
 }
 
 /* ---- who reported: the sender itself, or for a gateway the one it names ---- */
@@ -209,11 +168,11 @@ struct command *convert_report(const Gridloop__V1__Report *m, const struct sende
 	struct account account;
 	int32_t category, lat, lon;
 	size_t room = 0;
+	const struct photos photos = { m->photos, m->n_photos, m->evidence, m->n_evidence };
 
 	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
 	    !check_category(&m->category, 0, &category, why) || !check_place(m->place, &lat, &lon, why) ||
-	    !check_photos(m->photos, m->n_photos, &room, why) ||
-	    !check_fields(m, report_fields, COUNT(report_fields), &room, why) ||
+	    !photos_check(&photos, &room, why) || !check_fields(m, report_fields, COUNT(report_fields), &room, why) ||
 	    !check_past(m->seen_at_ms, from->now_ms, "seen-at-is-a-past-time", why) ||
 	    !find_account(m->reporter, from->person, m->anonymous, &account, why))
 		return NULL;
@@ -231,7 +190,7 @@ struct command *convert_report(const Gridloop__V1__Report *m, const struct sende
 	c->reporter = command_text(c, account.text, strlen(account.text));
 	c->reporter_kind = account.kind;
 	copy_fields(c, m, report_fields, COUNT(report_fields));
-	copy_photos(c, m->photos, m->n_photos);
+	photos_copy(&photos, c);
 	return seal(c, from);
 }
 
@@ -244,8 +203,6 @@ static _Bool check_alarm(const Gridloop__V1__Alarm *m, int64_t now_ms, struct re
 		              "An alarm needs its camera's id and a label.");
 	if (!isfinite(m->confidence) || m->confidence < 0 || m->confidence > 1)
 		return refuse(why, REFUSAL_INVALID, "confidence-is-0-to-1", "The confidence must be within 0 and 1.");
-	if (m->snapshot.len > 0 && !check_photo(&m->snapshot, &snapshot_rule, why))
-		return 0;
 	return check_past(m->seen_at_ms, now_ms, "seen-at-is-a-past-time", why) &&
 	       check_past(m->began_at_ms, now_ms, "began-at-is-a-past-time", why) &&
 	       check_range(m->posts, 0, ALARM_COUNT_MOST, "posts-are-a-count", why);
@@ -254,16 +211,17 @@ static _Bool check_alarm(const Gridloop__V1__Alarm *m, int64_t now_ms, struct re
 struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender *from, struct refusal *why)
 {
 	struct uuid key;
-	size_t room = m->snapshot.len + 1;
+	size_t room = 0;
+	const struct photos photos = { .references = &m->snapshot, .reference_count = m->snapshot.len > 0 };
 
 	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
-	    !check_fields(m, alarm_fields, COUNT(alarm_fields), &room, why) || !check_alarm(m, from->now_ms, why))
+	    !check_fields(m, alarm_fields, COUNT(alarm_fields), &room, why) ||
+	    !photos_check_snapshot(&m->snapshot, &room, why) || !check_alarm(m, from->now_ms, why))
 		return NULL;
 	struct command *c = begin(COMMAND_ALARM, room, from, &key);
 
 	copy_fields(c, m, alarm_fields, COUNT(alarm_fields));
-	if (m->snapshot.len > 0)
-		copy_photos(c, &m->snapshot, 1);
+	photos_copy(&photos, c);
 	c->confidence = m->confidence;
 	c->seen_at_ms = m->seen_at_ms;
 	c->began_at_ms = m->began_at_ms;
@@ -307,8 +265,7 @@ static _Bool check_action(const Gridloop__V1__Action *m, const struct sender *fr
 	       check_range((int64_t)m->rating, RATING_NONE, RATING_UNSATISFIED, "rating-is-known", why) &&
 	       (m->until_ms == 0 || check_range(m->until_ms, CHECK_EARLIEST_MS, from->now_ms + CHECK_SPAN_MOST_MS,
 	                                        "until-is-a-time", why)) &&
-	       check_range(m->extend_ms, 0, CHECK_SPAN_MOST_MS, "extend-is-a-span", why) &&
-	       check_range((int64_t)m->extend_unit, LIMIT_CLOCK, LIMIT_UNITS - 1, "unit-is-known", why);
+	       check_range(m->extend_ms, 0, CHECK_SPAN_MOST_MS, "extend-is-a-span", why);
 }
 
 /* The fields of an action that are codes, as numbers. */
@@ -326,7 +283,8 @@ static _Bool check_codes(const Gridloop__V1__Action *m, struct action_codes *out
 	       check_place(m->place, &out->lat, &out->lon, why);
 }
 
-static void copy_action(struct command *c, const Gridloop__V1__Action *m, const struct action_codes *codes)
+static void copy_action(struct command *c, const Gridloop__V1__Action *m, const struct action_codes *codes,
+                        const struct photos *photos)
 {
 	c->act = (enum act)m->act;
 	c->case_id = codes->case_id;
@@ -339,9 +297,8 @@ static void copy_action(struct command *c, const Gridloop__V1__Action *m, const 
 	c->rating = (enum rating)m->rating;
 	c->until_ms = m->until_ms;
 	c->extend_ms = m->extend_ms;
-	c->extend_unit = (enum limit_unit)m->extend_unit;
 	copy_fields(c, m, action_fields, COUNT(action_fields));
-	copy_photos(c, m->photos, m->n_photos);
+	photos_copy(photos, c);
 	for (size_t i = 0; i < m->n_units; i++)
 		c->units[i] = command_text(c, m->units[i].data, m->units[i].len);
 	c->unit_count = (int)m->n_units;
@@ -352,15 +309,16 @@ struct command *convert_action(const Gridloop__V1__Action *m, const struct sende
 	struct action_codes codes;
 	struct account account = { .text = "" };
 	size_t room = 0;
+	const struct photos photos = { m->photos, m->n_photos, m->evidence, m->n_evidence };
 
 	if (!check_sender(from, why) || !check_codes(m, &codes, why) || !check_action(m, from, why) ||
 	    !check_fields(m, action_fields, COUNT(action_fields), &room, why) || !check_units(m, &room, why) ||
-	    !check_photos(m->photos, m->n_photos, &room, why) ||
+	    !photos_check(&photos, &room, why) ||
 	    (m->reporter && !find_account(m->reporter, from->person, 0, &account, why)))
 		return NULL;
 	struct command *c = begin(COMMAND_ACT, room, from, &codes.key);
 
-	copy_action(c, m, &codes);
+	copy_action(c, m, &codes, &photos);
 	c->reporter = command_text(c, account.text, strlen(account.text));
 	return seal(c, from);
 }

@@ -81,7 +81,13 @@ static void ask_case(struct question *q, struct reader *r)
 		question_refuse(q, REFUSAL_NOT_ALLOWED, "case-is-yours", "This case is not yours to see.");
 		return;
 	}
+	struct case_evidence *evidence;
+	size_t evidence_count;
+
+	if (!question_went_well(q, query_case_evidence(r, answer.row.file.id, &q->rows, &evidence, &evidence_count)))
+		return;
 	view_case(q, &answer, &view);
+	view_evidence(q, &answer.row.file, evidence, evidence_count, &view);
 	size_t budget = question_budget(q) - gridloop__v1__case_view__get_packed_size(&view);
 
 	list_merged(q, &answer, &view, &budget);

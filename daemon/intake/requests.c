@@ -9,6 +9,7 @@
 #include "intake/rights.h"
 #include "intake/session.h"
 #include "intake/subscribe.h"
+#include "intake/uploads.h"
 #include "intake/wire.h"
 
 #define TOKEN_MOST 256 /* bytes */
@@ -231,6 +232,9 @@ static const struct request requests[] = {
 	[BODY(PING)] = { .name = "ping", .before_login = 1, .proceed = proceed_ping },
 	[BODY(RELOAD)] = { .name = "reload", .roles = ROLE_SUPERVISOR | ROLE_OPERATOR, .proceed = reload_serve },
 	[BODY(GET_POLICY)] = { .name = "get-policy", .roles = RIGHTS_STAFF, .proceed = policy_state_serve },
+	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence", .proceed = upload_begin },
+	[BODY(PUT_CHUNK)] = { .name = "put-chunk", .proceed = upload_chunk },
+	[BODY(GET_EVIDENCE)] = { .name = "get-evidence", .proceed = query_get_evidence },
 	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock",
 	                          .replay_only = 1,
 	                          .roles = ROLE_OPERATOR,

@@ -77,8 +77,16 @@ struct sender session_sender(const struct session *s, int64_t replay_at_ms)
 void session_sent_off(struct session *s)
 {
 	s->inflight++;
-	if (s->inflight >= s->door->options.inflight_most && s->stream)
-		stream_pause(s->stream);
+	if ((s->inflight < s->door->options.inflight_most && s->chunks < SESSION_CHUNKS_MOST) || !s->stream)
+		return;
+	s->held = 1;
+	stream_pause(s->stream);
+}
+
+void session_chunk_sent_off(struct session *s)
+{
+	s->chunks++;
+	session_sent_off(s);
 }
 
 /* Both ends are done with each other once nothing is under way. */
@@ -96,9 +104,18 @@ void session_returned(struct session *s)
 {
 	must(s->inflight > 0);
 	s->inflight--;
-	if (s->stream && !s->door->stopping && s->inflight == s->door->options.inflight_most / 2)
+	if (s->held && s->stream && !s->door->stopping && s->inflight <= s->door->options.inflight_most / 2 &&
+	    s->chunks <= SESSION_CHUNKS_MOST / 2) {
+		s->held = 0;
 		stream_resume(s->stream);
+	}
 	settle(s);
+}
+
+void session_chunk_returned(struct session *s)
+{
+	s->chunks--;
+	session_returned(s);
 }
 
 void session_submit(struct session *s, struct command *c, uint32_t seq, void (*answer)(void *door, struct command *c))
@@ -172,8 +189,9 @@ static void serve_frame(struct session *s, const struct frame *frame)
 static void refuse_cut(struct session *s, enum frame_result result)
 {
 	if (result == FRAME_TOO_LARGE)
-		refuse_and_finish(s, 0, REFUSAL_TOO_LARGE, "frame-is-small-enough",
-		                  "The frame is over the limit; send photos apart and batches in parts.");
+		refuse_and_finish(
+			s, 0, REFUSAL_TOO_LARGE, "frame-is-small-enough",
+			"The frame is over the limit; send photos as evidence in chunks and batches in parts.");
 	else
 		refuse_and_finish(s, 0, REFUSAL_MALFORMED, "frame-has-a-length",
 		                  "A frame begins with its length as a varint in its shortest form.");

@@ -41,6 +41,12 @@ void tcp_door_submit(struct tcp_door *d, struct command *c)
 	d->gathered[d->gathered_count++] = c;
 }
 
+void tcp_door_submit_at_once(struct tcp_door *d, struct command *c)
+{
+	tcp_door_submit(d, c);
+	hand_over(d);
+}
+
 static void on_space(void *ctx)
 {
 	struct tcp_door *d = ctx;

@@ -8,11 +8,11 @@
 #include "workflow/case_number.h"
 #include "workflow/domain.h"
 #include "workflow/place.h"
-#include "base/limit.h"
 #include "store/query_stats.h"
 
 #define E7 1e7
 #define GRID_TEXT_SIZE 24
+#define YELLOW_FROM 80 /* per cent of the limit */
 
 ProtobufCBinaryData view_number(struct question *q, int64_t case_id, int32_t category)
 {
@@ -51,11 +51,12 @@ static const char *light_of(const struct case_file *c, int64_t now_ms)
 
 	if (c->ended_ms != 0 || c->limit_ms <= 0 || (c->handle_due_ms == 0 && !paused))
 		return NULL;
-	if (c->handle_due_ms != 0)
-		return now_ms > c->handle_due_ms ? "red" : now_ms >= c->handle_warn_ms ? "yellow" : "green";
-	if (c->handle_left_ms < 0)
+	int64_t left = c->handle_due_ms ? c->handle_due_ms - now_ms : c->handle_left_ms;
+	int64_t used = c->limit_ms - left;
+
+	if (left < 0)
 		return "red";
-	return c->handle_left_ms <= c->limit_ms / 100 * (100 - LIMIT_YELLOW_PER_CENT) ? "yellow" : "green";
+	return used * 100 >= c->limit_ms * YELLOW_FROM ? "yellow" : "green";
 }
 
 static _Bool is_overdue(const struct case_file *c, int64_t now_ms)
@@ -176,6 +177,32 @@ void view_case(struct question *q, const struct case_answer *answer, Gridloop__V
 	view_helpers(q, c, out);
 	view_figures(c, out);
 	view_times(c, q->now_ms, out);
+}
+
+/* Who reported anonymously is not named by what it sent either. */
+static _Bool hides(const struct case_file *c, const struct case_evidence *row)
+{
+	return c->anonymous && c->actor && row->person && strcmp(c->actor, row->person) == 0;
+}
+
+void view_evidence(struct question *q, const struct case_file *c, struct case_evidence *rows, size_t count,
+                   Gridloop__V1__CaseView *out)
+{
+	out->evidence = question_take(q, count * sizeof *out->evidence);
+	out->n_evidence = count;
+	for (size_t i = 0; i < count; i++) {
+		Gridloop__V1__CaseEvidence *m = question_take(q, sizeof *m);
+
+		gridloop__v1__case_evidence__init(m);
+		m->sha256 = (ProtobufCBinaryData){ sizeof rows[i].sha256, rows[i].sha256 };
+		m->role = (Gridloop__V1__PhotoRole)rows[i].role;
+		m->type = wire_text(rows[i].type);
+		m->size = rows[i].size;
+		m->sender = wire_text(hides(c, &rows[i]) ? NULL : rows[i].person);
+		m->at_ms = rows[i].at_ms;
+		m->event = rows[i].event_id;
+		out->evidence[i] = m;
+	}
 }
 
 /* ---- rows of lists ---- */

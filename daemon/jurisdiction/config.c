@@ -20,6 +20,9 @@
 
 #define FIELD(name) offsetof(struct config, name)
 #define KILO INT64_C(1024)
+#define MEGA (KILO * KILO)
+#define GIGA (KILO * MEGA)
+#define TERA (KILO * GIGA)
 
 static const struct setting rows[] = {
 	{ "listen", SETTING_TEXT, FIELD(listen), 1, 512, "127.0.0.1:7311", NULL,
@@ -59,6 +62,29 @@ static const struct setting rows[] = {
 	{ "queries_max", SETTING_INT, FIELD(queries_max), 16, 100000, "1024", NULL, "queries waiting for the readers" },
 	{ "checkpoint_frames", SETTING_INT, FIELD(checkpoint_frames), 100, 1000000, "4000", NULL,
 	  "pages of 4 KiB in the write-ahead log from which it is folded into the database" },
+
+	{ "evidence", SETTING_TEXT, FIELD(evidence), 0, 1024, "", NULL,
+	  "folder of photos and clips, on a local disk; empty: the folder evidence beside the database" },
+	{ "evidence_image_max", SETTING_SIZE, FIELD(evidence_image_max), KILO, GIGA, "20m", NULL,
+	  "bytes of one photo (JPEG, PNG, GIF, WebP, HEIC)" },
+	{ "evidence_clip_max", SETTING_SIZE, FIELD(evidence_clip_max), KILO, 16 * GIGA, "100m", NULL,
+	  "bytes of one clip (MP4, 3GP, QuickTime)" },
+	{ "evidence_day_max", SETTING_SIZE, FIELD(evidence_day_max), KILO, TERA, "1g", NULL,
+	  "bytes that one person may upload in a day" },
+	{ "evidence_gateway_day_max", SETTING_SIZE, FIELD(evidence_gateway_day_max), KILO, 16 * TERA, "50g", NULL,
+	  "the same for a gateway, which uploads for all its people" },
+	{ "evidence_partials_max", SETTING_INT, FIELD(evidence_partials_max), 1, 4096, "64", NULL,
+	  "unfinished uploads of one person" },
+	{ "evidence_total_max", SETTING_SIZE, FIELD(evidence_total_max), MEGA, 1024 * TERA, "500g", NULL,
+	  "bytes of all evidence; beyond it nothing more is taken" },
+	{ "evidence_free_min", SETTING_SIZE, FIELD(evidence_free_min), 0, 1024 * TERA, "1g", NULL,
+	  "bytes that uploads leave free on the disk" },
+	{ "evidence_partial_keep", SETTING_SPAN, FIELD(evidence_partial_keep_ms), CLOCK_MINUTE_MS, 366 * CLOCK_DAY_MS,
+	  "3d", NULL, "an unfinished upload that nobody goes on with is removed after this long" },
+	{ "evidence_unnamed_keep", SETTING_SPAN, FIELD(evidence_unnamed_keep_ms), 2 * CLOCK_MINUTE_MS,
+	  3660 * CLOCK_DAY_MS, "7d", NULL, "an upload that no case has named is removed after this long" },
+	{ "evidence_queue_max", SETTING_INT, FIELD(evidence_queue_max), 16, 100000, "512", NULL,
+	  "chunks waiting for the disk; further senders are told to go on in a moment" },
 
 	{ "redis", SETTING_TEXT, FIELD(redis), 0, 200, "", NULL,
 	  "Redis as unix:/path/of/socket or address:port; empty: none" },
@@ -296,6 +322,16 @@ static void check_sizes(struct source *s)
 		wrong(s, "inflight_max", "found inflight_max larger than queue_max; expected at most as many");
 }
 
+/* What is linked into its place is younger than what a sweep may take away only because of this. */
+static void check_evidence(struct source *s)
+{
+	const struct config *c = s->config;
+
+	if (c->evidence_unnamed_keep_ms < 2 * c->evidence_partial_keep_ms)
+		wrong(s, "evidence_unnamed_keep",
+		      "found evidence_unnamed_keep below twice evidence_partial_keep; expected at least that");
+}
+
 /* Two streams under one name would read what the daemon itself writes. */
 static void check_streams(struct source *s)
 {
@@ -310,7 +346,7 @@ static void check_streams(struct source *s)
 }
 
 static void (*const checks[])(struct source *s) = {
-	check_listen, check_redis, check_time_zone, check_sizes, check_streams,
+	check_listen, check_redis, check_time_zone, check_sizes, check_evidence, check_streams,
 };
 
 /* ---- loading ---- */
@@ -325,6 +361,16 @@ static void resolve_jurisdiction(struct config *c)
 	must(asprintf(&joined, "%.*s/%s", (int)(slash - c->path), c->path, c->jurisdiction) >= 0);
 	free(c->jurisdiction);
 	c->jurisdiction = joined;
+}
+
+static void find_evidence(struct config *c)
+{
+	const char *slash = strrchr(c->database, '/');
+
+	if (c->evidence[0] != '\0')
+		return;
+	free(c->evidence);
+	must(asprintf(&c->evidence, "%.*sevidence", slash ? (int)(slash - c->database) + 1 : 0, c->database) >= 0);
 }
 
 static _Bool read_all(struct source *s)
@@ -356,6 +402,7 @@ _Bool config_load(struct config *c, const char *path, const char *const *assignm
 	/* A folder named on the command line starts where the command was given. */
 	if (!is_assigned(&s, "jurisdiction"))
 		resolve_jurisdiction(c);
+	find_evidence(c);
 	return 1;
 }
 

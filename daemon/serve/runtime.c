@@ -196,6 +196,17 @@ static struct engine *open_engine(const struct options *o, struct reloader *relo
 		.batch_most = c->batch_max,
 		.readers = (int)c->readers,
 		.queries_most = c->queries_max,
+		.evidence = c->evidence,
+		.evidence_limits = { .image_most = c->evidence_image_max,
+		                     .clip_most = c->evidence_clip_max,
+		                     .day_most = c->evidence_day_max,
+		                     .gateway_day_most = c->evidence_gateway_day_max,
+		                     .partials_most = c->evidence_partials_max,
+		                     .total_most = c->evidence_total_max,
+		                     .free_least = c->evidence_free_min,
+		                     .partial_keep_ms = c->evidence_partial_keep_ms,
+		                     .unnamed_keep_ms = c->evidence_unnamed_keep_ms },
+		.file_jobs_most = c->evidence_queue_max,
 	};
 
 	return engine_new(&options, cause);

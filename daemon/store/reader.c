@@ -15,7 +15,9 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_END] = "COMMIT",
 	[READ_OPEN_CASE] = "SELECT " ROW_ALL_NAMES " FROM open_case WHERE id = ?",
 	[READ_CLOSED_CASE] = "SELECT " ROW_ALL_NAMES " FROM closed_case WHERE id = ?",
-	[READ_EVENT] = "SELECT " EVENT_NAMES " FROM case_event WHERE id = ?",
+	[READ_EVENT] =
+		"SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid,"
+		" stage_due_ms, handle_due_ms, photo_roles FROM case_event WHERE id = ?",
 	[READ_MERGED_HERE] = "SELECT id, category FROM closed_case INDEXED BY closed_by_master"
 			     " WHERE merged_into = ?1 AND merged_into <> 0 ORDER BY id LIMIT ?2",
 	[READ_LEDGER] = "SELECT id, person, at_ms, payable_ms, points, rule, case_id, place_key, text,"
@@ -37,12 +39,27 @@ const char *const reader_statements[READER_STATEMENTS] = {
 		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) ") AS n ORDER BY id LIMIT ?16",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
 #define EVENTS(reporter)                                                                                               \
-	"SELECT " EVENT_NAMES ", " reporter                                                                            \
+	"SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid,"         \
+	" stage_due_ms, handle_due_ms, photo_roles, " reporter                                                         \
 	" FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 ORDER BY id LIMIT ?5"
 	[READ_EVENTS] = EVENTS("NULL"),
 	[READ_EVENTS_REPORTER] = EVENTS("coalesce((SELECT reporter FROM open_case AS c WHERE c.id = e.case_id),"
 	                                " (SELECT reporter FROM closed_case AS c WHERE c.id = e.case_id))"),
 	[READ_LAST_IDS] = "SELECT (SELECT max(id) FROM case_event), (SELECT max(id) FROM notice)",
+	[READ_EVIDENCE_OF] = "SELECT size, type FROM evidence WHERE sha256 = ? AND person = ?",
+	[READ_EVIDENCE_SENT] = "SELECT sum(size) FROM evidence INDEXED BY evidence_by_person"
+			       " WHERE person = ?1 AND at_ms >= ?2",
+	[READ_EVIDENCE_KNOWN] = "SELECT 1 FROM evidence WHERE sha256 = ? LIMIT 1",
+	[READ_EVIDENCE_USED] = "SELECT sum(size) FROM (SELECT size FROM evidence GROUP BY sha256)",
+	[READ_EVIDENCE_ROW] = "SELECT size, type FROM evidence WHERE sha256 = ? LIMIT 1",
+	[READ_EVIDENCE_CASES] = "SELECT DISTINCT case_id FROM case_evidence INDEXED BY case_evidence_by_file"
+				" WHERE sha256 = ?1 ORDER BY case_id DESC LIMIT ?2",
+	[READ_CASE_EVIDENCE] =
+		"SELECT * FROM (SELECT c.sha256, c.role, c.event_id, c.person, v.at_ms, e.size, e.type, c.id AS id"
+		" FROM case_evidence AS c INDEXED BY case_evidence_by_case"
+		" CROSS JOIN evidence AS e ON e.sha256 = c.sha256 AND e.person = c.person"
+		" CROSS JOIN case_event AS v ON v.id = c.event_id"
+		" WHERE c.case_id = ?1 ORDER BY c.id DESC LIMIT ?2) ORDER BY id",
 };
 
 /* ---- the connection ---- */

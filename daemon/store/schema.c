@@ -42,6 +42,12 @@
  * was seen, a minute late at most. It outlives its case, so that what was dismissed stays dismissed while the camera
  * goes on; rows that are over are deleted as others come. All of it is in memory too; the rows are for a restart.
  *
+ * evidence has a row for each person who has uploaded a file completely: the file itself lies beside the database, once,
+ * under the digest of its bytes. Only who has a row may name the file, so that knowing a digest is worth nothing.
+ * case_evidence is what reports and actions named, with the event that did; it is what gives others the right to fetch
+ * the file. named spares the search for rows that nobody needs: an upload that no case has named for days goes, found by
+ * an index that has no others. The day's sum of one person's uploads is read from evidence_by_person alone.
+ *
  * meta holds what no table's newest row is sure to know, above all the newest time any fact carried. That is
  * written only when the newest event and ledger row do not already say it, which is rare, so an ordinary commit does not
  * pay a page for it. All other counters are the largest ids of their tables. Beside it stands sweep_due: 1 from when
@@ -72,7 +78,8 @@
 	" rating INTEGER NOT NULL DEFAULT 0, extensions INTEGER NOT NULL DEFAULT 0,"                                   \
 	" suspensions INTEGER NOT NULL DEFAULT 0, reopened INTEGER NOT NULL DEFAULT 0,"                                \
 	" reworked INTEGER NOT NULL DEFAULT 0, returned INTEGER NOT NULL DEFAULT 0,"                                   \
-	" supervised INTEGER NOT NULL DEFAULT 0, late INTEGER NOT NULL DEFAULT 0,"                                     \
+	" supervised INTEGER NOT NULL DEFAULT 0, photo_roles INTEGER NOT NULL DEFAULT 0,"                              \
+	" late INTEGER NOT NULL DEFAULT 0,"                                                                            \
 	" stage_overdue INTEGER NOT NULL DEFAULT 0, camera TEXT, alarm_event TEXT,"                                    \
 	" handler TEXT, worker TEXT, checker TEXT, handled_by TEXT, helpers TEXT,"                                     \
 	" whistled TEXT, helper_done INTEGER NOT NULL DEFAULT 0,"                                                      \
@@ -83,9 +90,7 @@
 	" discover_ms INTEGER NOT NULL DEFAULT 0, handle_ms INTEGER NOT NULL DEFAULT 0,"                               \
 	" feedback_ms INTEGER NOT NULL DEFAULT 0, paused_ms INTEGER NOT NULL DEFAULT 0,"                               \
 	" accept_left_ms INTEGER NOT NULL DEFAULT 0, limit_ms INTEGER NOT NULL DEFAULT 0,"                             \
-	" limit_unit INTEGER NOT NULL DEFAULT 0,"                                                                      \
-	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_warn_ms INTEGER NOT NULL DEFAULT 0,"                        \
-	" handle_left_ms INTEGER NOT NULL DEFAULT 0,"                                                                  \
+	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_left_ms INTEGER NOT NULL DEFAULT 0,"                        \
 	" escalate_at_ms INTEGER NOT NULL DEFAULT 0,"                                                                  \
 	" asked_extension_ms INTEGER NOT NULL DEFAULT 0,"                                                              \
 	" asked_suspend_until_ms INTEGER NOT NULL DEFAULT 0,"                                                          \
@@ -121,8 +126,7 @@ static const char version_1[] =
 	" actor TEXT, ref TEXT, text TEXT,"
 	" value INTEGER NOT NULL, category INTEGER NOT NULL, grid INTEGER NOT NULL,"
 	" stage_due_ms INTEGER NOT NULL, handle_due_ms INTEGER NOT NULL,"
-	" handle_warn_ms INTEGER NOT NULL, handle_left_ms INTEGER NOT NULL, unit INTEGER NOT NULL,"
-	" key BLOB, hash BLOB) STRICT;\n"
+	" key BLOB, hash BLOB, photo_roles INTEGER NOT NULL DEFAULT 0) STRICT;\n"
 	"CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event"
 	" BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;\n"
 	"CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event"
@@ -165,6 +169,17 @@ static const char version_1[] =
 	" case_id INTEGER NOT NULL, case_category INTEGER NOT NULL,"
 	" began_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, over_ms INTEGER NOT NULL,"
 	" count INTEGER NOT NULL, ended INTEGER NOT NULL) STRICT;\n"
+
+	"CREATE TABLE evidence (sha256 BLOB NOT NULL, person TEXT NOT NULL,"
+	" size INTEGER NOT NULL, type TEXT NOT NULL, at_ms INTEGER NOT NULL, named INTEGER NOT NULL,"
+	" PRIMARY KEY (sha256, person)) STRICT, WITHOUT ROWID;\n"
+	"CREATE INDEX evidence_by_person ON evidence (person, at_ms, size);\n"
+	"CREATE INDEX evidence_unnamed ON evidence (at_ms) WHERE named = 0;\n"
+	"CREATE TABLE case_evidence (id INTEGER PRIMARY KEY,"
+	" case_id INTEGER NOT NULL, event_id INTEGER NOT NULL,"
+	" sha256 BLOB NOT NULL, person TEXT NOT NULL, role INTEGER NOT NULL) STRICT;\n"
+	"CREATE INDEX case_evidence_by_case ON case_evidence (case_id, id);\n"
+	"CREATE INDEX case_evidence_by_file ON case_evidence (sha256, case_id);\n"
 
 	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;\n";
 

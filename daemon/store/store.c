@@ -30,7 +30,9 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_ARCHIVE] = "INSERT INTO closed_case (" ROW_ALL_NAMES ") SELECT " ROW_ALL_NAMES
 			  " FROM open_case WHERE id = ?",
 	[WRITE_UNOPEN] = "DELETE FROM open_case WHERE id = ?",
-	[WRITE_EVENT] = "INSERT INTO case_event (" EVENT_NAMES ", key, hash) VALUES (" EVENT_MARKS ",?,?)",
+	[WRITE_EVENT] = "INSERT INTO case_event (id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
+			" value, category, grid, stage_due_ms, handle_due_ms, key, hash, photo_roles)"
+			" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_KEY] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_SETTLE_KEYS] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") SELECT " WRITER_KEY_NAMES
 			      " FROM new_key WHERE id <= ? ORDER BY key",
@@ -51,6 +53,12 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_SPAN] = "INSERT OR REPLACE INTO alarm_span (" WRITER_SPAN_NAMES ")"
 		       " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_FORGET_SPAN] = "DELETE FROM alarm_span WHERE id = ?",
+	[WRITE_NAMED] = "INSERT INTO case_evidence (case_id, event_id, sha256, person, role) VALUES (?,?,?,?,?)",
+	[WRITE_MARK_NAMED] = "UPDATE evidence SET named = 1 WHERE sha256 = ? AND person = ? AND named = 0",
+	[WRITE_FILE] = "INSERT OR IGNORE INTO evidence (sha256, person, size, type, at_ms, named) VALUES (?,?,?,?,?,0)",
+	[WRITE_FORGET_FILES] = "DELETE FROM evidence WHERE (sha256, person) IN (SELECT sha256, person FROM evidence"
+			       " INDEXED BY evidence_unnamed WHERE named = 0 AND at_ms < ?1 ORDER BY at_ms LIMIT ?2)",
+	[WRITE_FIND_FILE] = "SELECT 1 FROM evidence WHERE sha256 = ? AND person = ?",
 	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
 	[WRITE_POLICY] = "INSERT INTO policy (from_ms, digest) VALUES (?,?)",
 	[WRITE_SWEEP_DUE] = "UPDATE meta SET value = ? WHERE name = 'sweep_due'",

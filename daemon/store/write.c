@@ -71,12 +71,10 @@ static enum store_result write_event(struct store *s, const struct fact *f, cons
 	bind_int(st, 13, f->grid);
 	bind_int(st, 14, f->stage_due_ms);
 	bind_int(st, 15, f->handle_due_ms);
-	bind_int(st, 16, f->handle_warn_ms);
-	bind_int(st, 17, f->handle_left_ms);
-	bind_int(st, 18, f->unit);
-	bind_key(st, 19, key);
+	bind_key(st, 16, key);
 	if (key)
 		s->newest_key = f->id;
+	bind_int(st, 18, f->photo_roles);
 	writer_saw(s, f->at_ms);
 	s->event_ms = f->at_ms;
 	return run(s, st, "event");
@@ -240,6 +238,10 @@ enum store_result store_write(struct store *s, const struct facts *f)
 		result = write_ledger(s, &f->ledger[i]);
 	for (size_t i = 0; i < f->notice_count && result == STORE_OK; i++)
 		result = write_notice(s, &f->notices[i]);
+	if (f->named.count > 0 && result == STORE_OK)
+		result = writer_write_named(s, &f->named);
+	if (f->has_file && result == STORE_OK)
+		result = writer_write_file(s, &f->file);
 	if (f->has_seen && result == STORE_OK)
 		result = write_seen(s, &f->seen);
 	if (f->sweep && result == STORE_OK)

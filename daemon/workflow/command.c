@@ -36,6 +36,29 @@ const char *command_text(struct command *c, const void *bytes, size_t length)
 	return text;
 }
 
+struct evidence_ref *command_evidence(struct command *c, int count)
+{
+	size_t length = (size_t)count * sizeof *c->evidence;
+	if (count == 0)
+		return NULL;
+	must(c->arena_used + length <= c->arena_size);
+	/* Made of bytes, so it may stand anywhere. */
+	_Static_assert(_Alignof(struct evidence_ref) == 1, "a reference needs no alignment");
+	c->evidence = (struct evidence_ref *)(c->arena + c->arena_used);
+	c->evidence_count = count;
+	c->arena_used += length;
+	memset(c->evidence, 0, length);
+	return c->evidence;
+}
+
+static void seal_evidence(const struct command *c, struct digester *d)
+{
+	for (int i = 0; i < c->evidence_count; i++) {
+		digest_add(d, c->evidence[i].sha256, sizeof c->evidence[i].sha256);
+		digest_add_int(d, c->evidence[i].role);
+	}
+}
+
 static void seal_texts(const struct command *c, struct digester *d)
 {
 	const char *const texts[] = { c->address, c->description, c->beneficiary, c->programme,    c->reporter,
@@ -49,17 +72,17 @@ static void seal_texts(const struct command *c, struct digester *d)
 
 static void seal_numbers(const struct command *c, struct digester *d)
 {
-	const int64_t numbers[] = { c->kind,          c->category,
-		                    c->lat_e7,        c->lon_e7,
-		                    c->reporter_kind, c->anonymous,
-		                    c->seen_at_ms,    c->ended,
-		                    c->began_at_ms,   c->posts,
-		                    c->case_id,       c->act,
-		                    c->grid,          c->master,
-		                    c->until_ms,      c->extend_ms,
-		                    c->extend_unit,   c->finding,
-		                    c->rating,        c->value,
-		                    c->unit_count,    (int64_t)(c->confidence * 1e6) };
+	const int64_t numbers[] = { c->kind,           c->category,
+		                    c->lat_e7,         c->lon_e7,
+		                    c->reporter_kind,  c->anonymous,
+		                    c->seen_at_ms,     c->ended,
+		                    c->began_at_ms,    c->posts,
+		                    c->case_id,        c->act,
+		                    c->grid,           c->master,
+		                    c->until_ms,       c->extend_ms,
+		                    c->finding,        c->rating,
+		                    c->value,          c->unit_count,
+		                    c->evidence_count, (int64_t)(c->confidence * 1e6) };
 	digest_add(d, numbers, sizeof numbers);
 }
 
@@ -69,6 +92,7 @@ void command_seal(struct command *c, struct digester *d)
 	digest_begin(d);
 	seal_numbers(c, d);
 	seal_texts(c, d);
+	seal_evidence(c, d);
 	/* An action has no reporter of its own to bind the key to, so it is bound to who acts. */
 	digest_add_text(d, c->kind == COMMAND_SUBMIT && c->reporter != NULL ? NULL : c->actor);
 	digest_end(d, digest);

@@ -186,6 +186,7 @@ static _Bool judge_seen(struct decision *d)
 static _Bool (*const judges[COMMAND_KIND_COUNT])(struct decision *d) = {
 	[COMMAND_SUBMIT] = judge_submit, [COMMAND_ALARM] = alarm_judge,    [COMMAND_ACT] = judge_act,
 	[COMMAND_SEEN] = judge_seen,     [COMMAND_REDEEM] = reward_redeem, [COMMAND_CORRECT] = reward_correct,
+	[COMMAND_KEEP] = evidence_keep,
 };
 
 static _Bool judge(struct decision *d)
@@ -196,6 +197,8 @@ static _Bool judge(struct decision *d)
 		                       "Your identity is not in the policy any more.");
 	d->actor = d->who->id;
 	must(judges[d->command->kind] != NULL);
+	if (d->command->kind <= COMMAND_ACT && !evidence_is_here(d))
+		return 0;
 	return judges[d->command->kind](d);
 }
 

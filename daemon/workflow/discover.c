@@ -188,9 +188,9 @@ _Bool discover_verified_guard(struct decision *d)
 	if (d->command->finding == FINDING_NONE)
 		return decision_refuse(d, REFUSAL_INVALID, "finding-given",
 		                       "Say what you found: exists, not there, or cannot tell.");
-	if (d->command->photo_count == 0)
+	if (d->command->evidence_count == 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verified-with-a-photo",
-		                       "Send at least one photo with the result.");
+		                       "Send at least one photo, uploaded here, with the result.");
 	return stood_there(d);
 }
 
@@ -220,7 +220,7 @@ _Bool discover_file_guard(struct decision *d)
 	if (d->draft->grid == 0 && (!asked || c->grid == 0))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "grid-set",
 		                       "The place is still to be located; file it with a grid.");
-	return 1;
+	return evidence_file_guard(d, asked && c->category != 0 ? c->category : d->draft->category);
 }
 
 void discover_file(struct decision *d)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jurisdiction/words.h"
 #include "workflow/accounts.h"
 #include "workflow/decision.h"
 #include "workflow/place.h"
@@ -55,6 +56,8 @@ static struct verdict first_reporter(const struct decision *d)
 		return (struct verdict){ 0, "none-in-category" };
 	if (d->who != NULL && d->command->reason != NULL && strcmp(d->command->reason, "decline") == 0)
 		return (struct verdict){ 0, "none-declined" };
+	if (k->near_far >= NEAR_FAR_REWARD && (c->photo_roles & PHOTO_REPORTED) == 0)
+		return (struct verdict){ 0, "none-without-photos" };
 	int64_t before = casebook_rewarded_at(d->book, place_key(c, d->rules->reward_place_m));
 	if (before != 0 && d->now_ms - before < d->rules->reward_interval_ms)
 		return (struct verdict){ 0, "none-too-soon" };
@@ -71,7 +74,7 @@ static void pay(struct decision *d, const char *person, int64_t points, const ch
 	*l = (struct ledger_fact){ .id = d->next_ledger++,
 		                   .person = person,
 		                   .at_ms = d->now_ms,
-		                   .payable_ms = deadline_of(d, d->draft->closed_ms, d->rules->reward_cooling),
+		                   .payable_ms = d->draft->closed_ms + d->rules->reward_cooling_ms,
 		                   .points = points,
 		                   .rule = rule,
 		                   .case_id = d->draft->id,
@@ -112,7 +115,7 @@ _Bool reward_guard(struct decision *d)
 	if (c->stage_due_ms != 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-above-the-threshold",
 		                       "These points are not above the threshold; they are given by themselves.");
-	if (d->now_ms < deadline_of(d, c->closed_ms, d->rules->reopen))
+	if (d->now_ms < c->closed_ms + d->rules->reopen_ms)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-after-reopening",
 		                       "The case can still be reopened; decide when that time is over.");
 	if (decision_is_handler(d, d->who) || strcmp(c->reporter, d->who->id) == 0)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "jurisdiction/policy.h"
+#include "store/evidence.h"
 #include "store/query.h"
 #include "store/store.h"
 #include "workflow/command.h"
@@ -36,6 +37,9 @@ struct engine_options {
 	int readers;          /* threads */
 	int64_t queries_most; /* queries waiting */
 	struct reload_hooks reload;
+	const char *evidence; /* folder of evidence; NULL: none is taken */
+	struct evidence_limits evidence_limits;
+	int64_t file_jobs_most; /* pieces of work on it waiting */
 };
 
 /* What a commit brought, for whoever pushes it onwards. */
@@ -52,6 +56,14 @@ struct query {
 	void (*done)(struct query *q);                                  /* on the loop; owns q from there */
 };
 
+/* A piece of work on evidence: embed it as the first member of the door's own struct. There is one thread for them, and
+ * whoever has a long one takes turns with the others. */
+struct file_job {
+	/* On the evidence thread. true: not done yet, call again when the others had their turn. */
+	_Bool (*run)(struct file_job *j, struct evidence *e, struct reader *r, int64_t now_ms);
+	void (*done)(struct file_job *j); /* on the loop; owns j from there */
+};
+
 /* Opens the store, recovers the casebook, starts the threads. NULL with *cause (heap). */
 struct engine *engine_new(const struct engine_options *o, char **cause) MUST_USE;
 /* Lets the writer finish what has queued up, ends the threads, closes the store. Answers not yet delivered are freed
@@ -61,12 +73,14 @@ void engine_free(struct engine *e);
 /* false: the queue is full (stop reading; on_space will be called) or the engine is stopping. On true it owns c. */
 _Bool engine_submit(struct engine *e, struct command *c) MUST_USE;
 _Bool engine_query(struct engine *e, struct query *q) MUST_USE;
+/* false: too many wait, or there is no evidence folder. */
+_Bool engine_file(struct engine *e, struct file_job *j) MUST_USE;
 
 /* Readable when answers or news wait; then call engine_drain, which calls command origins, query done functions and
  * news listeners. */
 int engine_fd(const struct engine *e);
 void engine_drain(struct engine *e);
-/* No command or query is under way. */
+/* No command, query or work on evidence is under way. */
 _Bool engine_idle(const struct engine *e);
 
 #define ENGINE_LISTENERS_MOST 8
@@ -97,5 +111,6 @@ struct policy_state {
 	int64_t visited, changed; /* by the sweep under way, or by the last one */
 };
 void engine_policy_state(const struct engine *e, struct policy_state *out);
+const char *engine_evidence(const struct engine *e); /* the folder; NULL: none. Any thread. */
 
 #endif

@@ -46,6 +46,7 @@ struct writer {
 	size_t expected;         /* who may well send again: those last answered and those who waited then */
 	int64_t commit_us;       /* how long the last commit took, or its sync when that was left to the syncer */
 	int hope;                /* that those just answered will be back soon */
+	int64_t forget_at_ms;    /* monotonic: when to look for evidence that no case has named */
 	int64_t timers_after_ms; /* monotonic: not before this, after the disk was full */
 };
 

@@ -14,7 +14,8 @@
 #include "net/stream.h"
 
 #define SESSION_WRONG_TOKENS_MOST 5
-#define DOOR_GATHER_MOST 64 /* commands of one turn handed over together */
+#define SESSION_CHUNKS_MOST 4 /* pieces of evidence of one connection under way, either direction */
+#define DOOR_GATHER_MOST 64   /* commands of one turn handed over together */
 
 struct subscription;
 struct subscribers;
@@ -24,7 +25,9 @@ struct session {
 	struct stream *stream;       /* NULL: the connection is gone, answers under way are waited for */
 	const struct person *person; /* NULL: not logged in */
 	struct subscription *subscription;
-	int64_t inflight; /* commands and queries under way */
+	int64_t inflight; /* commands, queries and pieces of evidence under way */
+	int64_t chunks;   /* of these the pieces of evidence, which are large */
+	_Bool held;       /* not read until some of that has come back */
 	int wrong_tokens;
 	const char *cut_why; /* set: the connection ends behind the reply being made */
 	_Bool ended;         /* the peer sends no more */
@@ -66,10 +69,12 @@ void session_done(struct session *s, uint32_t seq);
 void session_send(struct session *s, Gridloop__V1__ServerFrame *f);
 /* Bytes of whole frames, made elsewhere. false: the connection is over. */
 _Bool session_send_bytes(struct session *s, const uint8_t *bytes, size_t length);
-/* A request goes under way, and comes back: at the limit reading stops, below half of it it goes on. The session may
- * be gone after session_returned. */
+/* A request goes under way, and comes back: at the limit reading stops, at half of it it goes on. The session may be
+ * gone after the return. A piece of evidence counts towards a limit of its own too. */
 void session_sent_off(struct session *s);
 void session_returned(struct session *s);
+void session_chunk_sent_off(struct session *s);
+void session_chunk_returned(struct session *s);
 /* Sends off a command of this session; its answer comes to the function. */
 void session_submit(struct session *s, struct command *c, uint32_t seq, void (*answer)(void *door, struct command *c));
 struct sender session_sender(const struct session *s, int64_t replay_at_ms);
@@ -78,6 +83,8 @@ struct sender session_sender(const struct session *s, int64_t replay_at_ms);
 /* Hands the command to the engine at the end of the loop's turn, so that the writer is woken once for all of them; what
  * it has no room for is kept, and all reading stops until it has. */
 void tcp_door_submit(struct tcp_door *d, struct command *c);
+/* The same outside a turn of the streams, where nothing would hand it over: at once. */
+void tcp_door_submit_at_once(struct tcp_door *d, struct command *c);
 
 /* ---- requests.c: one frame that could be read ---- */
 void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f);

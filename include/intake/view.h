@@ -3,11 +3,15 @@
 #define INTAKE_VIEW_H
 
 #include "intake/question.h"
+#include "store/query_evidence.h"
 #include "store/query_stats.h"
 
 void view_summary(struct question *q, const struct case_row *row, Gridloop__V1__CaseSummary *out);
 void view_event(const struct fact *f, Gridloop__V1__CaseEvent *out);
 void view_case(struct question *q, const struct case_answer *answer, Gridloop__V1__CaseView *out);
+/* Adds the case's evidence to its view. */
+void view_evidence(struct question *q, const struct case_file *c, struct case_evidence *rows, size_t count,
+                   Gridloop__V1__CaseView *out);
 void view_notice(struct question *q, const struct notice_row *row, Gridloop__V1__Notice *out);
 void view_ledger(struct question *q, const struct ledger_row *row, Gridloop__V1__LedgerRow *out);
 void view_news(struct question *q, const struct news_row *row, Gridloop__V1__EventNews *out);

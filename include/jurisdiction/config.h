@@ -38,6 +38,14 @@ struct config {
 	int64_t queries_max; /* queries waiting for them */
 	int64_t checkpoint_frames;
 
+	char *evidence;                                     /* folder; never empty once loaded */
+	int64_t evidence_image_max, evidence_clip_max;      /* bytes of one file */
+	int64_t evidence_day_max, evidence_gateway_day_max; /* bytes of one person in a day */
+	int64_t evidence_partials_max;
+	int64_t evidence_total_max, evidence_free_min; /* bytes of the folder, and left on its disk */
+	int64_t evidence_partial_keep_ms, evidence_unnamed_keep_ms;
+	int64_t evidence_queue_max; /* chunks waiting for the folder's thread */
+
 	char *redis; /* "" none, "unix:/path" or address:port */
 	char *redis_password;
 	char *redis_reports, *redis_cameras, *redis_events, *redis_dead; /* streams */

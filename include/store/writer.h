@@ -30,6 +30,11 @@ enum writer_statement {
 	WRITE_POLICY,
 	WRITE_SWEEP_DUE,
 	WRITE_FIND_POLICY,
+	WRITE_NAMED,
+	WRITE_MARK_NAMED,
+	WRITE_FILE,
+	WRITE_FORGET_FILES,
+	WRITE_FIND_FILE,
 	WRITE_FIND_KEY,
 	WRITE_FIND_ARCHIVED,
 	WRITER_STATEMENTS
@@ -94,5 +99,9 @@ _Bool keys_learn(struct store *s, char **cause) MUST_USE;
 	"key, hash, case_id, category, state, due_ms, merged_into, merged_into_category, maybe_same_as,"               \
 	" maybe_same_category, balance"
 void writer_read_key(sqlite3_stmt *st, struct key_fact *out);
+
+/* ---- write_evidence.c ---- */
+enum store_result writer_write_named(struct store *s, const struct named_fact *f) MUST_USE;
+enum store_result writer_write_file(struct store *s, const struct file_fact *f) MUST_USE;
 
 #endif

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/limit.h"
 #include "base/refusal.h"
 #include "base/settings.h"
 #include "base/uuid.h"
 #include "workflow/domain.h"
+#include "workflow/evidence.h"
 
 #define COMMAND_PHOTOS_MOST 8
 #define COMMAND_UNITS_MOST 4
@@ -31,6 +31,7 @@ enum command_kind {
 	COMMAND_REDEEM,  /* 兑换: value points of person leave */
 	COMMAND_CORRECT, /* 冲正: value signed */
 	COMMAND_POLICY,  /* the policy that follows takes over from here; the writer's own */
+	COMMAND_KEEP,    /* evidence: a file of value bytes and type label is complete */
 	COMMAND_CLOCK,   /* replay clock: run to value; settle: to the end of every timer that ends cases */
 	COMMAND_KIND_COUNT
 };
@@ -56,8 +57,10 @@ struct command {
 	double confidence;
 	int32_t posts; /* how often its camera has posted this by its own count; 0: not told */
 	_Bool ended;
-	const char *photos; /* references joined by ' ', or NULL */
+	const char *photos; /* references that are no evidence, joined by ' ', or NULL */
 	int photo_count;
+	struct evidence_ref *evidence; /* in the block */
+	int evidence_count;            /* at most COMMAND_PHOTOS_MOST together with the photos */
 
 	/* an action */
 	int64_t case_id;
@@ -65,9 +68,8 @@ struct command {
 	const char *reason, *text, *unit;
 	const char *units[COMMAND_UNITS_MOST];
 	int unit_count;
-	int64_t grid, master;        /* master: a case id */
-	int64_t until_ms, extend_ms; /* extend: in the unit of the case's limit, which extend_unit may repeat */
-	enum limit_unit extend_unit; /* LIMIT_CLOCK: not said */
+	int64_t grid, master; /* master: a case id */
+	int64_t until_ms, extend_ms;
 	enum finding finding;
 	enum rating rating;
 
@@ -103,15 +105,19 @@ struct command {
 		int32_t merged_into_category, maybe_same_category;
 		int64_t balance, payable; /* points commands */
 	} outcome;
+
 	/* block management */
 	size_t arena_used, arena_size;
 	char arena[];
 };
 
-struct command *command_new(enum command_kind kind, size_t arena) MUST_USE; /* zeroed, room for arena bytes of text */
-void command_free(struct command *c);                                       /* NULL is fine */
+/* A zeroed command with room for arena bytes of text. */
+struct command *command_new(enum command_kind kind, size_t arena) MUST_USE;
+void command_free(struct command *c); /* NULL is fine */
 /* Copies bytes into the command's block with a terminator; NULL for length 0. The room must have been asked for. */
 const char *command_text(struct command *c, const void *bytes, size_t length);
+/* Room for count references, zeroed; sizeof(struct evidence_ref) each must have been asked for. NULL for none. */
+struct evidence_ref *command_evidence(struct command *c, int count);
 
 struct digester;
 /* Computes hash over everything that makes two commands the same request (not the actor's connection, not replay_at). */

@@ -11,6 +11,7 @@
 #include "workflow/alarm_span.h"
 #include "workflow/case_file.h"
 #include "workflow/domain.h"
+#include "workflow/evidence.h"
 
 /* One event. What ref, value and text carry depends on the act; the table in facts.c says it for each. */
 struct fact {
@@ -27,9 +28,7 @@ struct fact {
 	int32_t category; /* as it is after the fact */
 	int64_t grid;
 	int64_t stage_due_ms, handle_due_ms; /* as they are after the fact */
-	int64_t handle_warn_ms;              /* where handle_due_ms changes: when its light turns yellow */
-	int64_t handle_left_ms;              /* where the handling clock stops: what it has left, in the limit's unit */
-	uint8_t unit;                        /* enum limit_unit of value, where that is a limit: dispatch, reopen */
+	uint8_t photo_roles; /* what the evidence that came with it shows: PHOTO_BIT and PHOTO_REPORTED */
 };
 
 struct ledger_fact {
@@ -95,6 +94,9 @@ struct facts {
 	struct alarm_span spans[FACTS_SPANS_MOST];
 	int64_t forgotten[FACTS_SPANS_MOST]; /* ids of spans, before those of `spans` are remembered */
 	size_t span_count, forgotten_count;
+	struct named_fact named;
+	struct file_fact file;
+	_Bool has_file;
 	const struct command *report; /* set when events[0] opens a case: the particulars for its row */
 	struct case_file drafts
 		[FACTS_CASES_MOST]; /* every case touched, as it is after the events; [0] is the one asked about */

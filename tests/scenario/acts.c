@@ -103,19 +103,38 @@ static void take_until(struct step *st)
 
 static void take_by(struct step *st)
 {
-	struct limit by = { 0, LIMIT_CLOCK }, more;
-
-	if (!limit_parse(script_word(st->s, "a limit such as 1wd or 4h"), &by))
-		script_fail(st->s, "expected a limit such as 1wd or 4h");
-	if (by.unit == LIMIT_CLOCK && script_peek(st->s) && limit_parse(script_peek(st->s), &more))
-		by.amount += script_span(st->s);
-	st->c->extend_ms = by.amount;
-	st->c->extend_unit = by.unit;
+	st->c->extend_ms = script_span(st->s);
 }
 
 static void take_photo(struct step *st)
 {
-	st->c->photos = keep(st, "photo-1");
+	const char *colon = strchr(st->s->words[st->s->at - 1], ':');
+	enum photo_role role = colon ? photo_role_from_name(colon + 1, strlen(colon + 1)) : PHOTO_UNSET;
+	struct evidence_ref *e;
+
+	if (!st->c->evidence) {
+		(void)command_evidence(st->c, COMMAND_PHOTOS_MOST);
+		st->c->evidence_count = 0;
+	}
+	must(st->c->evidence_count < COMMAND_PHOTOS_MOST);
+	e = &st->c->evidence[st->c->evidence_count++];
+	*e = (struct evidence_ref){ .role = (uint8_t)role, .is_here = 1 };
+	e->sha256[0] = (uint8_t)st->c->evidence_count;
+	if (colon && role == PHOTO_UNSET)
+		script_fail(st->s, "a photo is near, far, before or after, not %s", colon + 1);
+}
+
+/* Named, but never uploaded, or by somebody else. */
+static void take_foreign_photo(struct step *st)
+{
+	take_photo(st);
+	st->c->evidence[st->c->evidence_count - 1].is_here = 0;
+}
+
+/* A platform's reference, which is no evidence. */
+static void take_reference(struct step *st)
+{
+	st->c->photos = keep(st, "https://platform.example/1");
 	st->c->photo_count = 1;
 }
 
@@ -216,6 +235,12 @@ static const struct option {
 	{ "until", take_until },
 	{ "by", take_by },
 	{ "photo", take_photo },
+	{ "photo:near", take_photo },
+	{ "photo:far", take_photo },
+	{ "photo:before", take_photo },
+	{ "photo:after", take_photo },
+	{ "foreign-photo", take_foreign_photo },
+	{ "reference", take_reference },
 	{ "found", take_found },
 	{ "rating", take_rating },
 	{ "label", take_label },

@@ -118,11 +118,6 @@ static void due(const struct claim *m)
 	same_time(m, "due", m->c->handle_due_ms);
 }
 
-static void warns(const struct claim *m)
-{
-	same_time(m, "warns", m->c->handle_warn_ms);
-}
-
 static void timer(const struct claim *m)
 {
 	same_time(m, "timer", m->c->stage_due_ms);
@@ -164,6 +159,20 @@ static void ref(const struct claim *m)
 	same_text(m, "ref", m->t->events[m->t->count - 1].ref);
 }
 
+/* The roles it has photos of, joined by commas, "reported" when near and far came with the report; "none". */
+static void photos(const struct claim *m)
+{
+	char text[64] = "";
+
+	for (int r = PHOTO_NEAR; r <= PHOTO_ROLE_COUNT; r++) {
+		const char *name = r < PHOTO_ROLE_COUNT ? photo_role_name((enum photo_role)r) : "reported";
+
+		if (m->c->photo_roles >> r & 1)
+			snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", *text ? "," : "", name);
+	}
+	same_text(m, "photos", *text ? text : "none");
+}
+
 #define COUNT(field)                                                                                                   \
 	static void field(const struct claim *m)                                                                       \
 	{                                                                                                              \
@@ -196,12 +205,12 @@ static const struct {
 	{ "timer", timer },
 	{ "escalates", escalates },
 	{ "left", left },
-	{ "warns", warns },
 	{ "paused", paused },
 	{ "late", late },
 	{ "grid", grid },
 	{ "last", last },
 	{ "ref", ref },
+	{ "photos", photos },
 	{ "points", points },
 	{ "extensions", extensions },
 	{ "suspensions", suspensions },

@@ -300,8 +300,42 @@ class Client:
         self.now_ms = welcome["now_ms"]
         return welcome
 
+    def begin_upload(self, data, **values):
+        return self.ask("begin_evidence", {"sha256": hashlib.sha256(data).digest(), "size": len(data), **values})
+
+    def upload(self, data, chunk=None, until=None):
+        """Uploads a file, going on where it was cut; its evidence reference. until: stops before this byte."""
+        digest = hashlib.sha256(data).digest()
+        state = self.begin_upload(data)
+        step = chunk or state["chunk_max"]
+        while not state.get("complete") and state.get("have", 0) < (until or len(data)):
+            at = state.get("have", 0)
+            state = self.ask("put_chunk", {"sha256": digest, "offset": at,
+                                           "bytes": data[at:min(at + step, until or len(data))]})
+        assert until or state.get("complete"), f"the upload stands at {state}"
+        return digest
+
+    def photo(self, role=None):
+        """A small photo of its own, uploaded, as a report or an action names it."""
+        named = {"sha256": self.upload(jpeg(300))}
+        return {**named, "role": role} if role else named
+
+    def fetch(self, digest):
+        data, size = b"", None
+        while size is None or len(data) < size:
+            part = self.ask("get_evidence", {"sha256": digest, "offset": len(data)})
+            size = part["size"]
+            assert part.get("bytes"), f"nothing came behind byte {len(data)} of {size}"
+            data += part["bytes"]
+        return data
+
     def new_key(self):
         return uuid7(self.now_ms)
+
+
+def jpeg(size):
+    """Bytes that begin as a JPEG does; no two are alike."""
+    return b"\xff\xd8\xff\xe0" + random.randbytes(size - 4)
 
 
 def uuid7(now_ms):

@@ -1,5 +1,4 @@
 #include "desk_kit.h"
-#include "clock_kit.h"
 #include "workflow/place.h"
 
 #include <setjmp.h>
@@ -22,7 +21,6 @@ void desk_open(struct desk *d)
 	problems_print(&p, stderr);
 	problems_close(&p);
 	assert_non_null(d->policy);
-	clock_kit_no_rest(d->policy);
 	d->book = casebook_new(0);
 	d->digester = digester_new();
 	facts_init(&d->facts);
@@ -68,6 +66,8 @@ int64_t desk_submit(struct desk *d, const char *who, int32_t category, int32_t l
 
 void desk_act(struct desk *d, const char *who, enum act act, int64_t id)
 {
+	struct evidence_ref photos[] = { { .sha256 = { 1 }, .role = PHOTO_BEFORE, .is_here = 1 },
+		                         { .sha256 = { 2 }, .role = PHOTO_AFTER, .is_here = 1 } };
 	_Bool done = desk_do(d, (struct command){ .kind = COMMAND_ACT,
 	                                          .actor = who,
 	                                          .act = act,
@@ -75,8 +75,8 @@ void desk_act(struct desk *d, const char *who, enum act act, int64_t id)
 	                                          .lat_e7 = PLACE_NONE,
 	                                          .lon_e7 = PLACE_NONE,
 	                                          .text = "words",
-	                                          .photos = "photo",
-	                                          .photo_count = 1,
+	                                          .evidence = photos,
+	                                          .evidence_count = 2,
 	                                          .rating = RATING_SATISFIED });
 
 	if (!done)

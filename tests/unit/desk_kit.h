@@ -26,7 +26,7 @@ void desk_close(struct desk *d);
 _Bool desk_do(struct desk *d, struct command c);
 /* A report with a key of its own; its id. The case must be opened. */
 int64_t desk_submit(struct desk *d, const char *who, int32_t category, int32_t lat_e7, int32_t lon_e7);
-/* An action that needs no more than words, a photo and a rating; it must be accepted. */
+/* An action that needs no more than words, photos of before and after, and a rating; it must be accepted. */
 void desk_act(struct desk *d, const char *who, enum act act, int64_t id);
 /* Lets time go on to then; timers fire on the way. The number that did. */
 int desk_wait(struct desk *d, int64_t span_ms);

@@ -35,6 +35,12 @@ static void seal(struct command c, uint8_t hash[16])
 	memcpy(hash, c.hash, 16);
 }
 
+static struct evidence_ref photos[] = { { .sha256 = { 1 }, .role = PHOTO_NEAR }, { .sha256 = { 2 } } };
+static struct evidence_ref other_photos[] = { { .sha256 = { 1 }, .role = PHOTO_NEAR }, { .sha256 = { 3 } } };
+static struct evidence_ref other_roles[] = { { .sha256 = { 1 }, .role = PHOTO_FAR }, { .sha256 = { 2 } } };
+static struct evidence_ref found_photos[] = { { .sha256 = { 1 }, .role = PHOTO_NEAR, .is_here = 1 },
+	                                      { .sha256 = { 2 }, .is_here = 1 } };
+
 static const struct command report = {
 	.kind = COMMAND_SUBMIT,
 	.actor = "rider-platform",
@@ -50,6 +56,8 @@ static const struct command report = {
 	.reporter_kind = REPORTER_FOOD_RIDER,
 	.seen_at_ms = 1000,
 	.photos = "a b",
+	.evidence = photos,
+	.evidence_count = 2,
 	.photo_count = 2,
 };
 
@@ -117,6 +125,10 @@ static void test_what_a_report_says(void **state)
 	CHANGED(report, anonymous = 1);
 	CHANGED(report, seen_at_ms = 1001);
 	CHANGED(report, photos = "a c");
+	CHANGED(report, evidence_count = 1);
+	CHANGED(report, evidence = other_photos);
+	CHANGED(report, evidence = other_roles);
+	KEPT(report, evidence = found_photos);
 	CHANGED(report, camera = "k");
 	CHANGED(report, label = "l");
 	CHANGED(report, alarm_event = "e");

@@ -55,10 +55,13 @@ static struct sender from(const struct person *p)
 }
 
 /* What a good message of each kind holds; the mutations of the tests change one thing. */
+static uint8_t digest[EVIDENCE_DIGEST_SIZE] = { 7, 8, 9 };
+
 struct messages {
 	Gridloop__V1__Place place;
 	Gridloop__V1__Reporter reporter;
 	ProtobufCBinaryData photos[12], units[8];
+	Gridloop__V1__Evidence evidence, *evidence_list[1];
 	Gridloop__V1__Report report;
 	Gridloop__V1__Alarm alarm;
 	Gridloop__V1__Action action;
@@ -76,6 +79,12 @@ static void good_report(struct messages *m)
 	m->report.description = text("垃圾\n两天没人管");
 	m->report.photos = m->photos;
 	m->report.n_photos = 2;
+	m->evidence = (Gridloop__V1__Evidence)GRIDLOOP__V1__EVIDENCE__INIT;
+	m->evidence.sha256 = (ProtobufCBinaryData){ sizeof digest, digest };
+	m->evidence.role = GRIDLOOP__V1__PHOTO_ROLE__NEAR;
+	m->evidence_list[0] = &m->evidence;
+	m->report.evidence = m->evidence_list;
+	m->report.n_evidence = 1;
 	m->report.seen_at_ms = NOW - 1000;
 }
 
@@ -100,7 +109,7 @@ static void good(struct messages *m)
 	m->reporter.id = text("rider-7");
 	m->reporter.kind = GRIDLOOP__V1__REPORTER_KIND__COURIER;
 	for (int i = 0; i < 12; i++)
-		m->photos[i] = text("sha256:abc");
+		m->photos[i] = text("https://p/1");
 	for (int i = 0; i < 8; i++)
 		m->units[i] = text("parks");
 	good_report(m);
@@ -110,7 +119,7 @@ static void good(struct messages *m)
 	m->alarm.camera = text("cam-1");
 	m->alarm.label = text("garbage");
 	m->alarm.confidence = 0.9;
-	m->alarm.snapshot = text("sha256:def");
+	m->alarm.snapshot = text("https://p/2");
 	m->points = (Gridloop__V1__PointsEntry)GRIDLOOP__V1__POINTS_ENTRY__INIT;
 	m->points.key = (ProtobufCBinaryData){ 16, key };
 	m->points.person = text("riders/rider-7");
@@ -175,6 +184,10 @@ SPOIL(lon_infinite, m->place.lon = INFINITY)
 SPOIL(odd_datum, m->place.datum = (Gridloop__V1__Datum)7)
 SPOIL(nine_photos, m->report.n_photos = 9)
 SPOIL(photo_with_space, m->photos[1] = text("a b"))
+SPOIL(photo_of_no_digest, m->photos[1] = text("sha256:abc"))
+SPOIL(short_evidence, m->evidence.sha256.len = 31)
+SPOIL(odd_photo_role, m->evidence.role = (Gridloop__V1__PhotoRole)5)
+SPOIL(nine_with_evidence, m->report.n_photos = 8)
 SPOIL(empty_photo, m->photos[0].len = 0)
 SPOIL(long_photo, m->photos[0] = long_text(COMMAND_PHOTO_MOST + 1))
 SPOIL(seen_too_late, m->report.seen_at_ms = NOW + CHECK_FUTURE_MOST_MS + 1)
@@ -255,6 +268,10 @@ static const struct bad_row bad_rows[] = {
 	{ REPORT, odd_datum, REFUSAL_INVALID, "datum-is-known" },
 	{ REPORT, nine_photos, REFUSAL_TOO_LARGE, "photos-are-at-most-8" },
 	{ REPORT, photo_with_space, REFUSAL_INVALID, "photo-is-a-reference" },
+	{ REPORT, photo_of_no_digest, REFUSAL_INVALID, "evidence-is-a-digest" },
+	{ REPORT, short_evidence, REFUSAL_INVALID, "evidence-is-a-digest" },
+	{ REPORT, odd_photo_role, REFUSAL_INVALID, "photo-role-is-known" },
+	{ REPORT, nine_with_evidence, REFUSAL_TOO_LARGE, "photos-are-at-most-8" },
 	{ REPORT, empty_photo, REFUSAL_INVALID, "photo-is-a-reference" },
 	{ REPORT, long_photo, REFUSAL_TOO_LARGE, "photos-is-short-enough" },
 	{ REPORT, seen_too_late, REFUSAL_INVALID, "seen-at-is-a-past-time" },
@@ -315,7 +332,8 @@ static void each_bad_field_is_refused_by_its_rule(void **state)
 
 		good(&m);
 		bad_rows[i].spoil(&m);
-		assert_null(convert(&m, bad_rows[i].kind, &why));
+		if (convert(&m, bad_rows[i].kind, &why))
+			fail_msg("not refused by %s", bad_rows[i].rule);
 		assert_string_equal(why.rule, bad_rows[i].rule);
 		assert_int_equal(why.code, bad_rows[i].code);
 		assert_true(strlen(why.sentence) > 10);
@@ -344,8 +362,11 @@ static void a_report_becomes_a_submit(void **state)
 	assert_string_equal(c->description, "垃圾\n两天没人管");
 	assert_string_equal(c->reporter, "li-1");
 	assert_false(c->anonymous);
-	assert_string_equal(c->photos, "sha256:abc sha256:abc");
+	assert_string_equal(c->photos, "https://p/1 https://p/1");
 	assert_int_equal(c->photo_count, 2);
+	assert_int_equal(c->evidence_count, 1);
+	assert_memory_equal(c->evidence[0].sha256, digest, sizeof digest);
+	assert_int_equal(c->evidence[0].role, PHOTO_NEAR);
 	assert_null(c->beneficiary);
 	command_free(c);
 }
@@ -476,6 +497,7 @@ static void the_largest_fields_fit(void **state)
 	m.report.description = long_text(COMMAND_DESCRIPTION_MOST);
 	m.report.beneficiary = m.report.programme = long_text(COMMAND_ID_MOST);
 	m.report.n_photos = COMMAND_PHOTOS_MOST;
+	m.report.n_evidence = 0;
 	for (int i = 0; i < COMMAND_PHOTOS_MOST; i++)
 		m.photos[i] = long_text(COMMAND_PHOTO_MOST);
 	struct command *c = convert(&m, REPORT, &why);
@@ -483,6 +505,25 @@ static void the_largest_fields_fit(void **state)
 	assert_non_null(c);
 	assert_int_equal(strlen(c->photos), COMMAND_PHOTOS_MOST * (COMMAND_PHOTO_MOST + 1) - 1);
 	assert_int_equal(strlen(c->description), COMMAND_DESCRIPTION_MOST);
+	command_free(c);
+}
+
+static void a_digest_among_the_photos_is_evidence(void **state)
+{
+	static const char ref[] = "sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+	struct messages m;
+	struct refusal why;
+
+	(void)state;
+	good(&m);
+	m.photos[0] = text(ref);
+	struct command *c = convert(&m, REPORT, &why);
+
+	assert_non_null(c);
+	assert_string_equal(c->photos, "https://p/1");
+	assert_int_equal(c->evidence_count, 2);
+	assert_int_equal(c->evidence[1].sha256[31], 31);
+	assert_int_equal(c->evidence[1].role, PHOTO_UNSET);
 	command_free(c);
 }
 
@@ -550,6 +591,7 @@ int main(void)
 		cmocka_unit_test(an_action_keeps_its_parts),
 		cmocka_unit_test(a_gateway_acts_for_its_reporter),
 		cmocka_unit_test(the_largest_fields_fit),
+		cmocka_unit_test(a_digest_among_the_photos_is_evidence),
 		cmocka_unit_test(the_hash_tells_contents_apart),
 		cmocka_unit_test(points_notices_and_clock),
 	};

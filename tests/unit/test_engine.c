@@ -167,6 +167,36 @@ static void test_time_never_runs_backwards(void **state)
 	assert_int_equal(town_number("SELECT min(reported_ms) FROM open_case"), NINE);
 }
 
+/* Only who has uploaded a file may name it, and naming it is what keeps it. */
+static void test_evidence(void **state)
+{
+	struct command *c;
+
+	(void)state;
+	town.options.evidence_limits.unnamed_keep_ms = 7 * CLOCK_DAY_MS;
+	town_start();
+	c = town_report(0);
+	command_evidence(c, 1)->sha256[0] = 9;
+	assert_string_equal(town_ask(c).refusal.rule, "evidence-is-uploaded");
+	c = town_report(0);
+	town_keep(c, 9);
+	assert_true(town_ask(c).accepted);
+	assert_int_equal(town_number("SELECT count(*) FROM case_evidence JOIN evidence USING (sha256, person)"
+	                             " WHERE named = 1 AND event_id = 1 AND person = 'resident-01'"),
+	                 1);
+	c = town_act(1, "acceptor-01", ACT_FILE, town.answers[0].case_id);
+	command_evidence(c, 1)->sha256[0] = 9;
+	assert_string_equal(town_ask(c).refusal.rule, "evidence-is-uploaded");
+	c = town_report(2);
+	town_keep(c, 10); /* but never sends it */
+	command_free(c);
+	assert_int_equal(town_number("SELECT count(*) FROM evidence"), 2);
+	town_wall += 8 * CLOCK_DAY_MS;
+	town_mono += CLOCK_HOUR_MS;
+	UNTIL(town_number("SELECT count(*) FROM evidence") == 1);
+	assert_int_equal(town_number("SELECT named FROM evidence"), 1);
+}
+
 static struct outcome clock_to(int64_t value, _Bool settle)
 {
 	struct command *c = town_command(COMMAND_CLOCK, "operator-01", 0);
@@ -195,7 +225,9 @@ static void test_the_replay_clock(void **state)
 	assert_int_equal(town_number("SELECT at_ms FROM case_event WHERE act = 35"), NINE + 30 * CLOCK_MINUTE_MS);
 	assert_int_equal(town_number("SELECT at_ms FROM case_event WHERE act = 37"), NINE + 4 * CLOCK_HOUR_MS);
 	(void)town_ask(town_act(2, "sanitation-01", ACT_SIGN, id));
-	(void)town_ask(town_act(3, "sanitation-01", ACT_HANDLED, id));
+	c = town_act(3, "sanitation-01", ACT_HANDLED, id);
+	town_keep(c, 1);
+	(void)town_ask(c);
 	(void)town_ask(town_act(4, "worker-01", ACT_CHECK, id));
 	assert_int_equal(town_ask(town_act(5, "worker-01", ACT_PASS, id)).state, STATE_CLOSED);
 	assert_int_equal(clock_to(0, 1).due_ms, NINE + 5 * CLOCK_HOUR_MS + 7 * CLOCK_DAY_MS);
@@ -304,6 +336,7 @@ int main(void)
 		TEST(test_an_archived_case_is_explained),
 		TEST(test_timers_on_the_real_clock),
 		TEST(test_time_never_runs_backwards),
+		TEST(test_evidence),
 		TEST(test_the_replay_clock),
 		TEST(test_the_real_clock_is_not_set),
 		TEST(test_a_full_queue_says_so_and_calls_back),

@@ -19,6 +19,7 @@
 
 static struct desk desk;
 static unsigned seed;
+static struct evidence_ref photo; /* of the command being made */
 static int64_t cases[CASES_KEPT];
 static size_t opened, archived, accepted, refused;
 static int64_t ledger_sum;
@@ -78,8 +79,10 @@ static struct command something(void)
 	c.unit_count = below(COMMAND_UNITS_MOST + 1);
 	for (int i = 0; i < c.unit_count; i++)
 		c.units[i] = PICK(units);
-	c.photos = below(3) == 0 ? NULL : "photo";
-	c.photo_count = c.photos != NULL;
+	photo.role = (uint8_t)below(PHOTO_ROLE_COUNT);
+	photo.is_here = below(6) != 0;
+	c.evidence = &photo;
+	c.evidence_count = below(3) != 0;
 	c.master = cases[below(CASES_KEPT)];
 	c.until_ms = desk.now_ms + (below(500) - 50) * CLOCK_DAY_MS;
 	c.extend_ms = (below(8) - 1) * CLOCK_HOUR_MS;
@@ -129,8 +132,9 @@ static struct command helpful(void)
 
 		d.actor = p != NULL ? p->id : d.actor;
 		d.text = "words";
-		d.photos = "photo";
-		d.photo_count = 1;
+		photo = (struct evidence_ref){ .role = PHOTO_UNSET, .is_here = 1 };
+		d.evidence = &photo;
+		d.evidence_count = 1;
 		command_seal(&d, desk.digester);
 		if (decide(desk.book, desk.policy, &d, desk.now_ms, NULL, &desk.facts))
 			break;

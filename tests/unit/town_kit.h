@@ -38,6 +38,8 @@ void town_stop(void);
 struct command *town_command(enum command_kind kind, const char *actor, uint32_t slot);
 struct command *town_report(uint32_t slot);
 struct command *town_act(uint32_t slot, const char *actor, enum act a, int64_t id);
+/* Lets the command name a photo that its sender has uploaded, in the rows at least. */
+void town_keep(struct command *c, uint8_t first_byte);
 void town_send(struct command *c);
 struct outcome town_ask(struct command *c); /* sends it and waits for its answer */
 /* The first number of a query on the file. */

@@ -1,6 +1,6 @@
 // A small client of gridloopd: the contract read by protobufjs, frames over a socket, and one promise a question.
 // It knows nothing that docs/protocol.md does not say.
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import net from "node:net";
 import { fileURLToPath } from "node:url";
 import protobuf from "protobufjs";
@@ -137,6 +137,29 @@ export class Client {
 
   login(who, token = `demo-${who}`) {
     return this.ask({ login: { who, token, client: "client-js" } });
+  }
+
+  /** Uploads a photo or clip, going on where an earlier connection was cut; its digest is how it is named from then on. */
+  async upload(bytes) {
+    const sha256 = createHash("sha256").update(bytes).digest();
+    let state = await this.ask({ beginEvidence: { sha256, size: bytes.length } });
+    while (!state.complete) {
+      const part = bytes.subarray(state.have, state.have + state.chunkMax);
+      state = await this.ask({ putChunk: { sha256, offset: state.have, bytes: part } });
+    }
+    return sha256;
+  }
+
+  async fetchEvidence(sha256) {
+    const parts = [];
+    let had = 0;
+    for (let size = 1; had < size;) {
+      const part = await this.ask({ getEvidence: { sha256, offset: had } });
+      parts.push(part.bytes);
+      had += part.bytes.length;
+      size = part.size;
+    }
+    return Buffer.concat(parts);
   }
 
   /** The next thing the daemon says unasked. */

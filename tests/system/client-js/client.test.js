@@ -2,6 +2,7 @@
 // GRIDLOOP_PORT and GRIDLOOP_CAST (who plays which part, as JSON) come from tests/system/test_client_js.py.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { randomBytes } from "node:crypto";
 import { Client, FrameReader, Refused, newKey } from "./client.js";
 
 const port = Number(process.env.GRIDLOOP_PORT);
@@ -24,6 +25,7 @@ async function stranger() {
   return client;
 }
 
+const jpeg = (size) => Buffer.concat([Buffer.from([0xff, 0xd8, 0xff, 0xe0]), randomBytes(size - 4)]);
 let nowMs = cast.mondayMs;
 const key = () => newKey(nowMs);
 const report = (more = {}) => ({ key: key(), category: cast.category, place: cast.place, description: "垃圾没人收", ...more });
@@ -95,8 +97,11 @@ test("a case goes through all four phases, and the clock's settling rewards it",
   const worker = cast.handlers[handler];
   assert.ok(worker, `nobody in the sample can act for ${handler}`);
   assert.equal((await act(worker, caseNumber, "ACT_SIGN")).state, "HANDLING");
-  const photos = ["photo-after-1"];
-  assert.equal((await act(worker, caseNumber, "ACT_HANDLED", { text: "清理完毕", photos })).state, "HANDLED");
+  const photo = jpeg(100_000);
+  const sha256 = await (await as(worker)).upload(photo);
+  const evidence = [{ sha256, role: "AFTER" }];
+  assert.equal((await act(worker, caseNumber, "ACT_HANDLED", { text: "清理完毕", evidence })).state, "HANDLED");
+  assert.deepEqual(await (await as(cast.reporter)).fetchEvidence(sha256), photo);
   assert.equal((await act(cast.supervisor, caseNumber, "ACT_CHECK")).state, "CHECKING");
   assert.equal((await act(cast.supervisor, caseNumber, "ACT_PASS", { text: "现场已核查" })).state, "CLOSED");
   const reviewed = await act(cast.reporter, caseNumber, "ACT_REVIEW", { rating: "SATISFIED" });

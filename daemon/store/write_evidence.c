@@ -1,0 +1,71 @@
+/* Evidence as rows: which file is whose, and which case named it. */
+#include "store/writer.h"
+
+#define FORGOTTEN_AT_ONCE 1000 /* rows; the rest go with a later transaction */
+
+static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what)
+{
+	return writer_result(s, connection_run(st), what);
+}
+
+static enum store_result write_one(struct store *s, const struct named_fact *f, const struct evidence_ref *e)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_NAMED), *mark = writer_use(s, WRITE_MARK_NAMED);
+	enum store_result result;
+
+	bind_int(st, 1, f->case_id);
+	bind_int(st, 2, f->event_id);
+	bind_bytes(st, 3, e->sha256, sizeof e->sha256);
+	bind_text(st, 4, f->sender);
+	bind_int(st, 5, e->role);
+	bind_bytes(mark, 1, e->sha256, sizeof e->sha256);
+	bind_text(mark, 2, f->sender);
+	result = run(s, st, "evidence-named");
+	return result == STORE_OK ? run(s, mark, "evidence-mark") : result;
+}
+
+enum store_result writer_write_named(struct store *s, const struct named_fact *f)
+{
+	enum store_result result = STORE_OK;
+
+	for (int i = 0; i < f->count && result == STORE_OK; i++)
+		result = write_one(s, f, &f->refs[i]);
+	return result;
+}
+
+enum store_result writer_write_file(struct store *s, const struct file_fact *f)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_FILE);
+
+	bind_bytes(st, 1, f->sha256, sizeof f->sha256);
+	bind_text(st, 2, f->sender);
+	bind_int(st, 3, f->size);
+	bind_text(st, 4, f->type);
+	bind_int(st, 5, f->at_ms);
+	writer_saw(s, f->at_ms);
+	return run(s, st, "evidence");
+}
+
+_Bool store_find_evidence(struct store *s, const uint8_t sha256[EVIDENCE_DIGEST_SIZE], const char *person)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_FIND_FILE);
+	_Bool found;
+
+	bind_bytes(st, 1, sha256, EVIDENCE_DIGEST_SIZE);
+	bind_text(st, 2, person);
+	found = sqlite3_step(st) == SQLITE_ROW;
+	(void)sqlite3_reset(st);
+	return found;
+}
+
+enum store_result store_forget_evidence(struct store *s, int64_t before_ms, int64_t *forgotten)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_FORGET_FILES);
+	enum store_result result;
+
+	bind_int(st, 1, before_ms);
+	bind_int(st, 2, FORGOTTEN_AT_ONCE);
+	result = run(s, st, "evidence-forget");
+	*forgotten = result == STORE_OK ? sqlite3_changes(s->connection.db) : 0;
+	return result;
+}
