@@ -1,7 +1,23 @@
 /* spans: what cameras go on seeing, as rows. */
 #include "store/writer.h"
 
-static enum store_result write_span(struct store *s, const struct alarm_span *a)
+/* What changes with a post; its row is there from the second one on. */
+static enum store_result write_again(struct store *s, const struct alarm_span *a)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_SPAN_AGAIN);
+
+	bind_int(st, 1, a->case_id);
+	bind_int(st, 2, a->case_category);
+	bind_int(st, 3, a->began_ms);
+	bind_int(st, 4, a->last_ms);
+	bind_int(st, 5, a->over_ms);
+	bind_int(st, 6, a->count);
+	bind_int(st, 7, a->ended);
+	bind_int(st, 8, a->id);
+	return writer_result(s, connection_run(st), "alarm-span");
+}
+
+static enum store_result write_first(struct store *s, const struct alarm_span *a)
 {
 	sqlite3_stmt *st = writer_use(s, WRITE_SPAN);
 
@@ -17,8 +33,15 @@ static enum store_result write_span(struct store *s, const struct alarm_span *a)
 	bind_int(st, 10, a->over_ms);
 	bind_int(st, 11, a->count);
 	bind_int(st, 12, a->ended);
-	writer_saw(s, a->last_ms);
 	return writer_result(s, connection_run(st), "alarm-span");
+}
+
+static enum store_result write_span(struct store *s, const struct alarm_span *a)
+{
+	enum store_result result = write_again(s, a);
+
+	writer_saw(s, a->last_ms);
+	return result != STORE_OK || sqlite3_changes(s->connection.db) == 1 ? result : write_first(s, a);
 }
 
 static enum store_result forget_span(struct store *s, int64_t id)

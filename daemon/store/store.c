@@ -50,8 +50,10 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	/* Never ahead of what there is: a later notice is unseen whatever the client claimed. */
 	[WRITE_SEEN] = "INSERT OR IGNORE INTO notice_seen (person, up_to, at_ms)"
 		       " SELECT ?1, min(?2, max(id)), ?3 FROM notice HAVING max(id) IS NOT NULL",
-	[WRITE_SPAN] = "INSERT OR REPLACE INTO alarm_span (" WRITER_SPAN_NAMES ")"
+	[WRITE_SPAN] = "INSERT INTO alarm_span (" WRITER_SPAN_NAMES ")"
 		       " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_SPAN_AGAIN] = "UPDATE alarm_span SET case_id = ?, case_category = ?, began_ms = ?, last_ms = ?,"
+			     " over_ms = ?, count = ?, ended = ? WHERE id = ?",
 	[WRITE_FORGET_SPAN] = "DELETE FROM alarm_span WHERE id = ?",
 	[WRITE_NAMED] = "INSERT INTO case_evidence (case_id, event_id, sha256, person, role) VALUES (?,?,?,?,?)",
 	[WRITE_MARK_NAMED] = "UPDATE evidence SET named = 1 WHERE sha256 = ? AND person = ? AND named = 0",
