@@ -66,7 +66,7 @@ BENCHES = $(call programs,bench)
 # ---- targets -----------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: evaluate-due all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
+.PHONY: evaluate-due evaluate-merge all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
 	check-sanitize packages packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -129,6 +129,12 @@ DUE = config/examples/boston-2011
 evaluate-due: $(BUILD)/bench/due
 	@test -n '$(FILE)' || { echo 'make evaluate-due FILE=requests.csv[.gz] [TZ_NAME=…] [CALENDAR=calendar.csv]'; exit 2; }
 	@TZ='$(or $(TZ_NAME),America/New_York)' $< '$(FILE)' $(DUE)/policy.conf $(if $(CALENDAR),'$(CALENDAR)')
+
+## evaluate-merge FILE=… [TZ_NAME=…] [JURISDICTION=…]: what the merging finds of a city's own duplicates; ends with JSON
+evaluate-merge: all
+	@test -n '$(FILE)' || { echo 'make evaluate-merge FILE=requests.csv[.gz] [TZ_NAME=America/New_York]' >&2; exit 2; }
+	@$(BUILD)/gridloop evaluate-merge $(if $(TZ_NAME),--tz '$(TZ_NAME)') \
+		$(if $(JURISDICTION),--jurisdiction '$(JURISDICTION)') '$(FILE)'
 
 ## bench [SHORT=1]: side-by-side speed; ends with one line of JSON
 bench: all $(BENCHES) | packages-check

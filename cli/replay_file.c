@@ -13,7 +13,7 @@
 #define PROGRESS_EVERY 1000 /* rows */
 
 struct columns {
-	int id, created, closed, due, category, subcategory, source, lat, lon, address, description;
+	int id, created, closed, due, category, subcategory, source, lat, lon, address, description, mark;
 };
 
 static const struct {
@@ -32,6 +32,7 @@ static const struct {
 	{ "lon", offsetof(struct columns, lon), 0 },
 	{ "address", offsetof(struct columns, address), 0 },
 	{ "description", offsetof(struct columns, description), 0 },
+	{ "duplicate_of_or_flag", offsetof(struct columns, mark), 0 },
 };
 
 static _Bool find_columns(const struct csv *csv, const char *path, struct columns *out, struct trouble *why)
@@ -229,6 +230,8 @@ static _Bool take_row(struct replay_file *f, const struct csv *csv, const struct
 	row.id = clean_copy(csv_field(csv, at->id), COMMAND_ID_MOST);
 	row.address = clean_copy(csv_field(csv, at->address), COMMAND_ADDRESS_MOST);
 	row.description = clean_copy(csv_field(csv, at->description), COMMAND_DESCRIPTION_MOST);
+	if (csv_field(csv, at->mark)[0])
+		row.mark = clean_copy(csv_field(csv, at->mark), COMMAND_ID_MOST);
 	f->closed += row.closed_ms != 0;
 	if (f->count == f->room) {
 		f->room = f->room ? f->room * 2 : 4096;
@@ -288,6 +291,7 @@ void replay_file_close(struct replay_file *f)
 	for (size_t i = 0; i < f->count; i++) {
 		free(f->rows[i].id);
 		free(f->rows[i].address);
+		free(f->rows[i].mark);
 		free(f->rows[i].description);
 	}
 	for (size_t i = 0; i < f->kind_count; i++) {

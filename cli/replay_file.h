@@ -25,10 +25,11 @@ struct replay_kind {
 	size_t limit_count, limit_room;
 };
 
-enum replay_report { REPORT_UNSENT, REPORT_SENT, REPORT_KNOWN, REPORT_REFUSED };
+enum replay_report { REPORT_UNSENT, REPORT_SENT, REPORT_KNOWN, REPORT_MERGED, REPORT_REFUSED };
 
 struct replay_row {
 	char *id, *address, *description;
+	char *mark; /* what it is a duplicate of in the city's eyes, an id or a flag; NULL: nothing */
 	int64_t created_ms, closed_ms; /* closed 0: still open; never before created */
 	double lat, lon;
 	_Bool placed;

@@ -105,7 +105,8 @@ static void fill_lane(struct lane *l, struct pass *p)
 			return;
 		/* Behind a report that was told "later", a step waits for the next pass. */
 		if (op->step != STEP_REPORT && row->report != REPORT_KNOWN) {
-			op->fate = row->report == REPORT_REFUSED ? FATE_SKIPPED : FATE_WAITING;
+			/* What was merged goes the way of its master. */
+			op->fate = row->report >= REPORT_MERGED ? FATE_SKIPPED : FATE_WAITING;
 			l->tally->skipped += op->fate == FATE_SKIPPED;
 			p->next++;
 			continue;
@@ -168,7 +169,7 @@ static void take_answer(struct lane *l, struct replay_op *op, const wire_answer 
 	if (op->step != STEP_REPORT)
 		return;
 	snprintf(row->number, sizeof row->number, "%s", wire_text(a->case_number));
-	row->report = REPORT_KNOWN;
+	row->report = (int)a->state == STATE_MERGED ? REPORT_MERGED : REPORT_KNOWN;
 }
 
 /* Replies to one identity's commands may overtake each other only if the daemon breaks its word. */

@@ -4,10 +4,13 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/text.h"
+#include "replay_classes.h"
+#include "replay_points.h"
 #include "replay_run.h"
 
 #define STREET "900101001000"
@@ -18,6 +21,7 @@
 #define LIMIT_LEAST_MS CLOCK_MINUTE_MS
 #define LIMIT_MOST_MS (3650 * CLOCK_DAY_MS)
 #define NAME_MOST 200
+#define POINTS_FILE "default_points.csv"
 
 static void put_cell(FILE *to, const char *text, size_t most)
 {
@@ -45,11 +49,34 @@ static void write_grids(const struct replay_file *f, FILE *to)
 	        f->placed ? f->north + MARGIN : MARGIN, f->placed ? f->east + MARGIN : MARGIN);
 }
 
+/* The first kind of the same class in the same category of the city stands for the family. */
+static const struct replay_kind *head_of_family(const struct replay_file *f, const struct replay_kind *k)
+{
+	const struct replay_class *class = replay_class_of(k->category, k->subcategory);
+	const struct replay_kind *head = f->kinds;
+
+	while (head->class != k->class || replay_class_of(head->category, head->subcategory) != class)
+		head++;
+	return head;
+}
+
+static void write_merging(const struct replay_file *f, const struct replay_kind *k, FILE *to)
+{
+	const struct replay_class *class = replay_class_of(k->category, k->subcategory);
+	char code[6] = "";
+
+	if (class->kin)
+		replay_kind_code(head_of_family(f, k), code);
+	fprintf(to, ",%d,%g,%d,%d,%s,%s\n", class->merge_m, class->merge_hours, class->maybe_m, class->maybe_hours,
+	        class->matter, code);
+}
+
 static void write_categories(const struct replay_file *f, FILE *to)
 {
 	char code[6];
 
-	fputs("category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours\n", to);
+	fputs("category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours,maybe_m,maybe_hours,matter,kin\n",
+	      to);
 	for (size_t i = 0; i < f->kind_count; i++) {
 		const struct replay_kind *k = &f->kinds[i];
 		int64_t limit = k->limit_ms < LIMIT_LEAST_MS  ? LIMIT_LEAST_MS
@@ -59,9 +86,20 @@ static void write_categories(const struct replay_file *f, FILE *to)
 		replay_kind_code(k, code);
 		fprintf(to, "%s,", code);
 		put_cell(to, k->subcategory[0] ? k->subcategory : "unnamed", NAME_MOST);
-		/* No merging by itself: what the city took for duplicates it gave numbers of their own. */
-		fprintf(to, ",,%" PRId64 "s,1,yes,no,0,0\n", limit / CLOCK_SECOND_MS);
+		fprintf(to, ",,%" PRId64 "s,1,yes,no", limit / CLOCK_SECOND_MS);
+		write_merging(f, k, to);
 	}
+}
+
+static void write_default_points(const struct replay_file *f, FILE *to)
+{
+	struct replay_point points[REPLAY_POINTS_MOST];
+	size_t count = replay_points(f, points);
+
+	fputs("name,lat,lon,radius_m\n", to);
+	for (size_t i = 0; i < count; i++)
+		fprintf(to, "stands for %zu unplaced reports (%zu),%.7f,%.7f,1\n", points[i].rows, i + 1, points[i].lat,
+		        points[i].lon);
 }
 
 static void write_units(const struct replay_file *f, FILE *to)
@@ -158,18 +196,19 @@ static const struct {
 	{ "post_kinds.csv", write_kinds },      { "posts.csv", write_posts },
 };
 
-static _Bool write_file(const struct replay_file *f, const char *folder, size_t i, struct trouble *why)
+static _Bool write_file(const struct replay_file *f, const char *folder, const char *name,
+                        void (*write)(const struct replay_file *f, FILE *to), struct trouble *why)
 {
 	char path[4096];
 
-	if (snprintf(path, sizeof path, "%s/%s", folder, files[i].name) >= (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
 		return trouble_set(why, EXIT_USAGE, "the folder's name is too long");
 
 	FILE *to = fopen(path, "we");
 
 	if (!to)
 		return trouble_set(why, EXIT_USAGE, "cannot write %.300s: %s", path, strerror(errno));
-	files[i].write(f, to);
+	write(f, to);
 
 	_Bool good = !ferror(to);
 
@@ -182,7 +221,24 @@ _Bool replay_prepare(const struct replay_file *f, const char *folder, struct tro
 	if (mkdir(folder, 0755) != 0 && errno != EEXIST)
 		return trouble_set(why, EXIT_USAGE, "cannot make %.300s: %s", folder, strerror(errno));
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-		if (!write_file(f, folder, i, why))
+		if (!write_file(f, folder, files[i].name, files[i].write, why))
 			return 0;
 	return 1;
+}
+
+_Bool replay_prepare_points(const struct replay_file *f, const char *folder, struct trouble *why)
+{
+	return write_file(f, folder, POINTS_FILE, write_default_points, why);
+}
+
+void replay_prepare_undo(const char *folder)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (snprintf(path, sizeof path, "%s/%s", folder, files[i].name) < (int)sizeof path)
+			(void)unlink(path);
+	if (snprintf(path, sizeof path, "%s/" POINTS_FILE, folder) < (int)sizeof path)
+		(void)unlink(path);
+	(void)rmdir(folder);
 }

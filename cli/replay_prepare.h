@@ -14,4 +14,9 @@
 /* Writes every file of the folder, which is made when it is not there. */
 _Bool replay_prepare(const struct replay_file *f, const char *folder, struct trouble *why) MUST_USE;
 
+/* Adds the positions that stand for "unknown" in this file (replay_points.h): what lies there is to be located. */
+_Bool replay_prepare_points(const struct replay_file *f, const char *folder, struct trouble *why) MUST_USE;
+/* Removes what replay_prepare wrote, and the folder if nothing else is in it. */
+void replay_prepare_undo(const char *folder);
+
 #endif

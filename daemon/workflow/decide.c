@@ -158,8 +158,9 @@ void decision_new_case(struct decision *d)
 	f->anonymous = c->anonymous || c->reporter == NULL;
 	f->reporter = f->anonymous ? NULL : casebook_intern(d->book, c->reporter);
 	f->reporter_kind = (uint8_t)(c->reporter_kind != REPORTER_UNSET ? (int)c->reporter_kind : d->who->kind);
-	const struct grid *g = c->lat_e7 == PLACE_NONE ? NULL
-	                                               : policy_locate(d->policy, c->lat_e7, c->lon_e7, d->now_ms);
+	const struct grid *g = NULL;
+	if (c->lat_e7 != PLACE_NONE)
+		(void)policy_told(d->policy, c->lat_e7, c->lon_e7, d->now_ms, &g);
 	f->grid = g == NULL ? 0 : g->code;
 	d->out->draft_count = 1;
 	d->out->report = c;

@@ -52,8 +52,12 @@ class City:
         return json.loads(out.strip().splitlines()[-1])
 
     def check(self, told):
-        wanted = {"received": self.received, "archived": self.archived, "open": self.received - self.archived, "invariants": "ok"}
+        """Merged reports are archived at once, whatever the city did with them; every other one when the city closed it."""
+        wanted = {"received": self.received, "refused": 0, "invariants": "ok"}
         assert {name: told[name] for name in wanted} == wanted, f"{told} instead of {wanted}"
+        assert told["archived"] + told["open"] == self.received, f"received is not archived + open: {told}"
+        assert 0 < told["merged"] < self.received / 4, f"hardly anything, or too much, was merged: {told}"
+        assert self.archived <= told["archived"] <= self.archived + told["merged"], f"{told}, {self.archived} closed"
 
 
 def archived_so_far(city):

@@ -14,6 +14,8 @@
 #include "../../cli/trouble.c"
 #include "../../cli/client.c"
 #include "../../cli/replay_file.c"
+#include "../../cli/replay_classes.c"
+#include "../../cli/replay_points.c"
 #include "../../cli/replay_prepare.c"
 #include "../../cli/replay_lane.c"
 #include "../../cli/redis_connect.c"
@@ -21,6 +23,7 @@
 #include "../../cli/replay_run.c"
 /* clang-format on */
 #include "jurisdiction/policy_map.h"
+#include "jurisdiction/words.h"
 #include "workflow/case_number.h"
 
 #define HEAD                                                                                                           \
@@ -190,7 +193,9 @@ static void test_the_jurisdiction_is_one_the_daemon_takes(void **state)
 	assert_non_null(p);
 	assert_string_equal(policy_category(p, 10102)->name, "Pole, \"bent\"");
 	assert_int_equal(policy_category(p, 10101)->limit_ms, 4 * CLOCK_HOUR_MS);
-	assert_int_equal(policy_category(p, 10101)->merge_m, 0);
+	assert_true(policy_category(p, 10101)->merge_m > 0 && policy_category(p, 10101)->kin == 10101);
+	assert_ptr_equal(policy_category(p, 10101)->next_kin, policy_category(p, 10102));
+	assert_int_equal(policy_category(p, 10201)->matter, MATTER_PUBLIC);
 	assert_non_null(policy_locate(p, 423000000, -711000000, 0));
 	assert_true(policy_rules(p)->check_ms >= REPLAY_WINDOW_MS);
 

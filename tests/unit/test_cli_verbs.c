@@ -38,8 +38,9 @@
 const struct verb offline_verbs[] = { { .name = NULL } };
 const struct verb replay_verbs[] = { { .name = NULL } };
 const struct verb camera_verbs[] = { { .name = NULL } };
+const struct verb evaluate_verbs[] = { { .name = NULL } };
 
-static const char *const elsewhere[] = { "verify", "check-config", "replay", "camera-bridge" };
+static const char *const elsewhere[] = { "verify", "check-config", "replay", "camera-bridge", "evaluate-merge" };
 
 static _Bool is_elsewhere(const char *name, size_t length)
 {
