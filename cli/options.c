@@ -89,6 +89,14 @@ static _Bool fits_time(const struct option_row *row, const char *value)
 	return time_from_text(value, 0, 1, &ms);
 }
 
+static _Bool fits_limit(const struct option_row *row, const char *value)
+{
+	struct limit limit;
+
+	(void)row;
+	return limit_parse(value, &limit);
+}
+
 static _Bool fits_span(const struct option_row *row, const char *value)
 {
 	int64_t ms;
@@ -120,6 +128,7 @@ static const struct option_check checks[] = {
 	[OPTION_INT] = { fits_int, "a whole number" },
 	[OPTION_TIME] = { fits_time, "a time such as \"2026-11-21 14:00\", \"2026-11-21\" or \"2h\"" },
 	[OPTION_SPAN] = { fits_span, "a span such as 90s, 15m, 4h or 7d" },
+	[OPTION_LIMIT] = { fits_limit, LIMIT_EXPECTED },
 	[OPTION_PLACE] = { fits_place, "LAT,LON in degrees, such as 34.3412,108.9471" },
 	[OPTION_WORD] = { fits_word, NULL },
 };
@@ -254,6 +263,16 @@ int64_t options_span(const struct options *o, const char *name, int64_t fallback
 	int64_t ms;
 
 	return value && text_to_span(value, &ms) ? ms : fallback_ms;
+}
+
+struct limit options_limit(const struct options *o, const char *name)
+{
+	struct limit limit = { 0, LIMIT_CLOCK };
+	const char *value = options_text(o, name);
+
+	if (value && !limit_parse(value, &limit))
+		limit.amount = 0; /* it was checked when it was read */
+	return limit;
 }
 
 int options_word(const struct options *o, const char *name)

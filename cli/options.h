@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/limit.h"
 #include "base/must.h"
 
 enum option_kind {
@@ -14,6 +15,7 @@ enum option_kind {
 	OPTION_INT,
 	OPTION_TIME,  /* "2026-11-21 14:00", "2026-11-21" or a span from now: "2h" */
 	OPTION_SPAN,  /* "2h" */
+	OPTION_LIMIT, /* "2wd" */
 	OPTION_PLACE, /* "LAT,LON" in degrees */
 	OPTION_WORD   /* one of the words in value, "a|b|c" */
 };
@@ -64,6 +66,7 @@ const char *options_text(const struct options *o, const char *name);
 _Bool options_flag(const struct options *o, const char *name);
 int64_t options_int(const struct options *o, const char *name, int64_t fallback);
 int64_t options_span(const struct options *o, const char *name, int64_t fallback_ms);
+struct limit options_limit(const struct options *o, const char *name); /* amount 0: not given */
 /* Position of the given word in the row's list, or -1. */
 int options_word(const struct options *o, const char *name);
 _Bool options_place(const struct options *o, const char *name, double *lat, double *lon);

@@ -76,7 +76,10 @@ static void fill_values(const struct call *call, int64_t now_ms, struct ask *a)
 
 	a->action.act = (Gridloop__V1__Act)call->verb->act;
 	a->action.until_ms = options_time(o, "--until", now_ms, 1);
-	a->action.extend_ms = options_span(o, "--by", 0);
+	struct limit by = options_limit(o, "--by");
+
+	a->action.extend_ms = by.amount;
+	a->action.extend_unit = (Gridloop__V1__LimitUnit)by.unit;
 	/* The words of both options stand in the order of the contract's numbers, which begin at 1. */
 	a->action.finding = (Gridloop__V1__Finding)(options_word(o, "--finding") + 1);
 	a->action.rating = (Gridloop__V1__Rating)(options_word(o, "--rating") + 1);

@@ -139,6 +139,79 @@ int32_t clock_local_day(int64_t wall_ms, int64_t *start_ms, int64_t *end_ms)
 	return day;
 }
 
+static int64_t second_of_day(const struct tm *tm)
+{
+	return (int64_t)tm->tm_hour * 3600 + tm->tm_min * 60 + (tm->tm_sec > 59 ? 59 : tm->tm_sec);
+}
+
+int64_t clock_local_time(int64_t wall_ms, int32_t *day)
+{
+	struct tm tm = local_of(wall_ms);
+
+	if (day)
+		*day = day_of(&tm);
+	return second_of_day(&tm) * CLOCK_SECOND_MS + (wall_ms - floor_div(wall_ms, CLOCK_SECOND_MS) * CLOCK_SECOND_MS);
+}
+
+/* Whether the local wall clock shows this time of this day, or a later one. */
+static _Bool has_come(int64_t second, int32_t day, int64_t of_day)
+{
+	struct tm tm = local_of_second(second);
+	int32_t there = day_of(&tm);
+
+	return there > day || (there == day && second_of_day(&tm) >= of_day);
+}
+
+/* The first second at which it has come. Around a change of the offset the wall clock is not in order, so the search
+ * runs from a moment that is certainly before, in steps no zone's change is shorter than. */
+static int64_t search_local_second(int32_t day, int64_t of_day)
+{
+	int64_t before = (int64_t)day * 86400 + of_day - 2 * 86400, after;
+
+	while (!has_come(before + 900, day, of_day))
+		before += 900;
+	after = before + 900;
+	while (after - before > 1) {
+		int64_t middle = before + (after - before) / 2;
+
+		if (has_come(middle, day, of_day))
+			after = middle;
+		else
+			before = middle;
+	}
+	return after;
+}
+
+int64_t clock_local_at(int32_t day, int64_t time_ms)
+{
+	int64_t of_day = time_ms / CLOCK_SECOND_MS;
+	int32_t ymd = clock_day_to_ymd(day);
+	struct tm tm = {
+		.tm_year = ymd / 10000 - 1900,
+		.tm_mon = ymd / 100 % 100 - 1,
+		.tm_mday = ymd % 100,
+		.tm_hour = (int)(of_day / 3600),
+		.tm_min = (int)(of_day / 60 % 60),
+		.tm_sec = (int)(of_day % 60),
+		.tm_isdst = -1,
+	};
+
+	if (of_day >= 86400)
+		return first_second(day + 1) * CLOCK_SECOND_MS;
+
+	int64_t second = (int64_t)mktime(&tm);
+	/* Summer time moves the clock by an hour in nearly every zone; what happens twice or never is looked for. */
+	_Bool plain = has_come(second, day, of_day) && !has_come(second - 1, day, of_day) &&
+	              !has_come(second - 3600, day, of_day);
+
+	return (plain ? second : search_local_second(day, of_day)) * CLOCK_SECOND_MS + time_ms % CLOCK_SECOND_MS;
+}
+
+int clock_weekday(int32_t day)
+{
+	return (int)((((int64_t)day + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
+}
+
 int32_t clock_day_to_ymd(int32_t day)
 {
 	int64_t shifted = (int64_t)day + 719468;

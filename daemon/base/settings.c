@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limit.h"
 #include "base/text.h"
 
 #define LINE_MOST 4096    /* bytes of one line of a file */
@@ -99,6 +100,35 @@ static void expect_span(const struct setting *row, char *out, size_t size)
 	format_scaled(span_suffixes, row->least, least, sizeof least);
 	format_scaled(span_suffixes, row->most, most, sizeof most);
 	snprintf(out, size, "a span of time such as 90s, 15m, 4h or 7d, from %s to %s", least, most);
+}
+
+static _Bool parse_limit(const struct setting *row, void *field, const char *value)
+{
+	struct limit limit;
+
+	if (!limit_parse(value, &limit) || !is_within(row, limit.amount))
+		return 0;
+	*(struct limit *)field = limit;
+	return 1;
+}
+
+static void print_limit(const struct setting *row, const void *field, FILE *to)
+{
+	char text[LIMIT_TEXT_SIZE];
+
+	(void)row;
+	limit_text(*(const struct limit *)field, text);
+	fputs(text, to);
+}
+
+static void expect_limit(const struct setting *row, char *out, size_t size)
+{
+	char least[LIMIT_TEXT_SIZE], most[LIMIT_TEXT_SIZE];
+
+	limit_text((struct limit){ row->least, LIMIT_CLOCK }, least);
+	limit_text((struct limit){ row->most, LIMIT_CLOCK }, most);
+	snprintf(out, size, "a span of time such as 90s, 15m, 4h or 7d, or 2uh, 1nd, 4wh or 2wd, from %s to %s", least,
+	         most);
 }
 
 static _Bool parse_size(const struct setting *row, void *field, const char *value)
@@ -206,7 +236,7 @@ static _Bool parse_word(const struct setting *row, void *field, const char *valu
 	int index = 0;
 	size_t length;
 
-	for (const char *word = row->words; (length = next_word(&word)) > 0; word += length, index++) {
+	for (const char *word = row->more; (length = next_word(&word)) > 0; word += length, index++) {
 		if (strlen(value) == length && memcmp(value, word, length) == 0) {
 			*(int *)field = index;
 			return 1;
@@ -220,7 +250,7 @@ static void print_word(const struct setting *row, const void *field, FILE *to)
 	int index = 0;
 	size_t length;
 
-	for (const char *word = row->words; (length = next_word(&word)) > 0; word += length)
+	for (const char *word = row->more; (length = next_word(&word)) > 0; word += length)
 		if (index++ == *(const int *)field)
 			fprintf(to, "%.*s", (int)length, word);
 }
@@ -229,17 +259,40 @@ static void expect_word(const struct setting *row, char *out, size_t size)
 {
 	size_t used = (size_t)snprintf(out, size, "one of"), length;
 
-	for (const char *word = row->words; (length = next_word(&word)) > 0 && used < size; word += length)
+	for (const char *word = row->more; (length = next_word(&word)) > 0 && used < size; word += length)
 		used += (size_t)snprintf(out + used, size - used, " %.*s", (int)length, word);
+}
+
+static _Bool parse_own(const struct setting *row, void *field, const char *value)
+{
+	const struct setting_own *own = row->more;
+
+	return own->parse(value, field);
+}
+
+static void print_own(const struct setting *row, const void *field, FILE *to)
+{
+	const struct setting_own *own = row->more;
+
+	own->print(field, to);
+}
+
+static void expect_own(const struct setting *row, char *out, size_t size)
+{
+	const struct setting_own *own = row->more;
+
+	snprintf(out, size, "%s", own->expected);
 }
 
 static const struct kind kinds[] = {
 	[SETTING_INT] = { parse_int, print_int, expect_int },
 	[SETTING_SPAN] = { parse_span, print_span, expect_span },
+	[SETTING_LIMIT] = { parse_limit, print_limit, expect_limit },
 	[SETTING_SIZE] = { parse_size, print_size, expect_size },
 	[SETTING_BOOL] = { parse_bool, print_bool, expect_bool },
 	[SETTING_TEXT] = { parse_text, print_text, expect_text },
 	[SETTING_WORD] = { parse_word, print_word, expect_word },
+	[SETTING_OWN] = { parse_own, print_own, expect_own },
 };
 
 static void *field_of(const struct setting *row, void *target)

@@ -265,7 +265,8 @@ static _Bool check_action(const Gridloop__V1__Action *m, const struct sender *fr
 	       check_range((int64_t)m->rating, RATING_NONE, RATING_UNSATISFIED, "rating-is-known", why) &&
 	       (m->until_ms == 0 || check_range(m->until_ms, CHECK_EARLIEST_MS, from->now_ms + CHECK_SPAN_MOST_MS,
 	                                        "until-is-a-time", why)) &&
-	       check_range(m->extend_ms, 0, CHECK_SPAN_MOST_MS, "extend-is-a-span", why);
+	       check_range(m->extend_ms, 0, CHECK_SPAN_MOST_MS, "extend-is-a-span", why) &&
+	       check_range((int64_t)m->extend_unit, LIMIT_CLOCK, LIMIT_UNITS - 1, "unit-is-known", why);
 }
 
 /* The fields of an action that are codes, as numbers. */
@@ -297,6 +298,7 @@ static void copy_action(struct command *c, const Gridloop__V1__Action *m, const 
 	c->rating = (enum rating)m->rating;
 	c->until_ms = m->until_ms;
 	c->extend_ms = m->extend_ms;
+	c->extend_unit = (enum limit_unit)m->extend_unit;
 	copy_fields(c, m, action_fields, COUNT(action_fields));
 	photos_copy(photos, c);
 	for (size_t i = 0; i < m->n_units; i++)

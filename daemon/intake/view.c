@@ -8,11 +8,11 @@
 #include "workflow/case_number.h"
 #include "workflow/domain.h"
 #include "workflow/place.h"
+#include "base/limit.h"
 #include "store/query_stats.h"
 
 #define E7 1e7
 #define GRID_TEXT_SIZE 24
-#define YELLOW_FROM 80 /* per cent of the limit */
 
 ProtobufCBinaryData view_number(struct question *q, int64_t case_id, int32_t category)
 {
@@ -51,12 +51,11 @@ static const char *light_of(const struct case_file *c, int64_t now_ms)
 
 	if (c->ended_ms != 0 || c->limit_ms <= 0 || (c->handle_due_ms == 0 && !paused))
 		return NULL;
-	int64_t left = c->handle_due_ms ? c->handle_due_ms - now_ms : c->handle_left_ms;
-	int64_t used = c->limit_ms - left;
-
-	if (left < 0)
+	if (c->handle_due_ms != 0)
+		return now_ms > c->handle_due_ms ? "red" : now_ms >= c->handle_warn_ms ? "yellow" : "green";
+	if (c->handle_left_ms < 0)
 		return "red";
-	return used * 100 >= c->limit_ms * YELLOW_FROM ? "yellow" : "green";
+	return c->handle_left_ms <= c->limit_ms / 100 * (100 - LIMIT_YELLOW_PER_CENT) ? "yellow" : "green";
 }
 
 static _Bool is_overdue(const struct case_file *c, int64_t now_ms)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/limit.h"
 #include "base/must.h"
 #include "base/text.h"
 
@@ -166,6 +167,17 @@ _Bool cell_span(const struct column *c, struct texts *keep, const char *text, vo
 	return 1;
 }
 
+_Bool cell_limit(const struct column *c, struct texts *keep, const char *text, void *field)
+{
+	struct limit limit;
+
+	(void)keep;
+	if (!limit_parse(text, &limit) || limit.amount < c->least || limit.amount > c->most)
+		return 0;
+	*(struct limit *)field = limit;
+	return 1;
+}
+
 _Bool cell_hours(const struct column *c, struct texts *keep, const char *text, void *field)
 {
 	double hours;
@@ -236,6 +248,21 @@ _Bool cell_date(const struct column *c, struct texts *keep, const char *text, vo
 		return 0;
 	snprintf(midnight, sizeof midnight, "%sT00:00", text);
 	return clock_parse(midnight, field);
+}
+
+_Bool cell_day(const struct column *c, struct texts *keep, const char *text, void *field)
+{
+	int64_t start_ms;
+	int year, month, mday;
+
+	if (!cell_date(c, keep, text, &start_ms) || sscanf(text, "%4d-%2d-%2d", &year, &month, &mday) != 3)
+		return 0;
+
+	int32_t day = clock_ymd_to_day(year * 10000 + month * 100 + mday);
+
+	if (day >= 0)
+		*(int32_t *)field = day;
+	return day >= 0;
 }
 
 void cell_expected(const struct column *c, char *out, size_t size)

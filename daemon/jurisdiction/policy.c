@@ -15,32 +15,44 @@
 #define RULE(field) offsetof(struct policy_rules, field)
 
 static const struct setting rule_rows[] = {
-	{ "accept", SETTING_SPAN, RULE(accept_ms), 1000, YEAR_MS, "15m", NULL,
+	{ "work_days", SETTING_OWN, RULE(week.weekdays), 0, 0, "mon-fri", &calendar_week_setting,
+	  "the days of an ordinary week that are worked; calendar.csv has the exceptions (工作日)" },
+	{ "work_morning", SETTING_OWN, RULE(week.slots[0]), 0, 0, "08:30-12:00", &calendar_slot_setting,
+	  "the working hours of a working day before noon" },
+	{ "work_afternoon", SETTING_OWN, RULE(week.slots[1]), 0, 0, "13:30-17:30", &calendar_slot_setting,
+	  "and after it; nothing: there is one stretch only" },
+	{ "day_cutoff", SETTING_OWN, RULE(week.cutoff_ms), 0, 0, "", &calendar_time_setting,
+	  "what starts at this time of day or later counts its work days from the next working day; nothing: the whole "
+	  "day "
+	  "counts" },
+	{ "day_cutoff_always", SETTING_BOOL, RULE(week.cutoff_always), 0, 0, "no", NULL,
+	  "yes: so does what starts that late on a day of rest, which then loses the working day after it" },
+	{ "accept", SETTING_LIMIT, RULE(accept), 1000, YEAR_MS, "15m", NULL,
 	  "a report waits this long to be accepted (上报待受理)" },
-	{ "alarm", SETTING_SPAN, RULE(alarm_ms), 1000, YEAR_MS, "10m", NULL,
+	{ "alarm", SETTING_LIMIT, RULE(alarm), 1000, YEAR_MS, "10m", NULL,
 	  "a camera's alarm waits this long to be confirmed, then it expires (告警待确认)" },
 	{ "alarm_window", SETTING_SPAN, RULE(alarm_window_ms), 60000, 86400000, "10m", NULL,
 	  "a camera that is silent about something for this long has ended it; until then its posts only count" },
-	{ "verify", SETTING_SPAN, RULE(verify_ms), 1000, YEAR_MS, "30m", NULL,
+	{ "verify", SETTING_LIMIT, RULE(verify), 1000, YEAR_MS, "30m", NULL,
 	  "a grid worker has this long to look (核实)" },
-	{ "dispatch", SETTING_SPAN, RULE(dispatch_ms), 1000, YEAR_MS, "15m", NULL,
+	{ "dispatch", SETTING_LIMIT, RULE(dispatch), 1000, YEAR_MS, "15m", NULL,
 	  "a filed case waits this long to be dispatched (派遣)" },
-	{ "sign", SETTING_SPAN, RULE(sign_ms), 1000, YEAR_MS, "30m", NULL,
+	{ "sign", SETTING_LIMIT, RULE(sign), 1000, YEAR_MS, "30m", NULL,
 	  "the handler has this long to sign in (签收)" },
-	{ "whistle", SETTING_SPAN, RULE(whistle_ms), 1000, YEAR_MS, "30m", NULL,
+	{ "whistle", SETTING_LIMIT, RULE(whistle), 1000, YEAR_MS, "30m", NULL,
 	  "the units called have this long to answer (吹哨应哨)" },
-	{ "check", SETTING_SPAN, RULE(check_ms), 1000, YEAR_MS, "30m", NULL,
+	{ "check", SETTING_LIMIT, RULE(check), 1000, YEAR_MS, "30m", NULL,
 	  "a handled case waits this long for its check, and a check takes this long (核查)" },
-	{ "review", SETTING_SPAN, RULE(review_ms), 1000, YEAR_MS, "7d", NULL,
+	{ "review", SETTING_LIMIT, RULE(review), 1000, YEAR_MS, "7wd", NULL,
 	  "the reporter has this long to say whether it is well; silence is not satisfaction (评价)" },
-	{ "reopen", SETTING_SPAN, RULE(reopen_ms), 0, YEAR_MS, "7d", NULL,
+	{ "reopen", SETTING_LIMIT, RULE(reopen), 0, YEAR_MS, "7wd", NULL,
 	  "how long after closing a case can be reopened (重办)" },
 	{ "reopen_most", SETTING_INT, RULE(reopen_most), 0, 100, "2", NULL, "how many times a case can be reopened" },
 	{ "suspend_most", SETTING_SPAN, RULE(suspend_most_ms), 60000, 10 * YEAR_MS, "365d", NULL,
 	  "a suspended case resumes by itself after this long at the latest (挂账)" },
 	{ "extend_most", SETTING_INT, RULE(extend_most), 0, 100, "2", NULL,
 	  "how many times a case's limit can be extended (延期)" },
-	{ "escalate_every", SETTING_SPAN, RULE(escalate_every_ms), 60000, YEAR_MS, "24h", NULL,
+	{ "escalate_every", SETTING_LIMIT, RULE(escalate_every), 60000, YEAR_MS, "24h", NULL,
 	  "while late, the next level up is told after this long each (升级)" },
 	{ "verify_within_m", SETTING_INT, RULE(verify_within_m), 1, 100000, "100", NULL,
 	  "metres from the report's place within which a verifier must have stood" },
@@ -58,7 +70,7 @@ static const struct setting rule_rows[] = {
 	  "where several stand in a row, two reports of one hand sooner than this are two matters" },
 	{ "reward_review_above", SETTING_INT, RULE(reward_review_above), 0, 1000000, "100", NULL,
 	  "points from which a supervisor must agree" },
-	{ "reward_cooling", SETTING_SPAN, RULE(reward_cooling_ms), 0, YEAR_MS, "7d", NULL,
+	{ "reward_cooling", SETTING_LIMIT, RULE(reward_cooling), 0, YEAR_MS, "7wd", NULL,
 	  "points can be redeemed this long after closing" },
 	{ "reward_interval", SETTING_SPAN, RULE(reward_interval_ms), 0, YEAR_MS, "24h", NULL,
 	  "the same reporter, place and category earns once within this time" },
@@ -94,9 +106,10 @@ const struct policy_rules *policy_rules(const struct policy *p)
 static void destroy(struct policy *p)
 {
 	struct table *tables[] = { &p->areas,  &p->grids,   &p->categories, &p->units, &p->people,
-		                   &p->routes, &p->reasons, &p->post_kinds, &p->posts };
+		                   &p->routes, &p->reasons, &p->post_kinds, &p->posts, &p->days };
 
 	policy_map_close(p);
+	calendar_close(&p->calendar);
 	routing_close(&p->routing);
 	posts_close(&p->post_index);
 	cameras_close(&p->cameras);

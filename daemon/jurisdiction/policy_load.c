@@ -181,8 +181,8 @@ static const struct column category_columns[] = {
 	{ "category", cell_category, CATEGORY(code), .key = 1, .expected = "a code such as E0110 or C0102" },
 	{ "name", cell_name, CATEGORY(name), .expected = NAME_EXPECTED },
 	{ "zh", cell_name, CATEGORY(zh), .none = "", .expected = NAME_EXPECTED },
-	{ "limit", cell_span, CATEGORY(limit_ms), .least = CLOCK_MINUTE_MS, .most = 3660 * CLOCK_DAY_MS,
-	  .expected = "a span of time such as 90m, 4h or 5d, from one minute to ten years" },
+	{ "limit", cell_limit, CATEGORY(limit), .least = CLOCK_MINUTE_MS, .most = 3660 * CLOCK_DAY_MS,
+	  .expected = LIMIT_EXPECTED ", from one minute to ten years" },
 	{ "points", cell_int, CATEGORY(points), .most = POINTS_MOST },
 	{ "sure", cell_yes, CATEGORY(sure), .expected = "yes or no" },
 	{ "after_photo", cell_yes, CATEGORY(after_photo), .expected = "yes or no" },
@@ -327,6 +327,7 @@ static void read_folder(struct policy *policy, const char *folder, struct proble
 	cameras_read(policy, folder, p);
 	_Bool sound = read_rules(policy, folder, p);
 
+	policy_calendar_read(policy, folder, p);
 	policy_map_index(policy);
 	posts_build(policy);
 	for (size_t i = 0; i < LISTS; i++)

@@ -45,14 +45,17 @@ void answer_event(sqlite3_stmt *st, struct fact *out)
 		.grid = column_int(st, 12),
 		.stage_due_ms = column_int(st, 13),
 		.handle_due_ms = column_int(st, 14),
-		.photo_roles = (uint8_t)column_int(st, 15),
+		.handle_warn_ms = column_int(st, 15),
+		.handle_left_ms = column_int(st, 16),
+		.unit = (uint8_t)column_int(st, 17),
+		.photo_roles = (uint8_t)column_int(st, 18),
 	};
 }
 
 _Bool answer_event_is_sound(const struct fact *f)
 {
 	return f->act > ACT_NONE && f->act < ACT_COUNT && f->from >= STATE_NONE && f->from < STATE_COUNT &&
-	       f->to > STATE_NONE && f->to < STATE_COUNT && f->actor != NULL;
+	       f->to > STATE_NONE && f->to < STATE_COUNT && f->actor != NULL && f->unit < LIMIT_UNITS;
 }
 
 void answer_keep_event(struct result *mem, struct fact *f)

@@ -15,9 +15,7 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_END] = "COMMIT",
 	[READ_OPEN_CASE] = "SELECT " ROW_ALL_NAMES " FROM open_case WHERE id = ?",
 	[READ_CLOSED_CASE] = "SELECT " ROW_ALL_NAMES " FROM closed_case WHERE id = ?",
-	[READ_EVENT] =
-		"SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid,"
-		" stage_due_ms, handle_due_ms, photo_roles FROM case_event WHERE id = ?",
+	[READ_EVENT] = "SELECT " EVENT_NAMES " FROM case_event WHERE id = ?",
 	[READ_MERGED_HERE] = "SELECT id, category FROM closed_case INDEXED BY closed_by_master"
 			     " WHERE merged_into = ?1 AND merged_into <> 0 ORDER BY id LIMIT ?2",
 	[READ_LEDGER] = "SELECT id, person, at_ms, payable_ms, points, rule, case_id, place_key, text,"
@@ -39,8 +37,7 @@ const char *const reader_statements[READER_STATEMENTS] = {
 		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) ") AS n ORDER BY id LIMIT ?16",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
 #define EVENTS(reporter)                                                                                               \
-	"SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid,"         \
-	" stage_due_ms, handle_due_ms, photo_roles, " reporter                                                         \
+	"SELECT " EVENT_NAMES ", " reporter                                                                            \
 	" FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 ORDER BY id LIMIT ?5"
 	[READ_EVENTS] = EVENTS("NULL"),
 	[READ_EVENTS_REPORTER] = EVENTS("coalesce((SELECT reporter FROM open_case AS c WHERE c.id = e.case_id),"

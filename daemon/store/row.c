@@ -224,7 +224,8 @@ _Bool row_read(sqlite3_stmt *st, int at, struct case_file *out, struct row_units
 	for (int i = 0; i < ROW_CASE_COUNT; i++)
 		if (!read_column(st, at + i, out, &columns[i], room))
 			return 0;
-	return out->state > STATE_NONE && out->state < STATE_COUNT && out->reporter_kind < REPORTER_KIND_COUNT;
+	return out->state > STATE_NONE && out->state < STATE_COUNT && out->reporter_kind < REPORTER_KIND_COUNT &&
+	       out->limit_unit < LIMIT_UNITS;
 }
 
 void row_read_report(sqlite3_stmt *st, int at, struct case_row *out)

@@ -90,7 +90,9 @@
 	" discover_ms INTEGER NOT NULL DEFAULT 0, handle_ms INTEGER NOT NULL DEFAULT 0,"                               \
 	" feedback_ms INTEGER NOT NULL DEFAULT 0, paused_ms INTEGER NOT NULL DEFAULT 0,"                               \
 	" accept_left_ms INTEGER NOT NULL DEFAULT 0, limit_ms INTEGER NOT NULL DEFAULT 0,"                             \
-	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_left_ms INTEGER NOT NULL DEFAULT 0,"                        \
+	" limit_unit INTEGER NOT NULL DEFAULT 0,"                                                                      \
+	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_warn_ms INTEGER NOT NULL DEFAULT 0,"                        \
+	" handle_left_ms INTEGER NOT NULL DEFAULT 0,"                                                                  \
 	" escalate_at_ms INTEGER NOT NULL DEFAULT 0,"                                                                  \
 	" asked_extension_ms INTEGER NOT NULL DEFAULT 0,"                                                              \
 	" asked_suspend_until_ms INTEGER NOT NULL DEFAULT 0,"                                                          \
@@ -126,7 +128,9 @@ static const char version_1[] =
 	" actor TEXT, ref TEXT, text TEXT,"
 	" value INTEGER NOT NULL, category INTEGER NOT NULL, grid INTEGER NOT NULL,"
 	" stage_due_ms INTEGER NOT NULL, handle_due_ms INTEGER NOT NULL,"
-	" key BLOB, hash BLOB, photo_roles INTEGER NOT NULL DEFAULT 0) STRICT;\n"
+	" handle_warn_ms INTEGER NOT NULL, handle_left_ms INTEGER NOT NULL, unit INTEGER NOT NULL,"
+	" photo_roles INTEGER NOT NULL,"
+	" key BLOB, hash BLOB) STRICT;\n"
 	"CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event"
 	" BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;\n"
 	"CREATE TRIGGER case_event_remains BEFORE DELETE ON case_event"

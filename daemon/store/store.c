@@ -30,9 +30,7 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_ARCHIVE] = "INSERT INTO closed_case (" ROW_ALL_NAMES ") SELECT " ROW_ALL_NAMES
 			  " FROM open_case WHERE id = ?",
 	[WRITE_UNOPEN] = "DELETE FROM open_case WHERE id = ?",
-	[WRITE_EVENT] = "INSERT INTO case_event (id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
-			" value, category, grid, stage_due_ms, handle_due_ms, key, hash, photo_roles)"
-			" VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_EVENT] = "INSERT INTO case_event (" EVENT_NAMES ", key, hash) VALUES (" EVENT_MARKS ",?,?)",
 	[WRITE_KEY] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
 	[WRITE_SETTLE_KEYS] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") SELECT " WRITER_KEY_NAMES
 			      " FROM new_key WHERE id <= ? ORDER BY key",

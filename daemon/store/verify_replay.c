@@ -178,9 +178,7 @@ static void take_event(struct replay *r, const struct fact *f)
 
 static void replay_events(struct replay *r)
 {
-	sqlite3_stmt *st = verifier_prepare(
-		r->v, "SELECT id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text,"
-		      " value, category, grid, stage_due_ms, handle_due_ms, photo_roles FROM case_event ORDER BY id");
+	sqlite3_stmt *st = verifier_prepare(r->v, "SELECT " EVENT_NAMES " FROM case_event ORDER BY id");
 	struct fact f;
 	int64_t last = 0;
 

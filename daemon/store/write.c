@@ -71,10 +71,13 @@ static enum store_result write_event(struct store *s, const struct fact *f, cons
 	bind_int(st, 13, f->grid);
 	bind_int(st, 14, f->stage_due_ms);
 	bind_int(st, 15, f->handle_due_ms);
-	bind_key(st, 16, key);
+	bind_int(st, 16, f->handle_warn_ms);
+	bind_int(st, 17, f->handle_left_ms);
+	bind_int(st, 18, f->unit);
+	bind_int(st, 19, f->photo_roles);
+	bind_key(st, 20, key);
 	if (key)
 		s->newest_key = f->id;
-	bind_int(st, 18, f->photo_roles);
 	writer_saw(s, f->at_ms);
 	s->event_ms = f->at_ms;
 	return run(s, st, "event");

@@ -85,6 +85,7 @@ static void on_dispatch(const struct casebook *b, struct case_file *c, const str
 	for (int i = 0; i < c->helper_count; i++)
 		c->helpers[i] = units[i + 1];
 	c->limit_ms = f->value;
+	c->limit_unit = f->unit;
 	c->dispatched_ms = f->at_ms;
 }
 
@@ -201,6 +202,7 @@ static void on_reopen(const struct casebook *b, struct case_file *c, const struc
 	c->rating = RATING_NONE;
 	c->helper_done = 0;
 	c->limit_ms = f->value;
+	c->limit_unit = f->unit;
 	c->level = LEVEL_GRID;
 }
 
@@ -301,8 +303,9 @@ static void change_clock(struct case_file *c, const struct fact *f)
 		return;
 	if (c->handle_due_ms != 0 && f->at_ms > c->handle_due_ms && f->act != ACT_EXTEND)
 		c->late = 1;
-	c->handle_left_ms = f->handle_due_ms == 0 ? c->handle_due_ms - f->at_ms : 0;
+	c->handle_left_ms = f->handle_left_ms;
 	c->handle_due_ms = f->handle_due_ms;
+	c->handle_warn_ms = f->handle_warn_ms;
 	c->escalate_at_ms = c->level < LEVEL_DISTRICT ? f->handle_due_ms : 0;
 }
 

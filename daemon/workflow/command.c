@@ -72,17 +72,29 @@ static void seal_texts(const struct command *c, struct digester *d)
 
 static void seal_numbers(const struct command *c, struct digester *d)
 {
-	const int64_t numbers[] = { c->kind,           c->category,
-		                    c->lat_e7,         c->lon_e7,
-		                    c->reporter_kind,  c->anonymous,
-		                    c->seen_at_ms,     c->ended,
-		                    c->began_at_ms,    c->posts,
-		                    c->case_id,        c->act,
-		                    c->grid,           c->master,
-		                    c->until_ms,       c->extend_ms,
-		                    c->finding,        c->rating,
-		                    c->value,          c->unit_count,
-		                    c->evidence_count, (int64_t)(c->confidence * 1e6) };
+	const int64_t numbers[] = { c->kind,
+		                    c->category,
+		                    c->lat_e7,
+		                    c->lon_e7,
+		                    c->reporter_kind,
+		                    c->anonymous,
+		                    c->seen_at_ms,
+		                    c->ended,
+		                    c->began_at_ms,
+		                    c->posts,
+		                    c->case_id,
+		                    c->act,
+		                    c->grid,
+		                    c->master,
+		                    c->until_ms,
+		                    c->extend_ms,
+		                    c->extend_unit,
+		                    c->finding,
+		                    c->rating,
+		                    c->value,
+		                    c->unit_count,
+		                    c->evidence_count,
+		                    (int64_t)(c->confidence * 1e6) };
 	digest_add(d, numbers, sizeof numbers);
 }
 

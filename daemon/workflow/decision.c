@@ -13,14 +13,13 @@
 static int64_t stage_due(const struct decision *d, enum state s)
 {
 	const struct policy_rules *r = d->rules;
-	const int64_t limits[STATE_COUNT] = {
-		[STATE_REPORTED] = r->accept_ms,  [STATE_ALARM_PENDING] = r->alarm_ms,
-		[STATE_VERIFYING] = r->verify_ms, [STATE_FILED] = r->dispatch_ms,
-		[STATE_DISPATCHED] = r->sign_ms,  [STATE_RETURNED] = r->dispatch_ms,
-		[STATE_WHISTLED] = r->whistle_ms, [STATE_HANDLED] = r->check_ms,
-		[STATE_CHECKING] = r->check_ms,   [STATE_CLOSED] = r->review_ms,
+	const struct limit *const limits[STATE_COUNT] = {
+		[STATE_REPORTED] = &r->accept,  [STATE_ALARM_PENDING] = &r->alarm, [STATE_VERIFYING] = &r->verify,
+		[STATE_FILED] = &r->dispatch,   [STATE_DISPATCHED] = &r->sign,     [STATE_RETURNED] = &r->dispatch,
+		[STATE_WHISTLED] = &r->whistle, [STATE_HANDLED] = &r->check,       [STATE_CHECKING] = &r->check,
+		[STATE_CLOSED] = &r->review,
 	};
-	return limits[s] == 0 ? 0 : d->now_ms + limits[s];
+	return limits[s] == NULL ? 0 : deadline_stage(d, *limits[s]);
 }
 
 struct fact *decision_event_on(struct decision *d, struct case_file *draft, enum act act, enum state to)

@@ -43,7 +43,7 @@ void feedback_rework(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_REWORK, STATE_HANDLING);
 	f->ref = d->command->reason;
-	f->handle_due_ms = d->now_ms + d->draft->handle_left_ms;
+	deadline_go_on(d, f);
 	decision_commit(d, f);
 	decision_then(d, ACT_VACATED);
 }
@@ -66,7 +66,7 @@ void feedback_review(struct decision *d)
 	struct fact *f = decision_event(d, ACT_REVIEW, STATE_REVIEWED);
 	f->value = d->who == NULL ? RATING_UNANSWERED : d->command->rating;
 	f->ref = rating_name((enum rating)f->value);
-	f->stage_due_ms = waits ? 0 : d->draft->closed_ms + d->rules->reopen_ms;
+	f->stage_due_ms = waits ? 0 : deadline_of(d, d->draft->closed_ms, d->rules->reopen);
 	decision_commit(d, f);
 	if (d->draft->rating == RATING_UNSATISFIED)
 		decision_then(d, ACT_REOPEN);
@@ -92,7 +92,7 @@ _Bool feedback_reopen_guard(struct decision *d)
 	if (c->reopened >= d->rules->reopen_most)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reopened-at-most",
 		                       "This case was reopened %d times already; report it anew.", c->reopened);
-	if (d->now_ms > c->closed_ms + d->rules->reopen_ms)
+	if (d->now_ms > deadline_of(d, c->closed_ms, d->rules->reopen))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reopened-in-time",
 		                       "The time for reopening is over; report it anew.");
 	return 1;
@@ -102,10 +102,13 @@ _Bool feedback_reopen_guard(struct decision *d)
 void feedback_reopen(struct decision *d)
 {
 	const struct category *k = policy_category(d->policy, d->draft->category);
-	int64_t limit = k == NULL ? d->draft->limit_ms : k->limit_ms;
+	struct limit limit = { d->draft->limit_ms, (enum limit_unit)d->draft->limit_unit };
+	if (k != NULL)
+		limit = k->limit;
 	struct fact *f = decision_event(d, ACT_REOPEN, STATE_HANDLING);
-	f->value = limit;
-	f->handle_due_ms = d->now_ms + limit;
+	f->value = limit.amount;
+	f->unit = (uint8_t)limit.unit;
+	deadline_run(d, f, limit, limit.amount);
 	decision_commit(d, f);
 	decision_then(d, ACT_VACATED);
 }

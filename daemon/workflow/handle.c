@@ -86,11 +86,14 @@ void handle_dispatch(struct decision *d)
 	_Bool sure, again = d->draft->dispatched_ms != 0;
 	const struct unit *u = handler_for(d, &sure);
 	const struct category *k = policy_category(d->policy, d->draft->category);
-	int64_t limit = again || k == NULL ? d->draft->limit_ms : k->limit_ms;
+	struct limit limit = { d->draft->limit_ms, (enum limit_unit)d->draft->limit_unit };
+	if (!again && k != NULL)
+		limit = k->limit;
 	struct fact *f = decision_event(d, ACT_DISPATCH, STATE_DISPATCHED);
 	f->ref = d->who == NULL || d->command->unit_count == 0 ? u->id : joined(d, u->id);
-	f->value = limit;
-	f->handle_due_ms = d->now_ms + (again ? d->draft->handle_left_ms : limit);
+	f->value = limit.amount;
+	f->unit = (uint8_t)limit.unit;
+	deadline_run(d, f, limit, again ? d->draft->handle_left_ms : limit.amount);
 	decision_commit(d, f);
 }
 
@@ -98,7 +101,7 @@ void handle_return(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_RETURN, STATE_RETURNED);
 	f->ref = d->command->reason;
-	f->handle_due_ms = 0;
+	deadline_stop(d, f);
 	decision_commit(d, f);
 }
 
@@ -122,10 +125,14 @@ _Bool handle_ask_extension_guard(struct decision *d)
 	if (c->asked_extension_ms != 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "one-extension-at-a-time",
 		                       "An extension is asked for already; wait for the supervisor.");
+	char limit[LIMIT_TEXT_SIZE];
+	limit_text((struct limit){ c->limit_ms, (enum limit_unit)c->limit_unit }, limit);
+	if (d->command->extend_unit != LIMIT_CLOCK && d->command->extend_unit != c->limit_unit)
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "extension-in-the-limit-s-unit",
+		                       "The limit is %s; ask for an extension in the same unit.", limit);
 	if (asked <= 0 || asked > c->limit_ms)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "extension-within-limit",
-		                       "Ask for more than nothing and at most the original limit, %lld minutes.",
-		                       (long long)(c->limit_ms / 60000));
+		                       "Ask for more than nothing and at most the original limit, %s.", limit);
 	return 1;
 }
 
@@ -148,7 +155,7 @@ void handle_extend(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_EXTEND, STATE_NONE);
 	f->value = d->draft->asked_extension_ms;
-	f->handle_due_ms = d->draft->handle_due_ms + d->draft->asked_extension_ms;
+	deadline_extend(d, f, d->draft->asked_extension_ms);
 	decision_commit(d, f);
 }
 
@@ -204,14 +211,14 @@ void handle_suspend(struct decision *d)
 	struct fact *f = decision_event(d, ACT_SUSPEND, STATE_SUSPENDED);
 	f->value = d->draft->asked_suspend_until_ms;
 	f->stage_due_ms = d->draft->asked_suspend_until_ms;
-	f->handle_due_ms = 0;
+	deadline_stop(d, f);
 	decision_commit(d, f);
 }
 
 void handle_resume(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_RESUME, STATE_HANDLING);
-	f->handle_due_ms = d->now_ms + d->draft->handle_left_ms;
+	deadline_go_on(d, f);
 	decision_commit(d, f);
 	decision_then(d, ACT_VACATED);
 }
@@ -271,7 +278,7 @@ void handle_handled(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_HANDLED, STATE_HANDLED);
 	f->ref = d->command->photos;
-	f->handle_due_ms = 0;
+	deadline_stop(d, f);
 	decision_commit(d, f);
 }
 
@@ -311,6 +318,6 @@ void handle_escalate(struct decision *d)
 	struct fact *f = decision_event(d, ACT_ESCALATE, STATE_NONE);
 	_Bool top = d->draft->level + 1 >= LEVEL_DISTRICT;
 	f->ref = level_name((enum level)(d->draft->level + 1));
-	f->value = top ? 0 : d->now_ms + d->rules->escalate_every_ms;
+	f->value = top ? 0 : deadline_stage(d, d->rules->escalate_every);
 	decision_commit(d, f);
 }

@@ -74,7 +74,7 @@ static void pay(struct decision *d, const char *person, int64_t points, const ch
 	*l = (struct ledger_fact){ .id = d->next_ledger++,
 		                   .person = person,
 		                   .at_ms = d->now_ms,
-		                   .payable_ms = d->draft->closed_ms + d->rules->reward_cooling_ms,
+		                   .payable_ms = deadline_of(d, d->draft->closed_ms, d->rules->reward_cooling),
 		                   .points = points,
 		                   .rule = rule,
 		                   .case_id = d->draft->id,
@@ -115,7 +115,7 @@ _Bool reward_guard(struct decision *d)
 	if (c->stage_due_ms != 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-above-the-threshold",
 		                       "These points are not above the threshold; they are given by themselves.");
-	if (d->now_ms < c->closed_ms + d->rules->reopen_ms)
+	if (d->now_ms < deadline_of(d, c->closed_ms, d->rules->reopen))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "reward-after-reopening",
 		                       "The case can still be reopened; decide when that time is over.");
 	if (decision_is_handler(d, d->who) || strcmp(c->reporter, d->who->id) == 0)

@@ -23,7 +23,7 @@ void vacate(struct decision *d)
 	struct fact *f = decision_event(d, ACT_VACATED, d->row->to);
 	f->ref = verifying ? d->draft->worker : d->draft->handler;
 	f->text = NULL;
-	f->handle_due_ms = 0;
+	deadline_stop(d, f);
 	if (verifying)
 		f->stage_due_ms = d->now_ms + d->draft->accept_left_ms;
 	decision_commit(d, f);

@@ -24,6 +24,14 @@ struct clock clock_system(void);
 /* Local calendar of the process's TZ (set once by main before threads). day is days since 1970-01-01 of the local
  * date; *start_ms and *end_ms (either may be NULL) bound that local day in UTC milliseconds. */
 int32_t clock_local_day(int64_t wall_ms, int64_t *start_ms, int64_t *end_ms);
+/* Where in its local day a moment lies: milliseconds of the local wall clock since midnight, 0 to 86,399,999. *day (may
+ * be NULL) is the local date as above. */
+int64_t clock_local_time(int64_t wall_ms, int32_t *day);
+/* The moment at which the local wall clock of that day shows this time (0 to 86,400,000; the latter is the next
+ * midnight). Where summer time makes it happen twice, the first; where it never happens, the moment of the jump. */
+int64_t clock_local_at(int32_t day, int64_t time_ms);
+/* 0 Monday … 6 Sunday. */
+int clock_weekday(int32_t day);
 /* Days since 1970-01-01 → yyyymmdd, and back (-1 when yyyymmdd is no date). */
 int32_t clock_day_to_ymd(int32_t day);
 int32_t clock_ymd_to_day(int32_t yyyymmdd);

@@ -12,12 +12,21 @@
 #include "base/problems.h"
 
 enum setting_type {
-	SETTING_INT,  /* int64_t */
-	SETTING_SPAN, /* int64_t milliseconds, written 90s 15m 4h 7d */
-	SETTING_SIZE, /* int64_t bytes, written 32k 4m 1g */
-	SETTING_BOOL, /* _Bool, yes or no */
-	SETTING_TEXT, /* char *, heap; may be empty */
-	SETTING_WORD  /* int, one of a list: words = "system|replay" gives 0, 1 … */
+	SETTING_INT,   /* int64_t */
+	SETTING_SPAN,  /* int64_t milliseconds, written 90s 15m 4h 7d */
+	SETTING_LIMIT, /* struct limit, written as a span or 2uh 1nd 4wh 2wd; bounds are on its amount */
+	SETTING_SIZE,  /* int64_t bytes, written 32k 4m 1g */
+	SETTING_BOOL,  /* _Bool, yes or no */
+	SETTING_TEXT,  /* char *, heap; may be empty */
+	SETTING_WORD,  /* int, one of a list: "system|replay" gives 0, 1 … */
+	SETTING_OWN    /* what its struct setting_own reads */
+};
+
+/* A type that only one place knows. */
+struct setting_own {
+	_Bool (*parse)(const char *text, void *field); /* false: not that; nothing was written */
+	void (*print)(const void *field, FILE *to);
+	const char *expected; /* for a problem's text */
 };
 
 struct setting {
@@ -26,7 +35,7 @@ struct setting {
 	size_t offset;        /* of the field in the target struct */
 	int64_t least, most;  /* for numbers, inclusive; text: most bytes */
 	const char *fallback; /* the default, as it would be written in a file */
-	const char *words;    /* SETTING_WORD only */
+	const void *more;     /* SETTING_WORD: the words; SETTING_OWN: its struct setting_own */
 	const char *help;     /* one line */
 };
 

@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
+#include "base/limit.h"
+
 struct category {
 	int32_t code; /* workflow/domain.h: kind × 10000 + class × 100 + subclass */
 	const char *name, *zh;
-	int64_t limit_ms;                /* handling limit, clock hours for now */
+	struct limit limit;              /* for handling it */
 	int32_t points;                  /* what a first report earns at a verified close */
 	_Bool sure;                      /* a trusted reporter's report of it is filed without being asked */
 	_Bool after_photo, before_photo; /* handled needs a photo of the place afterwards; and the case one of before */

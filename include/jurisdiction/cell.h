@@ -45,6 +45,7 @@ _Bool cell_bits(const struct column *c, struct texts *keep, const char *text, vo
 _Bool cell_category(const struct column *c, struct texts *keep, const char *text, void *field);    /* int32_t */
 _Bool cell_pattern(const struct column *c, struct texts *keep, const char *text, void *field); /* int32_t, or a class */
 _Bool cell_span(const struct column *c, struct texts *keep, const char *text, void *field);    /* int64_t ms, "4h" */
+_Bool cell_limit(const struct column *c, struct texts *keep, const char *text, void *field);   /* struct limit, "4wh" */
 _Bool cell_hours(const struct column *c, struct texts *keep, const char *text,
                  void *field); /* int64_t ms, "24" or "0.5" */
 _Bool cell_int(const struct column *c, struct texts *keep, const char *text, void *field);     /* int32_t */
@@ -55,6 +56,7 @@ _Bool cell_degrees(const struct column *c, struct texts *keep, const char *text,
 _Bool cell_side(const struct column *c, struct texts *keep, const char *text, void *field);
 _Bool cell_share(const struct column *c, struct texts *keep, const char *text, void *field); /* double, 0 to 1 */
 _Bool cell_date(const struct column *c, struct texts *keep, const char *text, void *field);  /* int64_t ms, its start */
+_Bool cell_day(const struct column *c, struct texts *keep, const char *text, void *field);   /* int32_t, since 1970 */
 
 /* What the column expects, for a problem's text. */
 void cell_expected(const struct column *c, char *out, size_t size);

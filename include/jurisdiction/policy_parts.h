@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "jurisdiction/calendar.h"
 #include "jurisdiction/cameras_load.h"
 #include "jurisdiction/map.h"
 #include "jurisdiction/policy_map.h"
@@ -26,6 +27,8 @@ struct policy {
 	struct table overlays, default_points;
 	struct lookup grid_codes;      /* code → its newest version */
 	struct map *map, *overlay_map; /* a shape's number is its row's */
+	struct table days;             /* of calendar.csv */
+	struct calendar calendar;
 	struct routing routing;
 	struct posts post_index;
 };
@@ -43,5 +46,9 @@ size_t policy_key_pair(const char *first, const char *second, char out[SHEET_KEY
 void policy_map_index(struct policy *policy);
 void policy_map_load(struct policy *policy, const char *folder, _Bool strictly, struct problems *p);
 void policy_map_close(struct policy *policy); /* safe with whatever was loaded */
+/* ---- policy_calendar.c: after the rules were read ---- */
+void policy_calendar_read(struct policy *policy, const char *folder, struct problems *p);
+/* A list of holidays that ends soon, or that is not there. */
+void policy_calendar_warn(const struct policy *p, int64_t now_ms, struct problems *to);
 
 #endif

@@ -4,24 +4,27 @@
 
 #include <stdint.h>
 
+#include "jurisdiction/calendar.h"
+
 /* policy.conf. Sources: domain 4 (timers), 5 (limits), 6 (rewards). */
 struct policy_rules {
-	int64_t accept_ms;         /* REPORTED: 15 min */
-	int64_t alarm_ms;          /* ALARM_PENDING: 10 min */
-	int64_t alarm_window_ms;   /* the same camera and label within it only counts: 10 min */
-	int64_t verify_ms;         /* VERIFYING: 30 min */
-	int64_t dispatch_ms;       /* FILED: 15 min */
-	int64_t sign_ms;           /* DISPATCHED: 30 min */
-	int64_t whistle_ms;        /* WHISTLED: 30 min */
-	int64_t check_ms;          /* HANDLED and CHECKING: 30 min */
-	int64_t review_ms;         /* CLOSED: 7 days */
-	int64_t reopen_ms;         /* after closing: 7 days */
-	int64_t reopen_most;       /* 2 */
-	int64_t suspend_most_ms;   /* 365 days */
-	int64_t extend_most;       /* 2 times */
-	int64_t escalate_every_ms; /* between levels while late: 24 h */
-	int64_t verify_within_m;   /* 100 m */
-	int64_t same_within_m;     /* "perhaps the same" hint: 50 m */
+	struct calendar_rules week;
+	struct limit accept;         /* REPORTED: 15 min */
+	struct limit alarm;          /* ALARM_PENDING: 10 min */
+	int64_t alarm_window_ms;     /* the same camera and label within it only counts: 10 min */
+	struct limit verify;         /* VERIFYING: 30 min */
+	struct limit dispatch;       /* FILED: 15 min */
+	struct limit sign;           /* DISPATCHED: 30 min */
+	struct limit whistle;        /* WHISTLED: 30 min */
+	struct limit check;          /* HANDLED and CHECKING: 30 min */
+	struct limit review;         /* CLOSED: 7 work days */
+	struct limit reopen;         /* after closing: 7 work days */
+	int64_t reopen_most;         /* 2 */
+	int64_t suspend_most_ms;     /* 365 days */
+	int64_t extend_most;         /* 2 times */
+	struct limit escalate_every; /* between levels while late: 24 h */
+	int64_t verify_within_m;     /* 100 m */
+	int64_t same_within_m;       /* "perhaps the same" hint: 50 m */
 	/* Per cent of a category's merge_m and merge_hours, each used up share added, within which it is surely the same: */
 	int64_t merge_same_street;  /* two doors of one street: 80 */
 	int64_t merge_crossing;     /* a crossing and a door or crossing on one of its streets: 80 */
@@ -29,7 +32,7 @@ struct policy_rules {
 	int64_t merge_no_address;   /* one of the two has none: 100 */
 	int64_t merge_series_ms;    /* two of one hand sooner than this are two, where several stand in a row: 15 min */
 	int64_t reward_review_above; /* points from which a supervisor must agree: 100 */
-	int64_t reward_cooling_ms;   /* payable this long after closing: 7 days */
+	struct limit reward_cooling; /* payable this long after closing: 7 work days */
 	int64_t reward_interval_ms;  /* same reporter, place, category: 24 h */
 	int64_t reward_place_m;      /* what "the same place" is: 50 m */
 	int64_t reward_month_most;   /* per person: 1500 */

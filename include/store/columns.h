@@ -58,7 +58,9 @@
 	X(paused_ms, INT64, spent_ms[STAGE_PAUSED], id, 1)                                                             \
 	X(accept_left_ms, INT64, accept_left_ms, id, 1)                                                                \
 	X(limit_ms, INT64, limit_ms, id, 1)                                                                            \
+	X(limit_unit, UINT8, limit_unit, id, 1)                                                                        \
 	X(handle_due_ms, INT64, handle_due_ms, id, 1)                                                                  \
+	X(handle_warn_ms, INT64, handle_warn_ms, id, 1)                                                                \
 	X(handle_left_ms, INT64, handle_left_ms, id, 1)                                                                \
 	X(escalate_at_ms, INT64, escalate_at_ms, id, 1)                                                                \
 	X(asked_extension_ms, INT64, asked_extension_ms, id, 1)                                                        \
@@ -72,6 +74,13 @@
 #define ROW_REPORT(X)                                                                                                  \
 	X(channel)                                                                                                     \
 	X(address) X(description) X(beneficiary) X(programme) X(photos) X(label) X(seen_at_ms) X(confidence_ppm)
+
+/* The columns of case_event, in table order. */
+#define EVENT_NAMES                                                                                                    \
+	"id, case_id, prev, at_ms, act, from_state, to_state, actor, ref, text, value, category, grid, stage_due_ms,"  \
+	" handle_due_ms, handle_warn_ms, handle_left_ms, unit, photo_roles"
+#define EVENT_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
+#define EVENT_COLUMNS 19
 
 #define ROW_NAME(column, ...) "," #column
 #define ROW_MARK(...) ",?"

@@ -41,11 +41,13 @@ struct case_file {
 	int64_t spent_ms[STAGE_COUNT]; /* up to since_ms */
 	int64_t stage_due_ms;          /* when the present state's own timer fires; 0: none */
 	int64_t accept_left_ms;        /* of the accept timer while VERIFYING */
-	int64_t limit_ms;              /* the category's, when dispatched */
+	int64_t limit_ms;              /* the category's, when dispatched; in milliseconds of its unit */
+	uint8_t limit_unit;            /* enum limit_unit */
 	int64_t handle_due_ms;         /* absolute; 0: the handling clock does not run */
-	int64_t handle_left_ms;        /* while paused; may be negative when already late */
+	int64_t handle_warn_ms;        /* from then on the light is yellow; 0: the handling clock does not run */
+	int64_t handle_left_ms;        /* while paused, in the limit's unit; negative when already late */
 	int64_t escalate_at_ms;        /* next escalation; 0: none */
-	int64_t asked_extension_ms;    /* asked, not yet granted */
+	int64_t asked_extension_ms;    /* asked, not yet granted; in the limit's unit */
 	int64_t asked_suspend_until_ms;
 	int64_t merged_into;   /* 0: none */
 	int64_t last_alarm_ms; /* cameras: when it was last seen again */

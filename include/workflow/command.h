@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limit.h"
 #include "base/refusal.h"
 #include "base/settings.h"
 #include "base/uuid.h"
@@ -68,8 +69,9 @@ struct command {
 	const char *reason, *text, *unit;
 	const char *units[COMMAND_UNITS_MOST];
 	int unit_count;
-	int64_t grid, master; /* master: a case id */
-	int64_t until_ms, extend_ms;
+	int64_t grid, master;        /* master: a case id */
+	int64_t until_ms, extend_ms; /* extend: in the unit of the case's limit, which extend_unit may repeat */
+	enum limit_unit extend_unit; /* LIMIT_CLOCK: not said */
 	enum finding finding;
 	enum rating rating;
 
@@ -105,15 +107,13 @@ struct command {
 		int32_t merged_into_category, maybe_same_category;
 		int64_t balance, payable; /* points commands */
 	} outcome;
-
 	/* block management */
 	size_t arena_used, arena_size;
 	char arena[];
 };
 
-/* A zeroed command with room for arena bytes of text. */
-struct command *command_new(enum command_kind kind, size_t arena) MUST_USE;
-void command_free(struct command *c); /* NULL is fine */
+struct command *command_new(enum command_kind kind, size_t arena) MUST_USE; /* zeroed, room for arena bytes of text */
+void command_free(struct command *c);                                       /* NULL is fine */
 /* Copies bytes into the command's block with a terminator; NULL for length 0. The room must have been asked for. */
 const char *command_text(struct command *c, const void *bytes, size_t length);
 /* Room for count references, zeroed; sizeof(struct evidence_ref) each must have been asked for. NULL for none. */

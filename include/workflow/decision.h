@@ -42,6 +42,17 @@ _Bool decision_then(struct decision *d, enum act act);
 void decision_new_case(struct decision *d); /* makes the draft of the case that the command would open */
 void decision_outcome(struct decision *d);  /* puts the draft, as the facts have made it, into the outcome */
 
+/* ---- deadlines, by the work calendar ---- */
+/* When a limit that starts then runs out. */
+int64_t deadline_of(const struct decision *d, int64_t from_ms, struct limit limit);
+/* The same for a step that starts now, emergencies included. */
+int64_t deadline_stage(const struct decision *d, struct limit limit);
+/* The handling clock starts now with `left` of this limit; goes on with what was left; stops and keeps it; is given more. */
+void deadline_run(struct decision *d, struct fact *f, struct limit limit, int64_t left);
+void deadline_go_on(struct decision *d, struct fact *f);
+void deadline_stop(struct decision *d, struct fact *f);
+void deadline_extend(struct decision *d, struct fact *f, int64_t by);
+
 /* ---- refusing ---- */
 _Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...)
 	PRINTF_LIKE(4, 5);

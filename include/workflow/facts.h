@@ -28,6 +28,9 @@ struct fact {
 	int32_t category; /* as it is after the fact */
 	int64_t grid;
 	int64_t stage_due_ms, handle_due_ms; /* as they are after the fact */
+	int64_t handle_warn_ms;              /* where handle_due_ms changes: when its light turns yellow */
+	int64_t handle_left_ms;              /* where the handling clock stops: what it has left, in the limit's unit */
+	uint8_t unit;                        /* enum limit_unit of value, where that is a limit: dispatch, reopen */
 	uint8_t photo_roles; /* what the evidence that came with it shows: PHOTO_BIT and PHOTO_REPORTED */
 };
 

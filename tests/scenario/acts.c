@@ -103,7 +103,14 @@ static void take_until(struct step *st)
 
 static void take_by(struct step *st)
 {
-	st->c->extend_ms = script_span(st->s);
+	struct limit by = { 0, LIMIT_CLOCK }, more;
+
+	if (!limit_parse(script_word(st->s, "a limit such as 1wd or 4h"), &by))
+		script_fail(st->s, "expected a limit such as 1wd or 4h");
+	if (by.unit == LIMIT_CLOCK && script_peek(st->s) && limit_parse(script_peek(st->s), &more))
+		by.amount += script_span(st->s);
+	st->c->extend_ms = by.amount;
+	st->c->extend_unit = by.unit;
 }
 
 static void take_photo(struct step *st)

@@ -118,6 +118,11 @@ static void due(const struct claim *m)
 	same_time(m, "due", m->c->handle_due_ms);
 }
 
+static void warns(const struct claim *m)
+{
+	same_time(m, "warns", m->c->handle_warn_ms);
+}
+
 static void timer(const struct claim *m)
 {
 	same_time(m, "timer", m->c->stage_due_ms);
@@ -205,6 +210,7 @@ static const struct {
 	{ "timer", timer },
 	{ "escalates", escalates },
 	{ "left", left },
+	{ "warns", warns },
 	{ "paused", paused },
 	{ "late", late },
 	{ "grid", grid },

@@ -38,6 +38,10 @@ static void step(struct world *w)
 		world_without(w, file, script_word(s, "a text in quotes"));
 	} else if (script_takes(s, "reload")) {
 		world_reload(w, script_takes(s, "refused") ? script_word(s, "a text in quotes") : NULL);
+	} else if (script_takes(s, "sample")) {
+		if (!script_takes(s, "hours"))
+			script_fail(s, "expected \"sample hours\"");
+		world_hours(w);
 	} else if (script_takes(s, "at")) {
 		world_advance(w, script_time(s, w->now_ms));
 	} else if (script_takes(s, "wait")) {

@@ -99,7 +99,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 
 	change(w);
 	path_in(path, sizeof path, w->folder, "policy.conf");
-	snprintf(start, sizeof start, "\n%s = ", key);
+	snprintf(start, sizeof start, "\n%s =", key);
 	text = slurp(path);
 	at = strstr(text, start);
 	if (at == NULL) {
@@ -108,7 +108,7 @@ void world_rule(struct world *w, const char *key, const char *value)
 		FILE *file = fopen(path, "w");
 
 		must(file != NULL);
-		fprintf(file, "%.*s%s%s%s", (int)(at - text), text, start, value, at + 1 + strcspn(at + 1, "\n"));
+		fprintf(file, "%.*s%s %s%s", (int)(at - text), text, start, value, at + 1 + strcspn(at + 1, "\n"));
 		must(fclose(file) == 0);
 	}
 	free(text);
@@ -209,9 +209,30 @@ void world_close(struct world *w)
 	*w = (struct world){ 0 };
 }
 
+void world_hours(struct world *w)
+{
+	if (w->started)
+		script_fail(w->script, "the hours are chosen before the first step");
+	w->sample_hours = 1;
+}
+
+/* Unless a scenario is about the calendar, every hour of every day is worked, so that its times can be read as they are. */
+static void work_around_the_clock(struct world *w)
+{
+	char path[512];
+
+	world_rule(w, "work_days", "mon-sun");
+	world_rule(w, "work_morning", "00:00-24:00");
+	world_rule(w, "work_afternoon", "");
+	path_in(path, sizeof path, w->folder, "calendar.csv");
+	must(unlink(path) == 0);
+}
+
 /* The jurisdiction is loaded at the first step, when nothing can change it any more. */
 static _Bool ready(struct world *w)
 {
+	if (w->policy == NULL && !w->sample_hours)
+		work_around_the_clock(w);
 	w->started = 1;
 	if (w->policy == NULL)
 		w->policy = load(w, w->folder[0] != '\0' ? w->folder : SAMPLE);

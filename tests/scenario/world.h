@@ -36,7 +36,8 @@ struct world {
 	struct outcome outcome; /* of the last command */
 	int pending_line;       /* where a command stands whose outcome nobody has stated yet; 0: none */
 	int keys;
-	size_t rows_gone; /* taken out of the jurisdiction */
+	size_t rows_gone;   /* taken out of the jurisdiction */
+	_Bool sample_hours; /* the working hours and days of the sample count, not all 24 hours of each day */
 	_Bool started;
 	_Bool changed; /* the folder since it was loaded: a reload must come first */
 };
@@ -46,6 +47,7 @@ void world_close(struct world *w);
 
 /* Change the jurisdiction in a copy of its own: before the first step, or to be loaded by world_reload. */
 void world_rule(struct world *w, const char *key, const char *value);
+void world_hours(struct world *w); /* the sample's working hours count */
 void world_append(struct world *w, const char *file, const char *row);
 /* Takes every row out that has this text in it. */
 void world_without(struct world *w, const char *file, const char *text);

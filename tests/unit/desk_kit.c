@@ -1,4 +1,5 @@
 #include "desk_kit.h"
+#include "clock_kit.h"
 #include "workflow/place.h"
 
 #include <setjmp.h>
@@ -21,6 +22,7 @@ void desk_open(struct desk *d)
 	problems_print(&p, stderr);
 	problems_close(&p);
 	assert_non_null(d->policy);
+	clock_kit_no_rest(d->policy);
 	d->book = casebook_new(0);
 	d->digester = digester_new();
 	facts_init(&d->facts);

@@ -67,6 +67,10 @@ static const struct sound_file sound_files[] = {
 	               "610404004001001,doctor,staff,2026-01-01,\n"
 	               "610404004002,head,worker-02,,\n"
 	               "610404004000,duty,staff,,\n" },
+	{ "calendar.csv", "date,kind,name\n"
+	                  "2026-10-01,holiday,National Day\n"
+	                  "2026-10-10,workday,in its place\n"
+	                  "2035-01-01,holiday,\n" },
 	{ "policy.conf", "accept = 20m\nreward_month_most = 200\nmap_may_overlap = yes\n" },
 };
 #define FILES (sizeof sound_files / sizeof sound_files[0])

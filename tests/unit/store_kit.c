@@ -137,6 +137,8 @@ void kit_step(struct kit *k, int64_t id, struct fact f)
 	f.actor = f.actor ? f.actor : "staff";
 	f.category = f.category ? f.category : now->category;
 	f.grid = f.grid ? f.grid : now->grid;
+	if (now->handle_due_ms != 0 && f.handle_due_ms == 0)
+		f.handle_left_ms = now->handle_due_ms - f.at_ms; /* limits here run by the clock */
 	e = facts_event(&k->facts);
 	*e = f;
 	k->facts.drafts[0] = *now;

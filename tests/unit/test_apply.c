@@ -51,6 +51,8 @@ static void apply(struct fact f)
 		f.category = c.category;
 	f.grid = f.grid == 0 ? c.grid : f.grid;
 	f.actor = f.actor == NULL ? "somebody" : f.actor;
+	if (f.handle_due_ms == 0 && c.handle_due_ms != 0)
+		f.handle_left_ms = c.handle_due_ms - f.at_ms;
 	before = c;
 	case_apply(book, &c, &f);
 	assert_int_equal(c.last_event, before.last_event + 1);

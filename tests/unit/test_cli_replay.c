@@ -192,12 +192,12 @@ static void test_the_jurisdiction_is_one_the_daemon_takes(void **state)
 	problems_print(&problems, stderr);
 	assert_non_null(p);
 	assert_string_equal(policy_category(p, 10102)->name, "Pole, \"bent\"");
-	assert_int_equal(policy_category(p, 10101)->limit_ms, 4 * CLOCK_HOUR_MS);
+	assert_int_equal(policy_category(p, 10101)->limit.amount, 4 * CLOCK_HOUR_MS);
 	assert_true(policy_category(p, 10101)->merge_m > 0 && policy_category(p, 10101)->kin == 10101);
 	assert_ptr_equal(policy_category(p, 10101)->next_kin, policy_category(p, 10102));
 	assert_int_equal(policy_category(p, 10201)->matter, MATTER_PUBLIC);
 	assert_non_null(policy_locate(p, 423000000, -711000000, 0));
-	assert_true(policy_rules(p)->check_ms >= REPLAY_WINDOW_MS);
+	assert_true(policy_rules(p)->check.amount >= REPLAY_WINDOW_MS);
 
 	const struct person *city = policy_person(p, REPLAY_CITY), *checker = policy_person(p, REPLAY_CHECKER);
 	_Bool sure;

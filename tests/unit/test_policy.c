@@ -78,7 +78,8 @@ static void test_rows_are_read_into_their_fields(void **state)
 	assert_int_equal(g->south_e7, 341000000);
 	assert_int_equal(g->east_e7, 1082000000);
 	assert_string_equal(k->zh, "暴露生活垃圾");
-	assert_int_equal(k->limit_ms, 4 * CLOCK_HOUR_MS);
+	assert_int_equal(k->limit.amount, 4 * CLOCK_HOUR_MS);
+	assert_int_equal(k->limit.unit, LIMIT_CLOCK);
 	assert_int_equal(k->points, 10);
 	assert_true(k->sure && k->after_photo);
 	assert_false(k->before_photo || k->near_far); /* the file leaves these columns out */
@@ -95,7 +96,7 @@ static void test_rows_are_read_into_their_fields(void **state)
 	assert_int_equal(s->kind, 0);
 	assert_int_equal(policy_area(p, STREET)->parent, INT64_C(610404000000));
 	assert_string_equal(policy_unit(p, "river")->kind, "contractor");
-	assert_int_equal(policy_rules(p)->accept_ms, 20 * CLOCK_MINUTE_MS);
+	assert_int_equal(policy_rules(p)->accept.amount, 20 * CLOCK_MINUTE_MS);
 	assert_int_equal(policy_rules(p)->reward_month_most, 200);
 	assert_int_equal(policy_rules(p)->verify_within_m, 100);
 	drop(p);

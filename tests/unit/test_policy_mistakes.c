@@ -67,7 +67,7 @@ static const struct mistake mistakes[] = {
 	{ "categories.csv", "E0110", "X0110", "categories.csv:2: found category \"X0110\"", "E0110 or C0102" },
 	{ "categories.csv", "E0125", "E0100", "categories.csv:3: found category \"E0100\"", "E0110 or C0102" },
 	{ "categories.csv", "C0101", "E0110", "categories.csv:4: found the category \"E0110\" again", "line 2" },
-	{ "categories.csv", ",4h,", ",4x,", "categories.csv:2: found limit \"4x\"", "4h or 5d" },
+	{ "categories.csv", ",4h,", ",4x,", "categories.csv:2: found limit \"4x\"", "4wh (work hours)" },
 	{ "categories.csv", ",4h,", ",0s,", "categories.csv:2: found limit \"0s\"", "from one minute" },
 	{ "categories.csv", ",10,yes", ",10001,yes", "categories.csv:2: found points \"10001\"", "from 0 to 10000" },
 	{ "categories.csv", ",10,yes", ",-1,yes", "categories.csv:2: found points \"-1\"", "from 0 to 10000" },

@@ -204,7 +204,8 @@ static void a_needle_in_the_archive_is_found_by_an_index(void **state)
 		"alarm_event,"
 		" handler, worker, checker, handled_by, helpers, whistled, helper_done, whistled_answered, filed_ms,"
 		" dispatched_ms, handled_ms, closed_ms, reviewed_ms, ended_ms, first_reply_ms, discover_ms, handle_ms,"
-		" feedback_ms, paused_ms, accept_left_ms, limit_ms, handle_due_ms, handle_left_ms, escalate_at_ms,"
+		" feedback_ms, paused_ms, accept_left_ms, limit_ms, limit_unit, handle_due_ms, handle_warn_ms, "
+		"handle_left_ms, escalate_at_ms,"
 		" asked_extension_ms, asked_suspend_until_ms, merged_into, last_alarm_ms, alarm_count, points, channel,"
 		" address, description, beneficiary, programme, photos, label, seen_at_ms, confidence_ppm FROM one, n;"
 		"INSERT INTO closed_case SELECT * FROM one WHERE id NOT IN (SELECT id FROM closed_case)");

@@ -117,13 +117,13 @@ static const struct damage {
 	{ UNLOCK_EVENTS "UPDATE case_event SET grid = 610404004001099 WHERE act = 13", "grids change only by filing",
 	  "610404004001099" },
 	{ UNLOCK_EVENTS "UPDATE case_event SET grid = 7 WHERE act = 1", "grids change only by filing", "grid 7" },
-	{ UNLOCK_EVENTS "UPDATE case_event SET at_ms = at_ms + 1 WHERE act = 14", "events replay to the row", "" },
+	{ UNLOCK_EVENTS "UPDATE case_event SET at_ms = at_ms + 1 WHERE act = 9", "events replay to the row", "" },
 	{ UNLOCK_EVENTS
 	  "INSERT INTO case_event SELECT (SELECT max(id) + 1 FROM case_event), case_id, 0, at_ms, act, from_state, "
 	  "to_state,"
-	  " actor, ref, text, value, category, grid, stage_due_ms, handle_due_ms, NULL, NULL, photo_roles FROM "
-	  "case_event WHERE "
-	  "case_id ="
+	  " actor, ref, text, value, category, grid, stage_due_ms, handle_due_ms, 0, 0, 0, photo_roles, NULL, NULL "
+	  "FROM case_event "
+	  "WHERE case_id ="
 	  " (SELECT id FROM open_case WHERE state = 7) AND from_state = 0",
 	  "every case was opened once", "again" },
 	{ "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX closed_by_category ON closed_case"

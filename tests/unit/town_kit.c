@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "clock_kit.h"
 #include "store_kit.h"
 
 #define RUBBISH 10110
@@ -118,6 +119,7 @@ int town_open(void **state)
 	snprintf(town.path, sizeof town.path, "%s/street.db", town.folder);
 	town.policy = policy_load("config/jurisdiction", &p);
 	assert_non_null(town.policy);
+	clock_kit_no_rest(town.policy);
 	town.digester = digester_new();
 	town.options =
 		(struct engine_options){ .queue_most = 4096, .batch_most = 256, .readers = 2, .queries_most = 64 };
