@@ -271,6 +271,19 @@ void discover_merge(struct decision *d)
 	decision_commit_on(d, master, g);
 }
 
+/* Those merged into it would be left without an outcome. */
+_Bool discover_withdraw_guard(struct decision *d)
+{
+	size_t count;
+
+	casebook_followers(d->book, d->draft->id, &count);
+	if (count == 0)
+		return 1;
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "nobody-follows",
+	                       "%zu other report%s joined this one, so it can no longer be taken back.", count,
+	                       count == 1 ? " has" : "s have");
+}
+
 /* Only ever written by a merge, so never asked for alone. */
 void discover_follow(struct decision *d)
 {

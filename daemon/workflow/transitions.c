@@ -42,8 +42,8 @@ static const struct transition rows[] = {
      "the master is another case that is not closed yet; by itself when sure"},
     {ACT_FOLLOW, ANY_OPEN, STAYS, WHO_SYSTEM, NULL, discover_follow,
      "another case was merged into this one"},
-    {ACT_WITHDRAW, IN(REPORTED), STATE_CANCELLED, WHO_ITS_REPORTER, NULL, handle_plain,
-     "the reporter only, before filing"},
+    {ACT_WITHDRAW, IN(REPORTED), STATE_CANCELLED, WHO_ITS_REPORTER, discover_withdraw_guard, handle_plain,
+     "the reporter only, before filing, and while no other report was merged into it"},
 
     /* 处置 handle */
     {ACT_DISPATCH, IN(FILED), STATE_DISPATCHED, ROLE_DISPATCHER | WHO_SYSTEM, handle_dispatch_guard, handle_dispatch,

@@ -21,6 +21,7 @@ _Bool discover_file_guard(struct decision *d);
 void discover_file(struct decision *d);
 _Bool discover_merge_guard(struct decision *d);
 void discover_merge(struct decision *d);
+_Bool discover_withdraw_guard(struct decision *d);
 void discover_follow(struct decision *d);
 
 _Bool handle_dispatch_guard(struct decision *d);
