@@ -530,7 +530,8 @@ _Bool settings_same(const struct setting *row, const void *a, const void *b)
 	};
 	const char *field_a = (const char *)a + row->offset, *field_b = (const char *)b + row->offset;
 
-	if (row->type != SETTING_TEXT)
-		return memcmp(field_a, field_b, sizes[row->type]) == 0;
-	return strcmp(*(char *const *)field_a, *(char *const *)field_b) == 0;
+	if (row->type == SETTING_TEXT)
+		return strcmp(*(char *const *)field_a, *(char *const *)field_b) == 0;
+	must(row->type < sizeof sizes / sizeof *sizes && sizes[row->type] > 0);
+	return memcmp(field_a, field_b, sizes[row->type]) == 0;
 }

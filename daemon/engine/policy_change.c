@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/policy_record.h"
 #include "workflow/policy_fit.h"
@@ -22,6 +23,21 @@ _Bool policy_change_is_sweeping(const struct writer *w)
 	return w->sweep.running;
 }
 
+void policy_change_look(struct writer *w)
+{
+	int64_t now = w->now_ms;
+	_Bool known = w->sweep.day_end_ms != 0;
+	if (now == 0 || now < w->sweep.day_end_ms)
+		return;
+	clock_local_day(now, NULL, &w->sweep.day_end_ms);
+	if (!known)
+		return;
+	writer_begin(w);
+	if (w->trouble == STORE_OK)
+		w->trouble = store_write_sweep(w->store, 1);
+	policy_change_sweep(w);
+}
+
 /* Over is over once it is on disk. */
 static void end_sweep(struct writer *w)
 {
@@ -38,9 +54,10 @@ static void end_sweep(struct writer *w)
 
 void policy_change_slice(struct writer *w)
 {
+	_Bool whole = w->options->replay_clock;
 	int64_t room = w->written + SWEEP_FACTS_A_SLICE;
 	const struct case_file *c = NULL;
-	for (int i = 0; w->trouble == STORE_OK && i < SWEEP_VISITS_A_SLICE && w->written < room; i++) {
+	for (int i = 0; w->trouble == STORE_OK && (whole || (i < SWEEP_VISITS_A_SLICE && w->written < room)); i++) {
 		c = casebook_walk_next(w->book);
 		if (c == NULL) {
 			end_sweep(w);
@@ -138,6 +155,9 @@ _Bool policy_change_recover(struct writer *w, char **cause)
 	if (!store_policy(w->store, &r, cause))
 		return 0;
 	w->sweep.running = 0;
+	w->sweep.day_end_ms = 0;
+	if (w->now_ms != 0)
+		clock_local_day(w->now_ms, NULL, &w->sweep.day_end_ms); /* the day of the newest fact */
 	if (strcmp(r.digest, policy_digest(w->policy)) != 0)
 		return take_over(w, cause);
 	w->policy_from_ms = r.from_ms;

@@ -410,6 +410,8 @@ static _Bool run_batch(struct writer *w)
 	gather(w);
 	if (!w->options->replay_clock && mono_ms(w) >= w->timers_after_ms)
 		run_timers(w, writer_clock(w));
+	if (mono_ms(w) >= w->timers_after_ms)
+		policy_change_look(w);
 	if (policy_change_is_sweeping(w) && mono_ms(w) >= w->timers_after_ms)
 		policy_change_slice(w);
 	forget_evidence(w);

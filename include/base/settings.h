@@ -49,7 +49,7 @@ _Bool settings_assign(const struct setting *rows, void *target, const char *assi
                       struct problems *p) MUST_USE;
 /* Every row as "key = value" under its help, in table order. */
 void settings_print(const struct setting *rows, const void *target, FILE *to);
-/* Whether both have the same value of this row. */
+/* Whether both have the same value of this row, which is neither a limit nor of its own kind. */
 _Bool settings_same(const struct setting *row, const void *a, const void *b);
 /* Frees the texts in target. Safe twice. */
 void settings_close(const struct setting *rows, void *target);

@@ -17,7 +17,9 @@ void policy_change_run(struct writer *w, struct command *c);
 /* Something that concerns every open case was decided: begin with the first of them again. */
 void policy_change_sweep(struct writer *w);
 _Bool policy_change_is_sweeping(const struct writer *w);
-/* The next few cases, into the open transaction. */
+/* Begins a sweep when a new local day has begun: contracts, grids and posts begin and end with one. */
+void policy_change_look(struct writer *w);
+/* The next few cases, into the open transaction. On a replay clock all of them, so that a replay is the same every time. */
 void policy_change_slice(struct writer *w);
 
 #endif

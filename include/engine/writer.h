@@ -18,6 +18,7 @@
 /* How far the sweep is. The counts are for telling: any thread may read them. */
 struct sweep {
 	_Atomic _Bool running;
+	int64_t day_end_ms; /* of the local day it was last begun or looked at; 0: not known yet */
 	_Atomic int64_t visited, changed;
 };
 
