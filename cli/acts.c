@@ -1,6 +1,7 @@
 /* acts: everything a client may ask to happen to a case, as one table. Who may do it, from which state and under which
  * guard is the daemon's table (docs/workflow.md), not ours: a refusal names its rule. */
 #include "acts.h"
+#include "upload.h"
 
 const struct option_row act_options[] = {
 	[TAKES_REASON] = { "--reason", OPTION_TEXT, "CODE",
@@ -16,7 +17,7 @@ const struct option_row act_options[] = {
 	[TAKES_INTO] = { "--into", OPTION_TEXT, "NUMBER", "the case it joins", 0, 0 },
 	[TAKES_UNTIL] = { "--until", OPTION_TIME, "TIME", "when it resumes by itself", 0, 0 },
 	[TAKES_BY] = { "--by", OPTION_LIMIT, "SPAN", "how much longer, such as 4wh or 2wd", 0, 0 },
-	[TAKES_PHOTO] = { "--photo", OPTION_TEXT, "REF", "reference of a photo", 0, 1 },
+	[TAKES_PHOTO] = { "--photo", OPTION_TEXT, PHOTO_VALUE, PHOTO_HELP, 0, 1 },
 	[TAKES_AT] = { "--at", OPTION_PLACE, "LAT,LON", "where you stand", 0, 0 },
 	[TAKES_GCJ] = { "--gcj", OPTION_FLAG, NULL, "--at is GCJ-02, as Chinese phone maps give it", 0, 0 },
 	[TAKES_FINDING] = { "--finding", OPTION_WORD, "exists|not-there|cannot-tell", "what was found", 0, 0 },
@@ -46,9 +47,9 @@ const struct verb act_verbs[] = {
 	ACT("ask-verify", "核实", DISCOVER, VERIFY, T(WORKER) | T(TEXT), 0, " [--worker ID] [TEXT]",
 	    "ask a grid worker to go and look before filing", "gridloop ask-verify E01102026112100042 --worker wang", "verified, file, reject"),
 	ACT("verified", "核实结果", DISCOVER, VERIFIED, T(TEXT) | T(GCJ), T(FINDING) | T(AT) | T(PHOTO),
-	    " --finding WORD --at LAT,LON --photo REF [TEXT]",
+	    " --finding WORD --at LAT,LON --photo FILE[:ROLE]… [TEXT]",
 	    "the worker says what was found, on the spot and with a photo",
-	    "gridloop verified E01102026112100042 --finding exists --at 34.3412,108.9471 --photo sha256:9f2c…", "ask-verify, file, reject"),
+	    "gridloop verified E01102026112100042 --finding exists --at 34.3412,108.9471 --photo here.jpg:near", "ask-verify, file, reject"),
 	ACT("file", "立案", DISCOVER, FILE, T(CATEGORY) | T(GRID) | T(TEXT), 0, " [--category CODE] [--grid CODE]",
 	    "accept a report: it becomes a case to handle", "gridloop file E01102026112100042 --grid 610404004001003", "reject, merge, dispatch"),
 	ACT("reject", "不予立案", DISCOVER, REJECT, T(TEXT), T(REASON), " --reason CODE [TEXT]",
@@ -86,9 +87,9 @@ const struct verb act_verbs[] = {
 	    "gridloop whistle E04962026112100003 --call traffic --call fire \"fire lane blocked by three owners\"", "answer"),
 	ACT("answer", "应哨", HANDLE, ANSWER, T(TEXT), 0, " [TEXT]",
 	    "a called unit says it comes", "gridloop answer E04962026112100003 \"there at 15:00\"", "whistle"),
-	ACT("handled", "处置完成", HANDLE, HANDLED, T(PHOTO), T(TEXT), " TEXT [--photo REF]…",
+	ACT("handled", "处置完成", HANDLE, HANDLED, T(PHOTO), T(TEXT), " TEXT [--photo FILE[:ROLE]]…",
 	    "the work is done; say how, with a photo where the category asks",
-	    "gridloop handled E01102026112100042 \"bins emptied, ground washed\" --photo sha256:77ab…", "co-handled, check"),
+	    "gridloop handled E01102026112100042 \"bins emptied, ground washed\" --photo after.jpg:after", "co-handled, check"),
 	ACT("co-handled", "协办完成", HANDLE, CO_HANDLED, T(TEXT) | T(PHOTO), 0, " [TEXT]",
 	    "a co-handling unit says its part is done", "gridloop co-handled E01102026112100042", "dispatch, handled"),
 	ACT("supervise", "督办", HANDLE, SUPERVISE, 0, T(TEXT), " TEXT",

@@ -5,6 +5,7 @@
 #include "acts.h"
 #include "base/clock.h"
 #include "show.h"
+#include "upload.h"
 #include "workflow/command.h"
 
 /* The message and what its fields borrow. */
@@ -12,7 +13,7 @@ struct ask {
 	wire_action action;
 	wire_place place;
 	wire_reporter reporter;
-	wire_bytes photos[COMMAND_PHOTOS_MOST];
+	struct given_photos photos;
 	wire_bytes units[COMMAND_UNITS_MOST];
 	struct uuid key;
 	char *words;
@@ -22,7 +23,7 @@ struct ask {
 /* Every value of one repeating option; false: printed, too many. */
 static _Bool fill_many(const struct call *call, enum act_option option, int most, wire_bytes *out, size_t *count)
 {
-	const char *values[COMMAND_PHOTOS_MOST + 1];
+	const char *values[COMMAND_UNITS_MOST + 1];
 	const char *name = act_options[option].name;
 	int given = options_all(&call->options, name, values, most + 1);
 
@@ -39,11 +40,9 @@ static _Bool fill_lists(const struct call *call, struct ask *a)
 {
 	/* No act takes both --with and --call. */
 	_Bool good =
-		fill_many(call, TAKES_PHOTO, COMMAND_PHOTOS_MOST, a->photos, &a->action.n_photos) &&
 		fill_many(call, TAKES_WITH, COMMAND_UNITS_MOST, a->units, &a->action.n_units) &&
 		(a->action.n_units || fill_many(call, TAKES_CALL, COMMAND_UNITS_MOST, a->units, &a->action.n_units));
 
-	a->action.photos = a->photos;
 	a->action.units = a->units;
 	return good;
 }
@@ -87,6 +86,17 @@ static void fill_values(const struct call *call, int64_t now_ms, struct ask *a)
 		a->place.datum = options_flag(o, "--gcj") ? GRIDLOOP__V1__DATUM__GCJ02 : GRIDLOOP__V1__DATUM__WGS84;
 		a->action.place = &a->place;
 	}
+}
+
+static _Bool fill_photos(struct call *call, struct ask *a, enum exit_code *code)
+{
+	if (!photos_take(call, &a->photos, code))
+		return 0;
+	a->action.photos = a->photos.references;
+	a->action.n_photos = a->photos.reference_count;
+	a->action.evidence = a->photos.list;
+	a->action.n_evidence = a->photos.evidence_count;
+	return 1;
 }
 
 /* What the act needs and was not given; 0: nothing. */
@@ -167,7 +177,7 @@ enum exit_code act_run(struct call *call)
 	/* A replay daemon's clock is not ours, so a span such as "--until 30d" is counted on the daemon's. */
 	if (code == EXIT_OK && given(call, TAKES_UNTIL) && !call_now(call, &now_ms, &code))
 		now_ms = 0;
-	if (code == EXIT_OK) {
+	if (code == EXIT_OK && fill_photos(call, &a, &code)) {
 		a.action.key = wire_from_uuid(&a.key);
 		fill_texts(call, &a);
 		fill_values(call, now_ms, &a);

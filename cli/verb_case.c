@@ -282,6 +282,7 @@ static void print_view(const struct call *call, const wire_view *v)
 	print_times(v, client_now_ms(call->client));
 	line("description", wire_text(v->description));
 	line_list("photos", v->photos, v->n_photos);
+	line_count("evidence", (int64_t)v->n_evidence);
 	line("joined", wire_text(v->merged_into));
 	line_list("joined by", v->merged_here, v->n_merged_here);
 	line_count("alarms", v->alarm_count);
@@ -317,6 +318,7 @@ static void print_view_json(const wire_view *v)
 	json_field(&j, "description", v->description);
 	json_field(&j, "beneficiary", v->beneficiary);
 	json_texts(&j, "photos", v->photos, v->n_photos);
+	json_int(&j, "evidence", (int64_t)v->n_evidence);
 	json_bool(&j, "located", v->located);
 	if (v->located) {
 		json_real(&j, "lat", v->lat);

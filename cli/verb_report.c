@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "show.h"
+#include "upload.h"
 #include "verb.h"
 #include "workflow/command.h"
 #include "workflow/case_number.h"
@@ -11,7 +12,7 @@ static const struct option_row report_options[] = {
 	{ "--at", OPTION_PLACE, "LAT,LON", "where it is, in degrees of WGS-84 (GPS)", 0, 0 },
 	{ "--gcj", OPTION_FLAG, NULL, "--at is GCJ-02, as Chinese phone maps give it", 0, 0 },
 	{ "--address", OPTION_TEXT, "TEXT", "where it is, in words", 0, 0 },
-	{ "--photo", OPTION_TEXT, "REF", "reference of a photo", 0, 1 },
+	{ "--photo", OPTION_TEXT, PHOTO_VALUE, PHOTO_HELP, 0, 1 },
 	{ "--anonymous", OPTION_FLAG, NULL, "keep no name: no notices, no points", 0, 0 },
 	{ "--for", OPTION_TEXT, "NAME", "on whose behalf (代办)", 0, 0 },
 	{ "--programme", OPTION_TEXT, "NAME", "service project this belongs to", 0, 0 },
@@ -123,19 +124,16 @@ static enum exit_code run_report(struct call *call)
 	wire_report r = GRIDLOOP__V1__REPORT__INIT;
 	wire_place place = GRIDLOOP__V1__PLACE__INIT;
 	wire_reporter reporter = GRIDLOOP__V1__REPORTER__INIT;
-	const char *photos[COMMAND_PHOTOS_MOST + 1];
-	wire_bytes photo_bytes[COMMAND_PHOTOS_MOST];
+	struct given_photos photos;
 	struct uuid key;
-	int photo_count = options_all(o, "--photo", photos, COMMAND_PHOTOS_MOST + 1);
+	enum exit_code code;
 
-	if (photo_count > COMMAND_PHOTOS_MOST)
-		return call_usage(call, "at most %d photos", COMMAND_PHOTOS_MOST);
 	if (category_from_text(o->words[0]) == 0)
 		return call_usage(call, "\"%.40s\" is no category; expected a code such as E0110", o->words[0]);
 	if (!call_key(call, &key))
 		return EXIT_USAGE;
-	for (int i = 0; i < photo_count; i++)
-		photo_bytes[i] = wire_from_text(photos[i]);
+	if (!photos_take(call, &photos, &code))
+		return code;
 
 	char *text = options_rest(o, 1);
 
@@ -146,13 +144,15 @@ static enum exit_code run_report(struct call *call)
 	r.anonymous = options_flag(o, "--anonymous");
 	r.beneficiary = wire_from_text(options_text(o, "--for"));
 	r.programme = wire_from_text(options_text(o, "--programme"));
-	r.photos = photo_bytes;
-	r.n_photos = (size_t)photo_count;
+	r.photos = photos.references;
+	r.n_photos = photos.reference_count;
+	r.evidence = photos.list;
+	r.n_evidence = photos.evidence_count;
 	r.seen_at_ms = options_time(o, "--seen", wall_now_ms(), -1);
 	fill_place(o, &place, &r);
 	fill_reporter(o, &reporter, &r);
 
-	enum exit_code code = send_report(call, &key, &r);
+	code = send_report(call, &key, &r);
 
 	free(text);
 	return code;
@@ -171,8 +171,9 @@ const struct verb report_verbs[] = {
 	          "key is\n"
 	          "sent again, so the case is opened once. Without --at and --address it waits to be located by hand.",
 	  .options = report_options,
-	  .example = "gridloop report E0110 --at 34.3412,108.9471 \"rubbish beside the bins, three days old\"\n"
-	             "gridloop report E0506 --address \"北门桥下\" --photo sha256:9f2c… 积水没过脚踝",
+	  .example =
+	          "gridloop report E0110 --at 34.3412,108.9471 \"rubbish beside the bins, three days old\"\n"
+	          "gridloop report E0506 --address \"北门桥下\" --photo near.jpg:near --photo far.jpg:far 积水没过脚踝",
 	  .related = "case show, watch, withdraw, review",
 	  .least_words = 1,
 	  .most_words = -1,

@@ -2,11 +2,13 @@
 """Photos and clips in chunks over the same connection: cut and gone on with, named by reports and actions, fetched by
 who may see the case, refused by name whatever is wrong with them; and a kill in the middle loses nothing."""
 import hashlib
+import json
 import os
 import socket
+import subprocess
 import threading
 
-from harness import MONDAY_MS, PATIENCE, Refused, Street, World, jpeg, run_tests, uuid7, verify, wait_until
+from harness import BUILD, MONDAY_MS, PATIENCE, Refused, Street, World, jpeg, run_tests, uuid7, verify, wait_until
 
 STREET = Street()
 WORLD = World(with_redis=False, changes={"evidence_image_max": "2m", "evidence_clip_max": "3m",
@@ -245,6 +247,36 @@ def test_photos_of_an_action():
         evidence = alice.ask("get_case", {"case_number": number})["evidence"]
         assert [e["role"] for e in evidence] == ["NEAR", "FAR", "AFTER"], evidence
         assert alice.fetch(digest)[:3] == b"\xff\xd8\xff", "the reporter may see the result"
+
+
+def gridloop(who, *words, code=0):
+    done = subprocess.run([os.path.join(BUILD, "gridloop"), *words, "--server", f"127.0.0.1:{WORLD.daemon.port}",
+                           "--as", who, "--token", f"demo-{who}"], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE, cwd=WORLD.folder)
+    assert done.returncode == code, f"gridloop {words} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_the_command_line():
+    files = {name: jpeg(size) for name, size in (("near.jpg", 300_000), ("far.jpg", 20), ("clip:1.jpg", 90_000))}
+    for name, data in files.items():
+        with open(os.path.join(WORLD.folder, name), "wb") as file:
+            file.write(data)
+    with WORLD.daemon.client(BOB) as client:  # an earlier try that was cut
+        client.upload(files["near.jpg"], until=100_000)
+    place = "{lat},{lon}".format(**STREET.place())
+    number = json.loads(gridloop(BOB, "report", "E9005", "--at", place, "--photo", "near.jpg:near", "--photo",
+                                 "far.jpg:far", "--photo", "clip:1.jpg", "--photo", "https://x/3", "--json",
+                                 "丢了东西"))["number"]
+    rows = json.loads(gridloop(ACCEPTOR, "evidence", "list", number, "--json"))
+    assert [(r["shows"], r["type"], r["bytes"]) for r in rows] == [
+        ("near", "image/jpeg", 300_000), ("far", "image/jpeg", 20), (None, "image/jpeg", 90_000)], rows
+    gridloop(ACCEPTOR, "evidence", "get", rows[0]["reference"], "-o", "back.jpg")
+    with open(os.path.join(WORLD.folder, "back.jpg"), "rb") as file:
+        assert file.read() == files["near.jpg"]
+    gridloop(ALICE, "evidence", "get", rows[0]["reference"], "-o", "stolen.jpg", code=1)
+    assert rows[0]["reference"] in gridloop(BOB, "evidence", "put", "near.jpg")
+    gridloop(BOB, "report", "E9005", "--photo", "none.jpg:near", "没有", code=2)
 
 
 def test_the_database_and_the_files_prove_themselves():
