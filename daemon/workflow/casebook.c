@@ -154,7 +154,8 @@ static void see_position(void *ctx, const struct position *at, double metres)
 	const struct open_case *c =
 		(const struct open_case *)((const char *)at->node - offsetof(struct open_case, place));
 
-	a->see(a->ctx, &(struct sight){ a->located ? metres : 0, at->at_ms, at->address, &c->file });
+	a->see(a->ctx, &(struct sight){ a->located ? metres : 0, at->at_ms, at->address, at->reporter,
+	                                at->reporter_kind, &c->file });
 }
 
 void casebook_around(const struct casebook *b, int32_t category, const struct viewpoint *from, double metres,
@@ -303,6 +304,8 @@ static void index_place(struct casebook *b, struct open_case *c)
 	c->place.category = c->file.category;
 	c->place.at_ms = c->file.reported_ms;
 	c->place.address = c->file.address;
+	c->place.reporter = c->file.reporter;
+	c->place.reporter_kind = c->file.reporter_kind;
 	if (index_point(&v, &c->place.lat_e7, &c->place.lon_e7))
 		place_index_add(b->places, &c->place);
 }

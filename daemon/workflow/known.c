@@ -17,7 +17,7 @@ static _Bool is_desk(uint8_t kind)
 	return kind == REPORTER_HOTLINE || kind == REPORTER_GRID_WORKER || kind == REPORTER_PART_TIME;
 }
 
-static enum hands hands_of(const struct case_file *a, const struct case_file *b)
+static enum hands hands_of(const struct case_file *a, const struct sight *b)
 {
 	if (a->reporter == NULL || b->reporter == NULL)
 		return HANDS_UNKNOWN;
@@ -36,9 +36,9 @@ static void consider(void *ctx, const struct sight *s)
 	struct likeness_pair pair = { .metres = s->metres,
 		                      .apart_ms = f->now_ms - s->at_ms,
 		                      .where = address_compare(c->address, s->address),
-		                      .hands = hands_of(c, s->file),
-		                      .same_kind = c->reporter_kind == s->file->reporter_kind,
-		                      .at_desk = is_desk(c->reporter_kind) && is_desk(s->file->reporter_kind) };
+		                      .hands = hands_of(c, s),
+		                      .same_kind = c->reporter_kind == s->reporter_kind,
+		                      .at_desk = is_desk(c->reporter_kind) && is_desk(s->reporter_kind) };
 	struct likeness_verdict v = likeness_judge(f->category, f->rules, &pair);
 
 	if (v.is == LIKENESS_SURE && !can_be_master(s->file))

@@ -118,7 +118,8 @@ void place_index_add(struct place_index *p, struct place_node *n)
 		c->room *= 2;
 		c->positions = must_realloc(c->positions, c->room * sizeof *c->positions);
 	}
-	c->positions[c->count++] = (struct position){ n->lat_e7, n->lon_e7, n->at_ms, n->address, n };
+	c->positions[c->count++] =
+		(struct position){ n->lat_e7, n->lon_e7, n->at_ms, n->address, n->reporter, n->reporter_kind, n };
 	n->slot = c->count;
 }
 
@@ -146,14 +147,20 @@ struct search {
 	void *ctx;
 };
 
-/* Whether north and east, in degrees × 10^7, are within reach: a rough distance, a per mille generous. */
+/* The square of how far north and east, in degrees × 10^7, are in metres. */
+static double square(const struct search *s, double north, double east)
+{
+	north *= CELL_METRES / CELL_E7;
+	east *= CELL_METRES / CELL_E7 * s->shrink;
+	return north * north + east * east;
+}
+
+/* Whether that is within reach: a rough distance, a per mille generous. */
 static _Bool within(const struct search *s, double north, double east)
 {
 	double reach = s->metres * 1.001 + 0.1;
 
-	north *= CELL_METRES / CELL_E7;
-	east *= CELL_METRES / CELL_E7 * s->shrink;
-	return north * north + east * east <= reach * reach;
+	return square(s, north, east) <= reach * reach;
 }
 
 static void look_in(const struct search *s, const struct place_cell *c)

@@ -28,6 +28,8 @@ struct sight {
 	double metres;
 	int64_t at_ms;
 	struct address_key address;
+	const char *reporter; /* interned; NULL: anonymous */
+	uint8_t reporter_kind;
 	const struct case_file *file; /* not looked at yet: reading it costs a walk through memory */
 };
 struct viewpoint {

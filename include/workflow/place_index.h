@@ -14,6 +14,8 @@ struct place_node {
 	int32_t category, lat_e7, lon_e7;
 	int64_t at_ms;
 	struct address_key address;
+	const char *reporter; /* interned; NULL: anonymous */
+	uint8_t reporter_kind;
 	uint32_t slot; /* its place in its cell, from 1; 0: not in the index */
 };
 
@@ -29,11 +31,13 @@ void place_index_free(struct place_index *p); /* the nodes are not its own; NULL
 void place_index_add(struct place_index *p, struct place_node *n);
 void place_index_remove(struct place_index *p, struct place_node *n); /* not in it: nothing */
 
-/* What a search reads: a copy of the node's own, half a cache line. */
+/* What a search reads: a copy of the node's own, less than a cache line. */
 struct position {
 	int32_t lat_e7, lon_e7;
 	int64_t at_ms;
 	struct address_key address;
+	const char *reporter;
+	uint8_t reporter_kind;
 	struct place_node *node;
 };
 
