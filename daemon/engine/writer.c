@@ -120,7 +120,7 @@ void writer_settle(struct writer *w)
  * their way at once, one decided, one synced, one on its way from and to its senders. On a slow disk it waits and
  * gathers (below), and for a few senders the extra thread would only cost them time. */
 #define BESIDE_FROM 4       /* commands */
-#define BESIDE_LOT_LEAST 16 /* commands taken at once when more wait: smaller lots cost more commits than they hide */
+#define BESIDE_LOT_LEAST 12 /* commands taken at once when more wait: smaller lots cost more commits than they hide */
 #define SLOW_FROM_US 1000   /* a commit as long as this is mostly its sync */
 
 static _Bool disk_is_slow(const struct writer *w)
