@@ -83,11 +83,23 @@ static _Bool (*const fits[])(uint32_t) = {
 	[TEXT_ID] = fits_id,
 };
 
+/* How many bytes the character has when it is one of those that nearly all text consists of, printable ASCII and the
+ * Chinese of U+4000 to U+9FFF, which fit any kind of text but an id; else 0. */
+static inline size_t plain_length(const uint8_t *at, size_t left)
+{
+	if (at[0] >= 0x20 && at[0] < 0x7f)
+		return 1;
+	return left >= 3 && at[0] >= 0xe4 && at[0] <= 0xe9 && (at[1] & 0xc0) == 0x80 && (at[2] & 0xc0) == 0x80 ? 3 : 0;
+}
+
 _Bool text_is(enum text_kind kind, const uint8_t *bytes, size_t length)
 {
 	size_t used;
 
 	for (size_t at = 0; at < length; at += used) {
+		if (kind != TEXT_ID && (used = plain_length(bytes + at, length - at)) > 0)
+			continue;
+
 		uint32_t character = decode(bytes + at, length - at, &used);
 
 		if (character == NO_CHARACTER || !fits[kind](character))

@@ -119,13 +119,20 @@ void writer_settle(struct writer *w)
  * On a fast disk the writer does not wait for its sync: it goes on with those who came meanwhile, and three lots are on
  * their way at once, one decided, one synced, one on its way from and to its senders. On a slow disk it waits and
  * gathers (below), and for a few senders the extra thread would only cost them time. */
-#define BESIDE_FROM 4       /* commands */
-#define BESIDE_LOT_LEAST 12 /* commands taken at once when more wait: smaller lots cost more commits than they hide */
+#define BESIDE_FROM 4       /* commands of this lot */
+#define BESIDE_WAITING 8    /* commands for the next: with fewer the writer has time to wait for its sync itself */
+#define BESIDE_LOT_LEAST 12 /* commands taken at once when more wait: smaller lots cost more than they hide */
 #define SLOW_FROM_US 1000   /* a commit as long as this is mostly its sync */
 
 static _Bool disk_is_slow(const struct writer *w)
 {
 	return w->commit_us >= SLOW_FROM_US;
+}
+
+static _Bool syncs_beside(struct writer *w)
+{
+	return w->in_transaction && w->trouble == STORE_OK && w->lot->count >= BESIDE_FROM && !disk_is_slow(w) &&
+	       queue_length(w->commands) >= BESIDE_WAITING;
 }
 
 static void settle_beside(struct writer *w)
@@ -415,7 +422,7 @@ static _Bool run_batch(struct writer *w)
 	if (policy_change_is_sweeping(w) && mono_ms(w) >= w->timers_after_ms)
 		policy_change_slice(w);
 	forget_evidence(w);
-	_Bool beside = w->in_transaction && w->trouble == STORE_OK && w->lot->count >= BESIDE_FROM && !disk_is_slow(w);
+	_Bool beside = syncs_beside(w);
 	if (beside)
 		settle_beside(w);
 	else
