@@ -19,6 +19,20 @@ _Bool rights_owns(const struct person *p, const char *account)
 	return account[length] == '\0' || ((p->roles & ROLE_GATEWAY) && account[length] == '/');
 }
 
+static _Bool is_in(const char *const *units, int count, const char *unit)
+{
+	for (int i = 0; i < count; i++)
+		if (strcmp(units[i], unit) == 0)
+			return 1;
+	return 0;
+}
+
+static _Bool works_on(const struct case_file *c, const char *unit)
+{
+	return (c->handler && strcmp(c->handler, unit) == 0) || is_in(c->helpers, c->helper_count, unit) ||
+	       is_in(c->whistled, c->whistled_count, unit);
+}
+
 _Bool rights_may_see(const struct person *p, const struct case_file *c)
 {
 	if (rights_owns(p, c->reporter) || (c->actor && strcmp(c->actor, p->id) == 0))
@@ -26,8 +40,9 @@ _Bool rights_may_see(const struct person *p, const struct case_file *c)
 	if (!rights_is_staff(p))
 		return 0;
 	/* A case may be handled by a unit from elsewhere, and one without a grid is everybody's to place. */
-	return p->area == 0 || c->grid == 0 || area_holds(p->area, c->grid) ||
-	       (p->unit && c->handler && strcmp(p->unit, c->handler) == 0);
+	if (p->unit && works_on(c, p->unit))
+		return 1;
+	return p->area == 0 || c->grid == 0 || area_holds(p->area, c->grid);
 }
 
 _Bool rights_stay_in_area(const struct person *p, int64_t *area, struct refusal *why)

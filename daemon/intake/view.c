@@ -153,11 +153,28 @@ static void view_figures(const struct case_file *c, Gridloop__V1__CaseView *out)
 	out->alarm_count = (uint32_t)c->alarm_count;
 }
 
+static void view_helper(struct question *q, const struct case_file *c, int i, Gridloop__V1__CaseView *out)
+{
+	Gridloop__V1__CoHandler *one = question_take(q, sizeof *one);
+
+	gridloop__v1__co_handler__init(one);
+	one->unit = wire_text(c->helpers[i]);
+	one->due_ms = c->helper_due_ms[i];
+	one->done = c->helper_done >> i & 1;
+	one->late = (c->helper_late >> i & 1) ||
+	            (!one->done && c->ended_ms == 0 && one->due_ms != 0 && one->due_ms < q->now_ms);
+	out->co_handling[out->n_co_handling++] = one;
+}
+
 static void view_helpers(struct question *q, const struct case_file *c, Gridloop__V1__CaseView *out)
 {
 	out->co_handlers = question_take(q, CASE_UNITS_MOST * sizeof *out->co_handlers);
-	for (int i = 0; i < c->helper_count && i < CASE_UNITS_MOST; i++)
+	out->co_handling = question_take(q, CASE_UNITS_MOST * sizeof *out->co_handling);
+	for (int i = 0; i < c->helper_count && i < CASE_UNITS_MOST; i++) {
 		out->co_handlers[out->n_co_handlers++] = wire_text(c->helpers[i]);
+		view_helper(q, c, i, out);
+	}
+	out->basis = wire_text(c->basis);
 }
 
 void view_case(struct question *q, const struct case_answer *answer, Gridloop__V1__CaseView *out)

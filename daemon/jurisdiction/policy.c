@@ -105,8 +105,8 @@ const struct policy_rules *policy_rules(const struct policy *p)
 
 static void destroy(struct policy *p)
 {
-	struct table *tables[] = { &p->areas,  &p->grids,   &p->categories, &p->units, &p->people,
-		                   &p->routes, &p->reasons, &p->post_kinds, &p->posts, &p->days };
+	struct table *tables[] = { &p->areas,   &p->grids,      &p->categories, &p->units,     &p->people, &p->routes,
+		                   &p->reasons, &p->post_kinds, &p->posts,      &p->contracts, &p->days };
 
 	policy_map_close(p);
 	calendar_close(&p->calendar);
@@ -201,13 +201,6 @@ void policy_reasons(const struct policy *p, const char *act, char *out, size_t s
 		if (strcmp(reason->act, act) == 0)
 			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", reason->code);
 	}
-}
-
-const struct unit *policy_route(const struct policy *p, int64_t grid, int32_t category, int64_t now_ms, _Bool *sure)
-{
-	const struct route *route = routing_find(&p->routing, grid, category, now_ms, sure);
-
-	return route ? policy_unit(p, route->unit) : NULL;
 }
 
 /* How many of a 12-digit code's last digits are not part of its own level, as a power of ten. */

@@ -95,13 +95,31 @@ static void check_person_row(const struct audit *c, const void *row)
 		audit_wrong(c, "found the role reporter without a kind; expected what kind of reporter it is");
 }
 
+/* A unit that works by contract has its row in contracts.csv, where its end and its place stand as well. */
+static void check_route_unit(const struct audit *c, const char *id)
+{
+	const struct unit *u = policy_unit(c->policy, id);
+	const char *kind = id + strlen(POST_PREFIX);
+
+	if (post_named(id)) {
+		if (!audit_is_known(&c->policy->post_kinds, policy_post_kind(c->policy, kind)))
+			audit_wrong(c, "found post \"%s\"; expected one from post_kinds.csv", kind);
+		return;
+	}
+	audit_unit(c, id);
+	if (u && u->kind && (unit_needs_contract(u) || strcmp(u->kind, "self-managed") == 0))
+		audit_wrong(c, "found unit \"%s\" of kind %s; expected its contract in contracts.csv instead", id,
+		            u->kind);
+}
+
 static void check_route_row(const struct audit *c, const void *row)
 {
 	const struct route *r = row;
 
 	audit_category(c, r->category);
 	audit_place(c, "area", r->area);
-	audit_unit(c, r->unit);
+	check_route_unit(c, r->unit);
+	audit_co_units(c, &r->co_units, r->unit);
 	audit_period(c, r->from_ms, r->to_ms);
 }
 
@@ -138,8 +156,8 @@ static size_t route_key(const void *row, char out[SHEET_KEY_SIZE])
 {
 	const struct route *r = row;
 
-	return (size_t)snprintf(out, SHEET_KEY_SIZE, "%d %" PRId64 " %" PRId64 " %" PRId64 " %s", (int)r->category,
-	                        r->area, r->from_ms, r->to_ms, r->unit);
+	return (size_t)snprintf(out, SHEET_KEY_SIZE, "%d %" PRId64 " %" PRId64 " %" PRId64 " %d %d %s",
+	                        (int)r->category, r->area, r->from_ms, r->to_ms, r->hours.from, r->hours.to, r->unit);
 }
 
 static size_t reason_key(const void *row, char out[SHEET_KEY_SIZE])
@@ -229,6 +247,8 @@ static const struct column route_columns[] = {
 	{ "unit", cell_id, ROUTE(unit), .key = 1, .expected = ID_EXPECTED },
 	{ "from", cell_date, ROUTE(from_ms), .none = "", .expected = DATE_EXPECTED },
 	{ "to", cell_date, ROUTE(to_ms), .none = "", .expected = DATE_EXPECTED },
+	{ "co_units", cell_co_units, ROUTE(co_units), .none = "", .optional = 1, .expected = CO_UNITS_EXPECTED },
+	{ "hours", cell_day_hours, ROUTE(hours), .none = "", .optional = 1, .expected = DAY_HOURS_EXPECTED },
 	{ .name = NULL },
 };
 
@@ -261,7 +281,7 @@ static const struct part parts[] = {
 };
 
 /* Every file, in the order of reading; each list ends in a part without one. */
-static const struct part *const lists[] = { parts, posts_files };
+static const struct part *const lists[] = { parts, posts_files, contracts_files };
 #define LISTS (sizeof lists / sizeof lists[0])
 
 /* ---- loading ---- */
@@ -337,6 +357,7 @@ static void read_folder(struct policy *policy, const char *folder, struct proble
 	cameras_check(policy, folder, p);
 	check_reasons(policy, folder, p);
 	policy_map_load(policy, folder, sound, p);
+	contracts_check(policy, p);
 }
 
 /* A category without a Chinese name is shown by its other one. */
@@ -394,7 +415,7 @@ struct policy *policy_load(const char *folder, struct problems *p)
 	if (!went_wrong(p, before)) {
 		fill_names(policy);
 		link_kin(&policy->categories);
-		routing_build(&policy->routing, policy->routes.rows, policy->routes.count);
+		routing_build(policy);
 		cameras_check_places(policy, folder, p);
 	}
 	if (!went_wrong(p, before))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "jurisdiction/policy_map.h"
 #include "jurisdiction/policy_parts.h"
 
 /* ---- the index ---- */
@@ -45,6 +46,11 @@ void posts_close(struct posts *s)
 }
 
 /* ---- look-ups ---- */
+
+_Bool post_named(const char *unit)
+{
+	return unit && strncmp(unit, POST_PREFIX, strlen(POST_PREFIX)) == 0;
+}
 
 const struct post_kind *policy_post_kind(const struct policy *p, const char *id)
 {
@@ -151,6 +157,7 @@ void policy_vacancies(const struct policy *p, int64_t area, int64_t at_ms,
 		for (size_t i = 0; s.kind->least > 0 && i < p->areas.count; i++)
 			look_at(&s, policy_area_at(p, i)->code);
 		for (size_t i = 0; s.kind->least > 0 && i < p->grids.count; i++)
-			look_at(&s, policy_grid_at(p, i)->code);
+			if (grid_in_force(policy_grid_at(p, i), at_ms))
+				look_at(&s, policy_grid_at(p, i)->code);
 	}
 }

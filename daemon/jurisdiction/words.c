@@ -27,8 +27,8 @@ const struct word words_roles[] = {
 };
 
 const struct word words_unit_kinds[] = {
-	{ "department", 1 }, { "property", 2 }, { "contractor", 3 }, { "volunteer", 4 },
-	{ "community", 5 },  { "street", 6 },   { NULL, 0 },
+	{ "department", 1 }, { "property", 2 }, { "contractor", 3 },   { "volunteer", 4 },
+	{ "community", 5 },  { "street", 6 },   { "self-managed", 7 }, { NULL, 0 },
 };
 
 const struct word words_near_far[] = {

@@ -83,6 +83,10 @@
 	" stage_overdue INTEGER NOT NULL DEFAULT 0, camera TEXT, alarm_event TEXT,"                                    \
 	" handler TEXT, worker TEXT, checker TEXT, handled_by TEXT, helpers TEXT,"                                     \
 	" whistled TEXT, helper_done INTEGER NOT NULL DEFAULT 0,"                                                      \
+	" helper_late INTEGER NOT NULL DEFAULT 0, helper_told INTEGER NOT NULL DEFAULT 0,"                             \
+	" helper_due_1 INTEGER NOT NULL DEFAULT 0, helper_due_2 INTEGER NOT NULL DEFAULT 0,"                           \
+	" helper_due_3 INTEGER NOT NULL DEFAULT 0, helper_due_4 INTEGER NOT NULL DEFAULT 0,"                           \
+	" basis TEXT, basis_until_ms INTEGER NOT NULL DEFAULT 0,"                                                      \
 	" whistled_answered INTEGER NOT NULL DEFAULT 0, filed_ms INTEGER NOT NULL DEFAULT 0,"                          \
 	" dispatched_ms INTEGER NOT NULL DEFAULT 0, handled_ms INTEGER NOT NULL DEFAULT 0,"                            \
 	" closed_ms INTEGER NOT NULL DEFAULT 0, reviewed_ms INTEGER NOT NULL DEFAULT 0,"                               \

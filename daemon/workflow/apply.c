@@ -87,6 +87,58 @@ static void on_dispatch(const struct casebook *b, struct case_file *c, const str
 	c->limit_ms = f->value;
 	c->limit_unit = f->unit;
 	c->dispatched_ms = f->at_ms;
+	c->helper_late = c->helper_told = 0;
+	memset(c->helper_due_ms, 0, sizeof c->helper_due_ms);
+	c->basis = NULL;
+	c->basis_until_ms = 0;
+}
+
+/* Who signs in while what it rests on is in force finishes the work, whatever ends meanwhile. */
+static void on_sign(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->basis_until_ms = 0;
+}
+
+static void on_basis(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	c->basis = casebook_intern(b, f->ref);
+	c->basis_until_ms = f->value;
+}
+
+/* The same handler goes on with another basis, or it waits for another handler. */
+static void on_reroute(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	if (f->to == STATE_DISPATCHED) {
+		on_basis(b, c, f);
+		return;
+	}
+	c->handler = c->basis = NULL;
+	c->basis_until_ms = 0;
+	c->helper_count = c->helper_done = c->helper_late = c->helper_told = 0;
+	memset(c->helpers, 0, sizeof c->helpers);
+	memset(c->helper_due_ms, 0, sizeof c->helper_due_ms);
+}
+
+static void on_co_dispatch(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	int place = place_of(c->helpers, c->helper_count, casebook_intern(b, f->ref));
+	if (place < 0)
+		return;
+	/* A clock that goes on past its end has been told of; one that starts anew has not. */
+	if (f->value > f->at_ms)
+		c->helper_told &= (uint8_t) ~(1u << place);
+	c->helper_due_ms[place] = f->value;
+}
+
+static void on_co_late(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	int place = place_of(c->helpers, c->helper_count, casebook_intern(b, f->ref));
+	if (place < 0)
+		return;
+	c->helper_late |= (uint8_t)(1u << place);
+	c->helper_told |= (uint8_t)(1u << place);
 }
 
 static void on_return(const struct casebook *b, struct case_file *c, const struct fact *f)
@@ -164,8 +216,11 @@ static void on_handled(const struct casebook *b, struct case_file *c, const stru
 static void on_co_handled(const struct casebook *b, struct case_file *c, const struct fact *f)
 {
 	int place = place_of(c->helpers, c->helper_count, casebook_intern(b, f->ref));
-	if (place >= 0)
-		c->helper_done |= (uint8_t)(1u << place);
+	if (place < 0)
+		return;
+	c->helper_done |= (uint8_t)(1u << place);
+	if (c->helper_due_ms[place] != 0 && f->at_ms > c->helper_due_ms[place])
+		c->helper_late |= (uint8_t)(1u << place);
 }
 
 static void on_check(const struct casebook *b, struct case_file *c, const struct fact *f)
@@ -238,7 +293,10 @@ static void on_vacated(const struct casebook *b, struct case_file *c, const stru
 		return;
 	}
 	c->handler = NULL;
-	c->helper_count = c->helper_done = 0;
+	c->helper_count = c->helper_done = c->helper_late = c->helper_told = 0;
+	memset(c->helper_due_ms, 0, sizeof c->helper_due_ms);
+	c->basis = NULL;
+	c->basis_until_ms = 0;
 	memset(c->helpers, 0, sizeof c->helpers);
 	c->asked_extension_ms = c->asked_suspend_until_ms = 0;
 }
@@ -259,6 +317,7 @@ static const struct effect {
 	[ACT_REJECT] = { NULL, 1 },
 	[ACT_MERGE] = { on_merge, 1 },
 	[ACT_DISPATCH] = { on_dispatch, 1 },
+	[ACT_SIGN] = { on_sign, 0 },
 	[ACT_RETURN] = { on_return, 0 },
 	[ACT_ASK_EXTENSION] = { on_ask_extension, 0 },
 	[ACT_EXTEND] = { on_extend, 0 },
@@ -279,6 +338,10 @@ static const struct effect {
 	[ACT_SUPERVISE] = { on_supervise, 0 },
 	[ACT_ESCALATE] = { on_escalate, 0 },
 	[ACT_VACATED] = { on_vacated, 0 },
+	[ACT_BASIS] = { on_basis, 0 },
+	[ACT_REROUTE] = { on_reroute, 0 },
+	[ACT_CO_DISPATCH] = { on_co_dispatch, 0 },
+	[ACT_CO_LATE] = { on_co_late, 0 },
 };
 
 /* Time spent goes to the state that is left. */
@@ -338,16 +401,28 @@ static const enum act stage_timers[STATE_COUNT] = {
 	[STATE_CHECKING] = ACT_SUPERVISE, [STATE_CLOSED] = ACT_REVIEW,          [STATE_REVIEWED] = ACT_REWARD,
 };
 
+#define BIT(s) (UINT32_C(1) << STATE_##s)
+/* Where the co-handlers' clocks run: from the dispatch until everybody's part is done, unless the case is paused. */
+#define CO_HANDLING (BIT(DISPATCHED) | BIT(HANDLING) | BIT(WHISTLED) | BIT(HANDLED) | BIT(CHECKING))
+
+static void sooner(struct timer *t, int64_t at_ms, enum act act)
+{
+	if (at_ms == 0 || (t->at_ms != 0 && t->at_ms <= at_ms))
+		return;
+	t->at_ms = at_ms;
+	t->act = act;
+}
+
 struct timer case_next_timer(const struct case_file *c)
 {
 	struct timer t = { 0, c->id, ACT_NONE };
-	if (c->stage_due_ms != 0 && !c->stage_overdue && stage_timers[c->state] != ACT_NONE) {
-		t.at_ms = c->stage_due_ms;
-		t.act = stage_timers[c->state];
-	}
-	if (c->escalate_at_ms != 0 && (t.at_ms == 0 || c->escalate_at_ms < t.at_ms)) {
-		t.at_ms = c->escalate_at_ms;
-		t.act = ACT_ESCALATE;
-	}
+	if (!c->stage_overdue && stage_timers[c->state] != ACT_NONE)
+		sooner(&t, c->stage_due_ms, stage_timers[c->state]);
+	sooner(&t, c->escalate_at_ms, ACT_ESCALATE);
+	if (c->state == STATE_DISPATCHED)
+		sooner(&t, c->basis_until_ms, ACT_REROUTE);
+	for (int i = 0; i < c->helper_count && (CO_HANDLING >> c->state & 1) != 0; i++)
+		if (((c->helper_done | c->helper_told) >> i & 1) == 0)
+			sooner(&t, c->helper_due_ms[i], ACT_CO_LATE);
 	return t;
 }

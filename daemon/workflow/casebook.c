@@ -423,8 +423,9 @@ void casebook_apply(struct casebook *b, const struct facts *f)
 void casebook_restore_case(struct casebook *b, const struct case_file *c)
 {
 	struct case_file file = *c;
-	const char **const texts[] = { &file.reporter, &file.actor,  &file.camera,  &file.alarm_event,
-		                       &file.handler,  &file.worker, &file.checker, &file.handled_by };
+	const char **const texts[] = { &file.reporter,    &file.actor,      &file.camera,
+		                       &file.alarm_event, &file.handler,    &file.worker,
+		                       &file.checker,     &file.handled_by, &file.basis };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = names_intern(b->names, *texts[i]);
 	for (int i = 0; i < CASE_UNITS_MOST; i++) {

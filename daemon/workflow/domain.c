@@ -66,6 +66,10 @@ static const struct act_info acts[ACT_COUNT] = {
 	[ACT_ESCALATE] = { "escalate", "升级" },
 	[ACT_FOLLOW] = { "follow", "并入" },
 	[ACT_VACATED] = { "vacated", "缺位收回" },
+	[ACT_BASIS] = { "basis", "派遣依据" },
+	[ACT_REROUTE] = { "reroute", "改派" },
+	[ACT_CO_DISPATCH] = { "co-dispatch", "协办派遣" },
+	[ACT_CO_LATE] = { "co-late", "协办逾期" },
 };
 
 static const char *const kinds[REPORTER_KIND_COUNT] = {

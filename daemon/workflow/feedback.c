@@ -110,5 +110,6 @@ void feedback_reopen(struct decision *d)
 	f->unit = (uint8_t)limit.unit;
 	deadline_run(d, f, limit, limit.amount);
 	decision_commit(d, f);
+	dispatch_co_anew(d);
 	decision_then(d, ACT_VACATED);
 }

@@ -21,82 +21,6 @@ _Bool handle_words_guard(struct decision *d)
 	return decision_refuse(d, REFUSAL_RULE_BROKEN, "in-words", "Say it in words: this needs a text.");
 }
 
-/* ---- dispatch ---- */
-
-static _Bool names_itself_twice(const struct command *c, int i)
-{
-	for (int j = 0; j < i; j++)
-		if (strcmp(c->units[i], c->units[j]) == 0)
-			return 1;
-	return 0;
-}
-
-static _Bool units_known(struct decision *d, const char *lead)
-{
-	const struct command *c = d->command;
-	for (int i = 0; i < c->unit_count; i++) {
-		if (policy_unit(d->policy, c->units[i]) == NULL)
-			return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "unit-known", "There is no unit \"%s\" here.",
-			                       c->units[i]);
-		if ((lead != NULL && strcmp(c->units[i], lead) == 0) || names_itself_twice(c, i))
-			return decision_refuse(d, REFUSAL_RULE_BROKEN, "units-differ",
-			                       "Name each unit once; \"%s\" is named twice.", c->units[i]);
-	}
-	return 1;
-}
-
-static const struct unit *handler_for(struct decision *d, _Bool *sure)
-{
-	*sure = 1;
-	if (d->who != NULL && d->command->unit != NULL)
-		return policy_unit(d->policy, d->command->unit);
-	return policy_route(d->policy, d->draft->grid, d->draft->category, d->now_ms, sure);
-}
-
-_Bool handle_dispatch_guard(struct decision *d)
-{
-	_Bool sure;
-	const struct unit *u = handler_for(d, &sure);
-	if (u == NULL)
-		return decision_refuse(
-			d, REFUSAL_UNKNOWN_PERSON, "handler-known",
-			"No handler of that name, or no route in force for this grid and category; name a unit.");
-	if (!sure && d->who == NULL)
-		return decision_refuse(d, REFUSAL_RULE_BROKEN, "route-is-sure",
-		                       "More than one handler fits; a dispatcher chooses.");
-	return d->who == NULL || units_known(d, u->id);
-}
-
-/* "lead,helper,helper": the casebook keeps one copy of each such text. */
-static const char *joined(struct decision *d, const char *first)
-{
-	const struct command *c = d->command;
-	char text[(COMMAND_ID_MOST + 1) * (COMMAND_UNITS_MOST + 1)] = "";
-	size_t used = 0;
-	if (first != NULL)
-		used = (size_t)snprintf(text, sizeof text, "%s", first);
-	for (int i = 0; i < c->unit_count; i++)
-		used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used == 0 ? "" : ",", c->units[i]);
-	return casebook_intern(d->book, text);
-}
-
-/* The clock starts with the category's limit, or goes on with what was left when the case was returned. */
-void handle_dispatch(struct decision *d)
-{
-	_Bool sure, again = d->draft->dispatched_ms != 0;
-	const struct unit *u = handler_for(d, &sure);
-	const struct category *k = policy_category(d->policy, d->draft->category);
-	struct limit limit = { d->draft->limit_ms, (enum limit_unit)d->draft->limit_unit };
-	if (!again && k != NULL)
-		limit = k->limit;
-	struct fact *f = decision_event(d, ACT_DISPATCH, STATE_DISPATCHED);
-	f->ref = d->who == NULL || d->command->unit_count == 0 ? u->id : joined(d, u->id);
-	f->value = limit.amount;
-	f->unit = (uint8_t)limit.unit;
-	deadline_run(d, f, limit, again ? d->draft->handle_left_ms : limit.amount);
-	decision_commit(d, f);
-}
-
 void handle_return(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_RETURN, STATE_RETURNED);
@@ -217,9 +141,11 @@ void handle_suspend(struct decision *d)
 
 void handle_resume(struct decision *d)
 {
+	int64_t paused_ms = d->draft->since_ms;
 	struct fact *f = decision_event(d, ACT_RESUME, STATE_HANDLING);
 	deadline_go_on(d, f);
 	decision_commit(d, f);
+	dispatch_co_go_on(d, paused_ms);
 	decision_then(d, ACT_VACATED);
 }
 
@@ -229,13 +155,13 @@ _Bool handle_whistle_guard(struct decision *d)
 {
 	if (d->command->unit_count == 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "units-called", "Name one to four units to call.");
-	return units_known(d, NULL);
+	return decision_units_known(d, NULL);
 }
 
 void handle_whistle(struct decision *d)
 {
 	struct fact *f = decision_event(d, ACT_WHISTLE, STATE_WHISTLED);
-	f->ref = joined(d, NULL);
+	f->ref = decision_units_joined(d, NULL, d->command->units, d->command->unit_count);
 	decision_commit(d, f);
 }
 

@@ -16,7 +16,8 @@ enum owed {
 	OWED_DISPATCHERS = 1 << 6,
 	OWED_SUPERVISORS = 1 << 7,
 	OWED_WHO_IS_LATE = 1 << 8, /* whoever the present state waits for */
-	OWED_DUTY = 1 << 9         /* who has the duty at the level that the case has reached */
+	OWED_DUTY = 1 << 9,        /* who has the duty at the level that the case has reached */
+	OWED_UNIT = 1 << 10        /* the unit that the event is about */
 };
 
 static const struct {
@@ -54,6 +55,10 @@ static const struct {
 	[ACT_REWARD] = { OWED_REPORTER, "已激励 Finished", NULL },
 	[ACT_SUPERVISE] = { OWED_WHO_IS_LATE, NULL, "督办 This step is late or watched: act or reply" },
 	[ACT_VACATED] = { OWED_WHO_IS_LATE, NULL, "缺位收回 Who was to do this is no longer here: choose another" },
+	[ACT_REROUTE] = { OWED_DISPATCHERS, NULL,
+	                  "改派 What this was dispatched by has ended before anybody signed in" },
+	[ACT_CO_LATE] = { OWED_UNIT | OWED_HANDLER | OWED_SUPERVISORS, NULL,
+	                  "协办逾期 督办 A co-handling unit is past its own limit: act or reply" },
 	[ACT_ESCALATE] = { OWED_HANDLER | OWED_SUPERVISORS | OWED_DUTY, NULL,
 	                   "升级 Past its limit: now at the next level" },
 };
@@ -109,6 +114,15 @@ static void owe_verifier(struct decision *d, const struct case_file *c, const st
 		decision_owe(d, c, f, now->id, text);
 }
 
+/* The lead unit, and those beside it whose part is not done. */
+static void owe_handlers(struct decision *d, const struct case_file *c, const struct fact *f, const char *text)
+{
+	decision_owe(d, c, f, c->handler, text);
+	for (int i = 0; i < c->helper_count; i++)
+		if ((c->helper_done >> i & 1) == 0)
+			decision_owe(d, c, f, c->helpers[i], text);
+}
+
 /* Whom a state waits for. */
 static void owe_late(struct decision *d, const struct case_file *c, const struct fact *f, const char *text)
 {
@@ -123,8 +137,10 @@ static void owe_late(struct decision *d, const struct case_file *c, const struct
 		owe_verifier(d, c, f, text);
 	else if ((c->state == STATE_HANDLED || c->state == STATE_CHECKING) && worker != NULL)
 		decision_owe(d, c, f, worker->id, text);
+	else if (roles[c->state] != NULL)
+		decision_owe(d, c, f, roles[c->state], text);
 	else
-		decision_owe(d, c, f, roles[c->state] != NULL ? roles[c->state] : c->handler, text);
+		owe_handlers(d, c, f, text);
 }
 
 void decision_notify(struct decision *d, const struct case_file *c, const struct fact *f)
@@ -151,6 +167,8 @@ void decision_notify(struct decision *d, const struct case_file *c, const struct
 		decision_owe(d, c, f, "role:supervisor", staff);
 	if ((owed & OWED_WHO_IS_LATE) != 0)
 		owe_late(d, c, f, staff);
+	if ((owed & OWED_UNIT) != 0)
+		decision_owe(d, c, f, f->ref, staff);
 	if ((owed & OWED_DUTY) != 0)
 		decision_owe(d, c, f, duty_at(d, c, (enum level)c->level), staff);
 }

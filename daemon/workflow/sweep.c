@@ -6,6 +6,7 @@
 /* The judges, in the order in which they see a case; each sees what those before it did. */
 static const enum act judges[] = {
 	ACT_VACATED, /* whom it waits for is no longer in the policy */
+	ACT_REROUTE, /* the contract or post it was dispatched by is over, and nobody has signed in */
 };
 
 _Bool decide_sweep(const struct casebook *b, const struct policy *p, int64_t case_id, int64_t now_ms, struct facts *out)

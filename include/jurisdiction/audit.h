@@ -25,7 +25,7 @@ struct part {
 };
 
 /* The files of each part of a jurisdiction that has a loader of its own; ends in a part without a file. */
-extern const struct part posts_files[];
+extern const struct part posts_files[], contracts_files[];
 
 void audit_wrong(const struct audit *c, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A table of which rows are missing judges nobody: its own problems have been told. */
@@ -37,6 +37,8 @@ _Bool audit_lacks(const struct person *who, uint32_t role);
 void audit_place(const struct audit *c, const char *what, int64_t code);
 void audit_unit(const struct audit *c, const char *id); /* NULL: none, which is fine */
 void audit_category(const struct audit *c, int32_t category);
+/* Known, each once, none the lead. */
+void audit_co_units(const struct audit *c, const struct co_units *co, const char *lead);
 void audit_period(const struct audit *c, int64_t from_ms, int64_t to_ms);
 
 /* Keys of rows. */

@@ -9,9 +9,10 @@
  *                   The last six columns may be missing. The map's other files: policy_map.h
  *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours[,near_far,
  *                  before_photo,maybe_m,maybe_hours,matter,kin]    see struct category
- *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street
+ *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street self-managed
  *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted    roles joined by '+'
- *   routes.csv      category,area,unit,from,to  category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
+ *   routes.csv      category,area,unit,from,to[,co_units,hours]    category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
+ *   contracts.csv   who was hired for what, where and until when: jurisdiction/handlers.h
  *   cameras.csv and camera_labels.csv: see jurisdiction/cameras.h
  *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss
  *   post_kinds.csv, posts.csv    who holds which post where: jurisdiction/posts.h
@@ -28,6 +29,7 @@
 #include "base/settings.h"
 #include "jurisdiction/category.h"
 #include "jurisdiction/policy_rules.h"
+#include "jurisdiction/route_cells.h"
 
 struct area {
 	int64_t code; /* 12 digits */
@@ -61,10 +63,12 @@ struct person {
 };
 
 struct route {
-	int32_t category; /* 0: any; multiple of 100: a class */
-	int64_t area;     /* prefix, 0: any */
-	const char *unit;
-	int64_t from_ms, to_ms; /* contract in force: from ≤ t < to; 0: unbounded */
+	int32_t category;       /* 0: any; multiple of 100: a class */
+	int64_t area;           /* prefix, 0: any */
+	const char *unit;       /* or "post:doctor": the unit of who holds that post there */
+	int64_t from_ms, to_ms; /* in force: from ≤ t < to; 0: unbounded */
+	struct co_units co_units;
+	struct day_hours hours;
 };
 
 struct policy;
@@ -94,8 +98,8 @@ const char *policy_reason(const struct policy *p, const char *act, const char *c
 /* "a, b, c": the codes allowed for this act, for refusals. */
 void policy_reasons(const struct policy *p, const char *act, char *out, size_t size);
 
-/* Who handles this category in this grid at this time: the most specific route in force (longer area, then narrower
- * category, then file order). *sure (may be NULL): no other route ties. NULL: nobody. */
+/* Who handles this category in this grid at this time, as jurisdiction/handlers.h asks it without a position. *sure (may
+ * be NULL): no other ties. NULL: nobody. */
 const struct unit *policy_route(const struct policy *p, int64_t grid, int32_t category, int64_t now_ms, _Bool *sure);
 
 /* Whether a 15- or 12-digit code lies under a prefix code (12-digit areas end in zeros at upper levels). prefix 0: yes. */

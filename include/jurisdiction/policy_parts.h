@@ -22,7 +22,7 @@ struct policy {
 	char digest[POLICY_DIGEST_SIZE];
 	struct policy_rules rules;
 	struct texts texts;
-	struct table areas, grids, categories, units, people, routes, reasons, post_kinds, posts;
+	struct table areas, grids, categories, units, people, routes, reasons, post_kinds, posts, contracts;
 	struct cameras cameras;
 	struct table overlays, default_points;
 	struct lookup grid_codes;      /* code → its newest version */

@@ -34,6 +34,10 @@ struct post {
 	const char *place;      /* or NULL */
 };
 
+/* Where the id of a unit is asked for, "post:doctor" means the unit of who holds that post. */
+#define POST_PREFIX "post:"
+_Bool post_named(const char *unit); /* whether it is such a name; NULL is none */
+
 const struct post_kind *policy_post_kind(const struct policy *p, const char *id); /* NULL: unknown */
 const struct post_kind *policy_post_kind_at(const struct policy *p, size_t i);    /* NULL past the end */
 const struct post *policy_post_at(const struct policy *p, size_t i);

@@ -44,6 +44,14 @@
 	X(helpers, UNITS, helpers, helper_count, 1)                                                                    \
 	X(whistled, UNITS, whistled, whistled_count, 1)                                                                \
 	X(helper_done, UINT8, helper_done, id, 1)                                                                      \
+	X(helper_late, UINT8, helper_late, id, 1)                                                                      \
+	X(helper_told, UINT8, helper_told, id, 1)                                                                      \
+	X(helper_due_1, INT64, helper_due_ms[0], id, 1)                                                                \
+	X(helper_due_2, INT64, helper_due_ms[1], id, 1)                                                                \
+	X(helper_due_3, INT64, helper_due_ms[2], id, 1)                                                                \
+	X(helper_due_4, INT64, helper_due_ms[3], id, 1)                                                                \
+	X(basis, TEXT, basis, id, 1)                                                                                   \
+	X(basis_until_ms, INT64, basis_until_ms, id, 1)                                                                \
 	X(whistled_answered, UINT8, whistled_answered, id, 1)                                                          \
 	X(filed_ms, INT64, filed_ms, id, 1)                                                                            \
 	X(dispatched_ms, INT64, dispatched_ms, id, 1)                                                                  \

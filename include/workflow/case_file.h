@@ -33,7 +33,11 @@ struct case_file {
 	const char *handled_by;               /* person who said handled */
 	const char *helpers[CASE_UNITS_MOST]; /* co-handling units 协办 */
 	const char *whistled[CASE_UNITS_MOST];
-	uint8_t helper_count, helper_done; /* done: bit i for helpers[i] */
+	int64_t helper_due_ms[CASE_UNITS_MOST]; /* own clocks; while the case is paused, as they were when it stopped */
+	uint8_t helper_count, helper_done;      /* done: bit i for helpers[i] */
+	uint8_t helper_late, helper_told;       /* late: missed its limit, for good; told: of the present limit */
+	const char *basis;                      /* contract or "post:doctor" that the handler was found by, or NULL */
+	int64_t basis_until_ms;                 /* when that ends, while nobody has signed in; 0: not known to end */
 	uint8_t whistled_count, whistled_answered;
 	int64_t reported_ms, filed_ms, dispatched_ms, handled_ms, closed_ms, reviewed_ms, ended_ms; /* 0: not yet */
 	int64_t first_reply_ms;        /* first staff act after the report */

@@ -65,6 +65,15 @@ _Bool decision_may(const struct decision *d, uint32_t who);
 /* Whether this person is the draft's handler: of its unit, or who said handled. */
 _Bool decision_is_handler(const struct decision *d, const struct person *p);
 
+/* ---- units (dispatch.c) ---- */
+/* The units of the command are known and named once, and none is the lead (NULL: there is none). */
+_Bool decision_units_known(struct decision *d, const char *lead);
+/* "first,unit,unit" */
+const char *decision_units_joined(struct decision *d, const char *first, const char *const *units, int count);
+/* The co-handlers' clocks after reopening, and after a pause that began then. */
+void dispatch_co_anew(struct decision *d);
+void dispatch_co_go_on(struct decision *d, int64_t paused_ms);
+
 /* ---- notices ---- */
 void decision_notify(struct decision *d, const struct case_file *c, const struct fact *f);
 void decision_owe(struct decision *d, const struct case_file *c, const struct fact *f, const char *to,

@@ -26,6 +26,11 @@ void discover_follow(struct decision *d);
 
 _Bool handle_dispatch_guard(struct decision *d);
 void handle_dispatch(struct decision *d);
+_Bool dispatch_reroute_guard(struct decision *d);
+void dispatch_reroute(struct decision *d);
+void dispatch_part(struct decision *d);
+_Bool dispatch_co_late_guard(struct decision *d);
+void dispatch_co_late(struct decision *d);
 void handle_return(struct decision *d);
 void handle_take_back(struct decision *d);
 _Bool handle_ask_extension_guard(struct decision *d);

@@ -32,7 +32,9 @@ static const struct sound_file sound_files[] = {
 	{ "units.csv", "unit,name,kind,area\n"
 	               "street,Street office,street,610404004000\n"
 	               "sanitation,Sanitation,department,\n"
-	               "river,River,contractor,610404004001001\n" },
+	               "river,River,volunteer,610404004001001\n"
+	               "estate,Estate,property,610404004001\n"
+	               "homes,Homes,self-managed,\n" },
 	{ "people.csv", "id,name,kind,roles,area,unit,token_sha256,trusted\n"
 	                "worker-01,W1,grid-worker,reporter+worker,610404004001001,," DIGEST ",yes\n"
 	                "worker-02,W2,grid-worker,worker,610404004000,,,yes\n"
@@ -71,6 +73,9 @@ static const struct sound_file sound_files[] = {
 	                  "2026-10-01,holiday,National Day\n"
 	                  "2026-10-10,workday,in its place\n"
 	                  "2035-01-01,holiday,\n" },
+	{ "contracts.csv", "contract,unit,categories,area,from,to,co_units,hours\n"
+	                   "c-1,estate,C0101,610404004001002,2026-01-01,2026-07-01,,\n"
+	                   "c-2,homes,C0101,610404004001002,,2026-09-01,,\n" },
 	{ "policy.conf", "accept = 20m\nreward_month_most = 200\nmap_may_overlap = yes\n" },
 };
 #define FILES (sizeof sound_files / sizeof sound_files[0])

@@ -95,7 +95,7 @@ static void test_rows_are_read_into_their_fields(void **state)
 	assert_string_equal(s->unit, "sanitation");
 	assert_int_equal(s->kind, 0);
 	assert_int_equal(policy_area(p, STREET)->parent, INT64_C(610404000000));
-	assert_string_equal(policy_unit(p, "river")->kind, "contractor");
+	assert_string_equal(policy_unit(p, "river")->kind, "volunteer");
 	assert_int_equal(policy_rules(p)->accept.amount, 20 * CLOCK_MINUTE_MS);
 	assert_int_equal(policy_rules(p)->reward_month_most, 200);
 	assert_int_equal(policy_rules(p)->verify_within_m, 100);
@@ -119,7 +119,7 @@ static void test_the_unknown_is_null(void **state)
 	assert_null(policy_area_at(p, 5));
 	assert_null(policy_grid_at(p, 3));
 	assert_null(policy_category_at(p, 3));
-	assert_null(policy_unit_at(p, 3));
+	assert_null(policy_unit_at(p, 5));
 	assert_null(policy_person_at(p, 4));
 	assert_null(policy_camera_at(p, 2));
 	assert_non_null(policy_camera_at(p, 1));
@@ -313,16 +313,18 @@ static void test_a_tie_takes_the_first_and_is_not_sure(void **state)
 	drop(p);
 }
 
-static void test_without_a_route_there_is_nobody(void **state)
+static void test_without_a_route_it_is_the_area_s_own_unit(void **state)
 {
 	const struct policy *p =
 		load_small("routes.csv", NULL, "category,area,unit,from,to\nE0110,610404004001,river,,\n");
 	_Bool sure = 1;
 
 	(void)state;
-	assert_string_equal(routed(p, S1, RUBBISH, "2026-06-01T00:00", &sure), "nobody");
+	assert_string_equal(routed(p, S1, RUBBISH, "2026-06-01T00:00", &sure), "street");
+	assert_true(sure);
+	assert_string_equal(routed(p, INT64_C(610405001001001), RUBBISH, "2026-06-01T00:00", &sure), "nobody");
 	assert_false(sure);
-	assert_string_equal(routed(p, N1, WATER, "2026-06-01T00:00", &sure), "nobody");
+	assert_string_equal(routed(p, N1, WATER, "2026-06-01T00:00", &sure), "street");
 	assert_string_equal(routed(p, NORTH, RUBBISH, "2026-06-01T00:00", &sure), "river");
 	drop(p);
 }
@@ -453,8 +455,7 @@ static void test_the_sample_has_a_handler_for_everything(void **state)
 	for (size_t i = 0; (g = policy_grid_at(p, i)); i++)
 		for (size_t j = 0; (k = policy_category_at(p, j)); j++)
 			assert_non_null(policy_route(p, g->code, k->code, at("2026-11-21T12:00"), NULL));
-	assert_string_equal(routed(p, N1, WATER, "2026-11-21T12:00", NULL), "river");
-	assert_string_equal(routed(p, N1, WATER, "2031-11-21T12:00", NULL), "sanitation");
+	assert_string_equal(routed(p, N1, WATER, "2026-11-21T12:00", NULL), "sanitation");
 	assert_string_equal(routed(p, INT64_C(610404004006001), RUBBISH, "2026-11-21T12:00", NULL), "property-01");
 	drop(p);
 }
@@ -486,7 +487,7 @@ int main(void)
 		cmocka_unit_test(test_a_narrower_category_wins_within_an_area),
 		cmocka_unit_test(test_a_contract_holds_from_its_first_day_until_before_its_last),
 		cmocka_unit_test(test_a_tie_takes_the_first_and_is_not_sure),
-		cmocka_unit_test(test_without_a_route_there_is_nobody),
+		cmocka_unit_test(test_without_a_route_it_is_the_area_s_own_unit),
 		cmocka_unit_test(test_area_holds),
 		cmocka_unit_test(test_area_code_from_text),
 		cmocka_unit_test(test_the_sample_is_whole),

@@ -81,7 +81,7 @@ static const struct mistake mistakes[] = {
 	{ "categories.csv", NULL, PHOTO_COLUMNS "E0110,R,,4h,10,yes,no,0,0,no,yes\n" PHOTO_REST,
 	  "categories.csv:2: found before_photo without after_photo", "before alone shows no work" },
 	/* units */
-	{ "units.csv", "contractor", "company", "units.csv:4: found kind \"company\"", "one of department, property" },
+	{ "units.csv", "volunteer", "company", "units.csv:4: found kind \"company\"", "one of department, property" },
 	{ "units.csv", "610404004001001", "610404004001009", "units.csv:4: found area 610404004001009", "grids.csv" },
 	{ "units.csv", "610404004001001", "610404", "units.csv:4: found area \"610404\"", "12 digits" },
 	{ "units.csv", "river,", "the river,", "units.csv:4: found unit \"the river\"", "an id" },
@@ -143,6 +143,30 @@ static const struct mistake mistakes[] = {
 	{ "posts.csv", "610404004001001,doctor,staff,2026-01-01,\n",
 	  "610404004001,full-time,worker-02,2026-01-01,2026-02-01\n",
 	  "posts.csv:2: found 2 holders of the post \"full-time\" in 610404004001001", "at most 1" },
+	{ "routes.csv", "*,*,street", "*,*,estate", "routes.csv:4: found unit \"estate\" of kind property",
+	  "its contract in contracts.csv" },
+	{ "routes.csv", "*,*,street", "*,*,post:nurse", "routes.csv:4: found post \"nurse\"", "post_kinds.csv" },
+	/* contracts */
+	{ "contracts.csv", "estate,", "company,", "contracts.csv:2: found unit \"company\"", "units.csv" },
+	{ "contracts.csv", "C0101", "E0199", "contracts.csv:2: found category E0199", "categories.csv" },
+	{ "contracts.csv", "C0101", "C0101+X1", "contracts.csv:2: found categories \"C0101+X1\"", "joined by +" },
+	{ "contracts.csv", "610404004001002", "610404004001009", "contracts.csv:2: found area 610404004001009",
+	  "grids.csv" },
+	{ "contracts.csv", "610404004001002", "the-pond", "contracts.csv:2: found area \"the-pond\"",
+	  "an overlay of the map" },
+	{ "contracts.csv", "2026-07-01", "2025-07-01", "contracts.csv:2: found an end that is not after its beginning",
+	  "from before to" },
+	{ "contracts.csv", "2026-07-01,,", "2026-07-01,estate,", "contracts.csv:2: found \"estate\" as its own",
+	  "others" },
+	{ "contracts.csv", "2026-07-01,,", "2026-07-01,street+street,",
+	  "contracts.csv:2: found co-handling unit \"street\" twice", "once" },
+	{ "contracts.csv", "2026-07-01,,", "2026-07-01,street=soon,", "contracts.csv:2: found co_units \"street=soon\"",
+	  "such as police+water=4wh" },
+	{ "contracts.csv", "2026-07-01,,", "2026-07-01,,8-18", "contracts.csv:2: found hours \"8-18\"",
+	  "such as 18:00-08:00" },
+	{ "contracts.csv", "c-2,homes", "c-1,homes", "contracts.csv:3: found the contract \"c-1\"", "line 2" },
+	{ "contracts.csv", "c-2,homes", "c-2,river", "contracts.csv:3: found contract \"c-2\" of \"river\" for C0101",
+	  "one unit for each" },
 	/* cameras */
 	{ "cameras.csv", "eyes", "ears", "cameras.csv:2: found gateway \"ears\"", "a person from people.csv" },
 	{ "cameras.csv", "eyes", "staff", "cameras.csv:2: found gateway \"staff\" without the role cameras",
@@ -268,7 +292,7 @@ static void test_mistakes_in_several_files_are_all_told(void **state)
 
 	(void)state;
 	policy_folder_make(folder);
-	policy_folder_change(folder, "units.csv", "contractor", "company");
+	policy_folder_change(folder, "units.csv", "volunteer", "company");
 	policy_folder_change(folder, "categories.csv", ",4h,", ",four,");
 	policy_folder_change(folder, "policy.conf", "20m", "soon");
 	assert_null(policy_load(folder, &p));
