@@ -201,6 +201,11 @@ static void print_checks_json(const struct verify_report *r)
 	putchar('\n');
 }
 
+static const struct option_row verify_options[] = {
+	{ "--evidence", OPTION_TEXT, "FOLDER", "also that each photo and clip lies there with the right bytes", 0, 0 },
+	{ 0 },
+};
+
 static enum exit_code run_verify(struct call *call)
 {
 	const char *path = call->options.words[0];
@@ -216,7 +221,9 @@ static enum exit_code run_verify(struct call *call)
 			path, path);
 	progress_init(&bar, "verifying");
 
-	_Bool readable = verify_database(path, show_bar, &bar, &report, &cause);
+	const char *evidence = options_text(&call->options, "--evidence");
+	_Bool readable = verify_database(path, show_bar, &bar, &report, &cause) &&
+	                 (!evidence || verify_evidence(path, evidence, show_bar, &bar, &report, &cause));
 
 	progress_end(&bar);
 	if (!readable) {
@@ -251,12 +258,13 @@ const struct verb offline_verbs[] = {
 	  .zh = "验库",
 	  .phase = PHASE_OPERATE,
 	  .flags = VERB_JSON,
-	  .usage = "DATABASE",
+	  .usage = "DATABASE [--evidence FOLDER]",
+	  .options = verify_options,
 	  .summary = "prove on a database that every case's events give its row and that the invariants hold",
 	  .help = "Reads the whole database without changing it; the daemon may be running. Exit code 1 when something "
 	          "is\n"
 	          "broken, with the first of each kind.",
-	  .example = "gridloop verify /var/lib/gridloop/gridloop.db",
+	  .example = "gridloop verify /var/lib/gridloop/gridloop.db --evidence /var/lib/gridloop/evidence",
 	  .related = "check-config, ask-verify",
 	  .least_words = 1,
 	  .most_words = 1,

@@ -29,6 +29,8 @@ static const struct {
 	[VERIFY_TRANSITIONS] = { "every step is in the table", 8 },
 	[VERIFY_CHAIN] = { "each case's events form one chain", 8 },
 	[VERIFY_IDS] = { "event ids have no gap", 0 },
+	[VERIFY_EVIDENCE] = { "evidence that is named was uploaded by who named it", 0 },
+	[VERIFY_ROLES] = { "what photos show is what their events say", 4 },
 	[VERIFY_INTEGRITY] = { "the file is sound", 0 },
 };
 
@@ -159,6 +161,7 @@ static void run_checks(struct verifier *v)
 	v->report->checks[VERIFY_CHAIN].looked_at = v->report->events;
 	v->report->checks[VERIFY_TABLES].looked_at = v->report->open + v->report->archived;
 	verifier_points(v);
+	verifier_evidence(v);
 	check_count(v);
 	check_keys(v);
 	check_notices(v);

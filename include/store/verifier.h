@@ -21,6 +21,8 @@ enum verify_number {
 	VERIFY_TRANSITIONS,
 	VERIFY_CHAIN,
 	VERIFY_IDS,
+	VERIFY_EVIDENCE,
+	VERIFY_ROLES,
 	VERIFY_INTEGRITY,
 	VERIFY_NUMBERS
 };
@@ -46,6 +48,8 @@ _Bool verifier_next(struct verifier *v, sqlite3_stmt *st) MUST_USE;
 
 /* Replays every event: REPLAY, STAGES, GRID, TRANSITIONS, CHAIN, OPENED, REPLIED, TABLES. */
 void verifier_replay(struct verifier *v);
+/* Evidence and its rows: EVIDENCE, ROLES. */
+void verifier_evidence(struct verifier *v);
 /* Compares the points with their sums: BALANCE, NEVER_NEGATIVE. */
 void verifier_points(struct verifier *v);
 

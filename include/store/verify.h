@@ -14,7 +14,7 @@ struct verify_check {
 	int64_t broken;
 	char first[200]; /* what the first broken one was */
 };
-#define VERIFY_CHECKS_MOST 16
+#define VERIFY_CHECKS_MOST 24
 struct verify_report {
 	struct verify_check checks[VERIFY_CHECKS_MOST];
 	int count;
@@ -25,6 +25,10 @@ struct verify_report {
  * database cannot be read at all; otherwise the report tells. */
 _Bool verify_database(const char *path, void (*progress)(void *ctx, int64_t done, int64_t all), void *ctx,
                       struct verify_report *out, char **cause) MUST_USE;
+/* Adds a check to the report: every file of the evidence rows lies in the folder, with its size and its digest. Reads all
+ * of them. false with *cause (heap) as above. */
+_Bool verify_evidence(const char *path, const char *folder, void (*progress)(void *ctx, int64_t done, int64_t all),
+                      void *ctx, struct verify_report *out, char **cause) MUST_USE;
 _Bool verify_holds(const struct verify_report *r);
 
 #endif

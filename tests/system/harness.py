@@ -444,7 +444,8 @@ class World:
 
 def verify(daemon):
     """`gridloop verify` on the daemon's database, which must not be running."""
-    done = subprocess.run([os.path.join(BUILD, "gridloop"), "verify", daemon.database], cwd=TOP, timeout=120,
+    evidence = os.path.join(daemon.folder, "evidence")
+    done = subprocess.run([os.path.join(BUILD, "gridloop"), "verify", daemon.database, "--evidence", evidence], cwd=TOP, timeout=120,
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"verify ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout

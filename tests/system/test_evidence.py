@@ -282,6 +282,16 @@ def test_the_command_line():
 def test_the_database_and_the_files_prove_themselves():
     WORLD.daemon.stop()
     verify(WORLD.daemon)
+    some = next(os.path.join(at, names[0]) for at, _, names in os.walk(FOLDER) if names and "partial" not in at)
+    with open(some, "r+b") as file:
+        file.seek(10)
+        file.write(b"\0\1\2\3")
+    try:
+        verify(WORLD.daemon)
+    except AssertionError as why:
+        assert "has other bytes" in str(why), why
+    else:
+        raise AssertionError("a changed file was not found out")
 
 
 run_tests(globals(), finish=WORLD.close)

@@ -258,6 +258,17 @@ static void end_case(struct kit *k, int64_t id, enum act act, enum state to, int
 	assert_int_equal(kit_write(k), STORE_OK);
 }
 
+static const struct evidence_ref kit_photo = { .sha256 = { 1, 2, 3 }, .role = PHOTO_NEAR };
+
+static void keep_photo(struct kit *k, const char *person)
+{
+	kit_nothing(k);
+	k->facts.has_file = 1;
+	k->facts.file = (struct file_fact){ .sender = person, .type = "image/jpeg", .size = 1000, .at_ms = k->now_ms };
+	memcpy(k->facts.file.sha256, kit_photo.sha256, sizeof kit_photo.sha256);
+	assert_int_equal(kit_write(k), STORE_OK);
+}
+
 void kit_street(struct kit *k)
 {
 	struct kit_report rider = {
@@ -283,11 +294,18 @@ void kit_street(struct kit *k)
 	kit_do(k, whistled, ACT_FILE, STATE_FILED);
 	dispatch(k, whistled, "cleaning,water,police");
 	kit_do(k, whistled, ACT_SIGN, STATE_HANDLING);
+	keep_photo(k, "staff");
 	kit_step(k, whistled,
 	         (struct fact){ .act = ACT_WHISTLE,
 	                        .to = STATE_WHISTLED,
 	                        .ref = "water,gas",
-	                        .stage_due_ms = k->now_ms + 1800000 });
+	                        .stage_due_ms = k->now_ms + 1800000,
+	                        .photo_roles = PHOTO_BIT(PHOTO_NEAR) });
+	k->facts.named = (struct named_fact){ .refs = &kit_photo,
+		                              .count = 1,
+		                              .case_id = whistled,
+		                              .event_id = k->facts.events[0].id,
+		                              .sender = k->facts.events[0].actor };
 	assert_int_equal(kit_write(k), STORE_OK);
 
 	suspended = kit_new_case(k, &rider);

@@ -103,6 +103,13 @@ static const struct damage {
 	{ "INSERT INTO ledger SELECT 3, person, 0, 0, -20, 'redeem', 0, 0, NULL FROM ledger WHERE id = 1;"
 	  "INSERT INTO ledger SELECT 4, person, 0, 0, 20, 'correction', 0, 0, NULL FROM ledger WHERE id = 1",
 	  "no balance was ever negative", "had -10 at row 3" },
+	{ "DELETE FROM evidence", "evidence that is named", "names what nobody uploaded" },
+	{ "UPDATE evidence SET person = 'somebody'", "evidence that is named", "names what nobody uploaded" },
+	{ "UPDATE evidence SET named = 0", "evidence that is named", "names what may be removed" },
+	{ "UPDATE case_evidence SET event_id = 1", "evidence that is named", "by an event that it does not have" },
+	{ "UPDATE case_evidence SET role = 2", "what photos show", "has photos of 2, its rows say 4" },
+	{ "DELETE FROM case_evidence", "what photos show", "its rows say 0" },
+	{ "UPDATE open_case SET photo_roles = 0 WHERE state = 9", "events replay to the row", "photo_roles" },
 	{ UNLOCK_EVENTS "DELETE FROM case_event WHERE act = 9", "each case's events form one chain", "follows event" },
 	{ UNLOCK_EVENTS "DELETE FROM case_event WHERE act = 9", "event ids have no gap", "comes after" },
 	{ UNLOCK_EVENTS "DELETE FROM case_event WHERE id = 1", "each case's events form one chain", "never opened" },
