@@ -67,14 +67,19 @@ enum exit_code call_usage(const struct call *call, const char *format, ...) PRIN
 _Bool call_key(const struct call *call, struct uuid *key) MUST_USE;
 int64_t wall_now_ms(void);
 
+/* The policy of a folder, or of the folder that a configuration file names; NULL: problems. */
+struct policy;
+struct problems;
+struct policy *policy_of(const char *path, struct problems *p) MUST_USE;
+
 /* help.c */
 void help_overview(FILE *to);
 void help_verb(const struct verb *v, FILE *to);
 
 /* ---- tables of verbs, each ending with a NULL name ---- */
 extern const struct verb report_verbs[], case_verbs[], act_verbs[], watch_verbs[], notice_verbs[], points_verbs[],
-	stats_verbs[], evidence_verbs[], operate_verbs[], reload_verbs[], offline_verbs[], replay_verbs[],
-	camera_verbs[], evaluate_verbs[], help_verbs[];
+	stats_verbs[], evidence_verbs[], operate_verbs[], reload_verbs[], offline_verbs[], posts_verbs[],
+	replay_verbs[], camera_verbs[], evaluate_verbs[], help_verbs[];
 /* What an act may be given; bit i of takes and needs is row i. */
 extern const struct option_row act_options[];
 

@@ -230,7 +230,18 @@ static void print_times(const wire_view *v, int64_t now_ms)
 	putchar('\n');
 }
 
-static void print_people(const wire_view *v)
+static void print_co_handler(const Gridloop__V1__CoHandler *c, int64_t now_ms)
+{
+	char text[SHOW_SIZE];
+
+	printf("  %-14s %s, %s%s\n", "co-handler 协办", wire_text(c->unit),
+	       c->done     ? "done"
+	       : c->due_ms ? show_due(c->due_ms, now_ms, text)
+	                   : "asked",
+	       c->late ? ", late" : "");
+}
+
+static void print_people(const wire_view *v, int64_t now_ms)
 {
 	const wire_summary *s = v->summary;
 	const char *kind = name_of_kind((int)s->reporter_kind);
@@ -239,7 +250,9 @@ static void print_people(const wire_view *v)
 	       kind ? " (" : "", kind ? kind : "", kind ? ")" : "");
 	line("on behalf of", wire_text(v->beneficiary));
 	line("handler", wire_text(s->handler));
-	line_list("co-handlers", v->co_handlers, v->n_co_handlers);
+	for (size_t i = 0; i < v->n_co_handling; i++)
+		print_co_handler(v->co_handling[i], now_ms);
+	line("rests on", wire_text(v->basis));
 	line("level", s->level ? level_name(s->level <= LEVEL_DISTRICT ? (enum level)s->level : LEVEL_DISTRICT) : NULL);
 	line("programme", wire_text(v->programme));
 }
@@ -278,7 +291,7 @@ static void print_view(const struct call *call, const wire_view *v)
 
 	print_head(call, v);
 	print_place(v);
-	print_people(v);
+	print_people(v, client_now_ms(call->client));
 	print_times(v, client_now_ms(call->client));
 	line("description", wire_text(v->description));
 	line_list("photos", v->photos, v->n_photos);
@@ -307,6 +320,16 @@ static void json_history(struct json *j, const wire_view *v)
 	json_bool(j, "history_cut", v->history_cut);
 }
 
+static void json_co_handler(struct json *j, const Gridloop__V1__CoHandler *c)
+{
+	json_open(j, NULL, '{');
+	json_text(j, "unit", wire_text(c->unit));
+	json_int(j, "due_ms", c->due_ms);
+	json_bool(j, "done", c->done);
+	json_bool(j, "late", c->late);
+	json_close(j, '}');
+}
+
 static void print_view_json(const wire_view *v)
 {
 	struct json j;
@@ -325,6 +348,11 @@ static void print_view_json(const wire_view *v)
 		json_real(&j, "lon", v->lon);
 	}
 	json_texts(&j, "co_handlers", v->co_handlers, v->n_co_handlers);
+	json_open(&j, "co_handling", '[');
+	for (size_t i = 0; i < v->n_co_handling; i++)
+		json_co_handler(&j, v->co_handling[i]);
+	json_close(&j, ']');
+	json_field(&j, "basis", v->basis);
 	json_field(&j, "merged_into", v->merged_into);
 	json_texts(&j, "merged_here", v->merged_here, v->n_merged_here);
 	json_text(&j, "rating", name_of_rating((int)v->rating));

@@ -101,8 +101,7 @@ static void print_counts(const struct call *call, const struct policy *p, const 
 	putchar('\n');
 }
 
-/* The policy of a folder, or of the folder that a configuration file names; NULL: problems. */
-static struct policy *load_any(const char *path, struct problems *p)
+struct policy *policy_of(const char *path, struct problems *p)
 {
 	struct stat info;
 	struct config config = { 0 };
@@ -125,7 +124,7 @@ static struct policy *load_any(const char *path, struct problems *p)
 static enum exit_code run_check_config(struct call *call)
 {
 	struct problems problems = { 0 };
-	struct policy *policy = load_any(call->options.words[0], &problems);
+	struct policy *policy = policy_of(call->options.words[0], &problems);
 	enum exit_code code = policy ? EXIT_OK : EXIT_REFUSED;
 
 	if (policy) {

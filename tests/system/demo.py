@@ -244,8 +244,7 @@ class Day:
         return self.ask("supervisor-01", "get_case", {"case_number": case.number})
 
     def grids_worker(self, view):
-        grid = next((g for g in self.street.grids if g["grid"] == view["summary"]["grid"]), None)
-        return grid["worker"] if grid else "worker-01"
+        return self.street.worker_of(view["summary"]["grid"])
 
     def accept(self, case):
         dice = self.dice.random()

@@ -350,6 +350,7 @@ class Street:
         self.folder = folder
         self.people = self._rows("people.csv")
         self.grids = self._rows("grids.csv")
+        self.posts = self._rows("posts.csv")
         self.categories = self._rows("categories.csv")
         self.cameras = self._cameras()
         self.reasons = self._rows("reasons.csv")
@@ -359,6 +360,10 @@ class Street:
         labels = self._rows("camera_labels.csv")
         return [{**label, **camera} for camera in self._rows("cameras.csv") for label in labels
                 if label["camera"] in ("*", camera["gateway"], camera["camera"])]
+
+    def worker_of(self, grid):
+        """The grid's full-time worker, as posts.csv has it."""
+        return next((p["person"] for p in self.posts if p["area"] == grid and p["post"] == "full-time"), "worker-01")
 
     def _rows(self, name):
         with open(os.path.join(self.folder, name), encoding="utf-8-sig", newline="") as file:
