@@ -247,7 +247,7 @@ def test_what_waits_for_a_unit_that_is_gone_goes_on():
     with WORLD.daemon.client("property-01-1") as reporter, WORLD.daemon.client(SUPERVISOR) as supervisor:
         number = submit(reporter, "E0110", {"lat": 34.3350, "lon": 108.7415})["case_number"]
         assert supervisor.ask("get_case", {"case_number": number})["summary"]["handler"] == "property-01"
-        for name in ("routes.csv", "people.csv"):
+        for name in ("contracts.csv", "people.csv"):
             without(name, ",property-01,")
         without("units.csv", "property-01,")
         reload()
@@ -335,7 +335,7 @@ def test_a_start_with_other_files_looks_at_every_case():
     with WORLD.daemon.client("property-01-1") as reporter:
         number = submit(reporter, "E0110", {"lat": 34.3350, "lon": 108.7425})["case_number"]
     WORLD.daemon.stop()
-    for name in ("routes.csv", "people.csv"):
+    for name in ("contracts.csv", "people.csv"):
         without(name, ",property-01,")
     without("units.csv", "property-01,")
     WORLD.daemon.start()
