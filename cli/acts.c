@@ -97,6 +97,9 @@ const struct verb act_verbs[] = {
 	ACT("reply", "督办回复", HANDLE, REPLY, 0, T(TEXT), " TEXT",
 	    "answer a supervisor", "gridloop reply E01102026112100042 \"the truck is on its way\"", "supervise"),
 
+	ACT("exempt", "申诉豁免", HANDLE, EXEMPT, T(TEXT), T(REASON), " --reason CODE [TEXT]",
+	    "a supervisor exempts a missed limit from blame; that it was missed stays", "gridloop exempt E01102026112100042 --reason weather", "supervise"),
+
 	ACT("check", "核查", FEEDBACK, CHECK, T(TEXT), 0, "",
 	    "take a handled case on to check it; never one you handled", "gridloop check E01102026112100042", "pass, rework"),
 	ACT("pass", "核查通过", FEEDBACK, PASS, T(TEXT) | T(PHOTO), 0, " [TEXT]",

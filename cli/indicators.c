@@ -21,6 +21,11 @@ static int64_t due_for_closing(const wire_stats_row *r)
 	return r->due - r->suspended;
 }
 
+static int64_t on_time_or_exempted(const wire_stats_row *r)
+{
+	return r->on_time + r->exempted;
+}
+
 static int64_t closed_or_late(const wire_stats_row *r)
 {
 	return r->closed + r->overdue_open;
@@ -40,6 +45,8 @@ const struct indicator indicators[] = {
 	[INDICATOR_FILING] = { "filing_rate", "filed / received", count_filed, count_received },
 	[INDICATOR_CLOSING] = { "closing_rate", "closed / (due − suspended)", count_closed, due_for_closing },
 	[INDICATOR_ON_TIME] = { "on_time_rate", "closed within the limit / closed", count_on_time, count_closed },
+	[INDICATOR_EXEMPTED] = { "on_time_rate_with_exemptions", "(closed within the limit + exempted) / closed",
+	                         on_time_or_exempted, count_closed },
 	[INDICATOR_HONEST] = { "honest_on_time_rate", "closed within the limit / (closed + open and overdue)",
 	                       count_on_time, closed_or_late },
 	[INDICATOR_SATISFIED] = { "satisfaction", "satisfied / answered", count_satisfied, answered },

@@ -168,7 +168,7 @@ static void write_camera_labels(const struct replay_file *f, FILE *to)
 
 static void write_reasons(const struct replay_file *f, FILE *to)
 {
-	static const char *const acts[] = { "reject", "return", "rework", "suspend", "dismiss" };
+	static const char *const acts[] = { "reject", "return", "rework", "suspend", "dismiss", "exempt" };
 
 	(void)f;
 	fputs("act,code,text\n", to);

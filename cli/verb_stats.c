@@ -48,6 +48,8 @@ static const struct count {
 	{ "points", AT(points) },
 	{ "archived", AT(archived) },
 	{ "expired_alarms", AT(expired_alarms) },
+	{ "late", AT(late) },
+	{ "exempted", AT(exempted) },
 };
 
 #define COUNTS (sizeof counts / sizeof counts[0])

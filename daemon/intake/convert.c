@@ -45,6 +45,7 @@ static const struct field points_fields[] = {
 	FIELD(Gridloop__V1__PointsEntry, text, text, TEXT_PROSE, COMMAND_TEXT_MOST),
 };
 
+static const struct text_rule words_rule = TEXT_RULE(TEXT_PROSE, COMMAND_TEXT_MOST, text);
 static const struct text_rule units_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, units);
 static const struct text_rule reporter_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, reporter);
 
@@ -236,7 +237,7 @@ struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender 
 /* What only the daemon itself does, or what comes by a message of its own, is not for the asking. */
 static const _Bool not_for_asking[ACT_COUNT] = {
 	[ACT_NONE] = 1,          [ACT_SUBMIT] = 1,   [ACT_ALARM] = 1,  [ACT_ALARM_AGAIN] = 1, [ACT_EXPIRE] = 1,
-	[ACT_WHISTLE_LAPSE] = 1, [ACT_ESCALATE] = 1, [ACT_FOLLOW] = 1, [ACT_VACATED] = 1,
+	[ACT_WHISTLE_LAPSE] = 1, [ACT_ESCALATE] = 1, [ACT_FOLLOW] = 1, [ACT_VACATED] = 1,     [ACT_RETIME] = 1,
 };
 
 static _Bool check_units(const Gridloop__V1__Action *m, size_t *room, struct refusal *why)
@@ -358,6 +359,38 @@ struct command *convert_seen(const Gridloop__V1__NoticesSeen *m, const struct se
 
 	c->person = c->actor;
 	c->value = m->up_to;
+	return seal(c, from);
+}
+
+/* A moment that a field may leave out as 0. */
+static _Bool check_moment(int64_t at_ms, const char *rule, struct refusal *why)
+{
+	return at_ms == 0 || check_range(at_ms, CHECK_EARLIEST_MS, CHECK_LATEST_MS, rule, why);
+}
+
+struct command *convert_declare(const Gridloop__V1__DeclareEmergency *m, const struct sender *from, struct refusal *why)
+{
+	int64_t area;
+
+	if (!check_sender(from, why) || !check_area(&m->area, &area, why) || !check_text(&m->text, &words_rule, why) ||
+	    !check_moment(m->from_ms, "from-is-a-time", why) || !check_moment(m->to_ms, "to-is-a-time", why))
+		return NULL;
+	struct command *c = begin(COMMAND_EMERGENCY, m->text.len + 1, from, NULL);
+
+	c->grid = area;
+	c->began_at_ms = m->from_ms;
+	c->until_ms = m->to_ms;
+	c->text = command_text(c, m->text.data, m->text.len);
+	return seal(c, from);
+}
+
+struct command *convert_lift(const Gridloop__V1__LiftEmergency *m, const struct sender *from, struct refusal *why)
+{
+	if (!check_sender(from, why) || !check_range(m->id, 1, INT64_MAX, "id-is-an-emergency-s", why))
+		return NULL;
+	struct command *c = begin(COMMAND_EMERGENCY, 0, from, NULL);
+
+	c->value = m->id;
 	return seal(c, from);
 }
 

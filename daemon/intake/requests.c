@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "intake/check.h"
+#include "intake/emergency_request.h"
 #include "intake/queries.h"
 #include "intake/reload_request.h"
 #include "intake/rights.h"
@@ -230,6 +231,15 @@ static const struct request requests[] = {
 	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .proceed = proceed_seen },
 	[BODY(POINTS_ENTRY)] = { .name = "points-entry", .proceed = proceed_points_entry },
 	[BODY(PING)] = { .name = "ping", .before_login = 1, .proceed = proceed_ping },
+	[BODY(DECLARE_EMERGENCY)] = { .name = "declare-emergency",
+	                              .roles = ROLE_SUPERVISOR,
+	                              .proceed = emergency_declare_serve },
+	[BODY(LIFT_EMERGENCY)] = { .name = "lift-emergency",
+	                           .roles = ROLE_SUPERVISOR,
+	                           .proceed = emergency_lift_serve },
+	[BODY(LIST_EMERGENCIES)] = { .name = "list-emergencies",
+	                             .roles = RIGHTS_STAFF,
+	                             .proceed = emergency_list_serve },
 	[BODY(RELOAD)] = { .name = "reload", .roles = ROLE_SUPERVISOR | ROLE_OPERATOR, .proceed = reload_serve },
 	[BODY(GET_POLICY)] = { .name = "get-policy", .roles = RIGHTS_STAFF, .proceed = policy_state_serve },
 	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence", .proceed = upload_begin },

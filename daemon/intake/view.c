@@ -313,4 +313,6 @@ void view_stats(struct question *q, enum stats_by by, const struct stats_row *ro
 	TAKE(points);
 	TAKE(archived);
 	TAKE(expired_alarms);
+	TAKE(late);
+	TAKE(exempted);
 }

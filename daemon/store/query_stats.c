@@ -147,6 +147,7 @@ static struct stats_row *group_of(struct tally *t, sqlite3_stmt *st)
 #define CASE_COLUMNS                                                                                                   \
 	"c.id, c.reported_ms, c.category, c.state, c.stage_due_ms, c.rating, c.extensions, c.reworked, c.returned,"    \
 	" c.late, c.filed_ms, c.closed_ms, c.first_reply_ms, c.limit_ms, c.handle_due_ms, c.handle_left_ms,"           \
+	" c.exempted,"                                                                                                 \
 	" CASE WHEN c.state = ?7 THEN (SELECT act FROM case_event AS e WHERE e.id = c.last_event) END"
 
 /* Reads CASE_COLUMNS from column 1 on. */
@@ -170,7 +171,8 @@ static _Bool read_case(sqlite3_stmt *st, struct case_file *c, enum act *last_act
 		.handle_due_ms = column_int(st, 15),
 		.handle_left_ms = column_int(st, 16),
 	};
-	*last_act = (enum act)column_int(st, 17);
+	c->exempted = (uint8_t)column_int(st, 17);
+	*last_act = (enum act)column_int(st, 18);
 	return c->state > STATE_NONE && c->state < STATE_COUNT;
 }
 
@@ -217,6 +219,8 @@ static void count_case(struct stats_row *row, const struct case_file *c, _Bool a
 	row->overdue_open += !archived && answer_is_overdue(c, now_ms);
 	row->due += limited && (closed || (!archived && (is_past_limit(c, now_ms) || c->state == STATE_SUSPENDED)));
 	row->on_time += limited && closed && !c->late;
+	row->late += limited && closed && c->late;
+	row->exempted += limited && closed && c->late && c->exempted != 0;
 	row->reworked += c->reworked != 0;
 	row->extended += c->extensions != 0;
 	row->returned += c->returned != 0;

@@ -35,6 +35,8 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_NOTICES] = "SELECT id, addressee, at_ms, case_id, event_id, act, state, text, " READER_CATEGORY_OF(
 		"case_id") " FROM (" NOTICES_TO(1) OR_TO(2) OR_TO(3) OR_TO(4) OR_TO(5) OR_TO(6) OR_TO(7) OR_TO(8)
 		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) ") AS n ORDER BY id LIMIT ?16",
+	[READ_EMERGENCIES] = "SELECT id, area, from_ms, to_ms, declared_ms, declared_by, lifted_ms, lifted_by, text"
+			     " FROM emergency ORDER BY id DESC LIMIT ?",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
 #define EVENTS(reporter)                                                                                               \
 	"SELECT " EVENT_NAMES ", " reporter                                                                            \

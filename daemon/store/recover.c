@@ -109,6 +109,25 @@ static _Bool load_span(struct recovery *r, sqlite3_stmt *st)
 	return 1;
 }
 
+static _Bool load_emergency(struct recovery *r, sqlite3_stmt *st)
+{
+	struct emergency e = {
+		.id = column_int(st, 0),
+		.area = column_int(st, 1),
+		.from_ms = column_int(st, 2),
+		.to_ms = column_int(st, 3),
+		.declared_ms = column_int(st, 4),
+		.declared_event = column_int(st, 5),
+		.declared_by = column_text(st, 6),
+		.lifted_ms = column_int(st, 7),
+		.lifted_event = column_int(st, 8),
+		.lifted_by = column_text(st, 9),
+	};
+
+	casebook_restore_emergency(r->book, &e);
+	return 1;
+}
+
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)
 
@@ -137,6 +156,10 @@ static const struct loading loadings[] = {
 	  "SELECT " WRITER_SPAN_NAMES ", (SELECT state FROM closed_case WHERE closed_case.id = case_id)"
 	  " FROM alarm_span ORDER BY last_ms, id",
 	  load_span },
+	{ "emergencies",
+	  "SELECT * FROM (SELECT id, area, from_ms, to_ms, declared_ms, declared_event, declared_by, lifted_ms,"
+	  " lifted_event, lifted_by FROM emergency ORDER BY id DESC LIMIT " NUMBER(EMERGENCIES_MOST) ") ORDER BY id",
+	  load_emergency },
 	{ "new keys", "SELECT " WRITER_KEY_NAMES " FROM new_key ORDER BY id", load_new_key },
 };
 

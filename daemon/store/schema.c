@@ -56,6 +56,9 @@
  * policy says which policy was in force since when, by the digest of its files; one row a change. A start compares the
  * newest with what it has loaded.
  *
+ * emergency says when every hour counted, where, and who said so: a row is written when one is declared and completed when
+ * it is lifted. Limits are worked out with it, so it is loaded whole into the casebook, the newest few.
+ *
  * Columns are not fenced by CHECKs on their ranges: rows are made from checked structs by one table of columns
  * (row.c), STRICT guards the types, recovery refuses a state that is none, and verify proves the contents. Times are UTC
  * milliseconds, places degrees × 10^7, codes the numbers of workflow/domain.h; there is no floating point in any row.
@@ -95,7 +98,8 @@
 	" feedback_ms INTEGER NOT NULL DEFAULT 0, paused_ms INTEGER NOT NULL DEFAULT 0,"                               \
 	" accept_left_ms INTEGER NOT NULL DEFAULT 0, limit_ms INTEGER NOT NULL DEFAULT 0,"                             \
 	" limit_unit INTEGER NOT NULL DEFAULT 0,"                                                                      \
-	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_warn_ms INTEGER NOT NULL DEFAULT 0,"                        \
+	" handle_due_ms INTEGER NOT NULL DEFAULT 0, handle_set_event INTEGER NOT NULL DEFAULT 0,"                      \
+	" exempted INTEGER NOT NULL DEFAULT 0, handle_warn_ms INTEGER NOT NULL DEFAULT 0,"                             \
 	" handle_left_ms INTEGER NOT NULL DEFAULT 0,"                                                                  \
 	" escalate_at_ms INTEGER NOT NULL DEFAULT 0,"                                                                  \
 	" asked_extension_ms INTEGER NOT NULL DEFAULT 0,"                                                              \
@@ -188,6 +192,11 @@ static const char version_1[] =
 	" sha256 BLOB NOT NULL, person TEXT NOT NULL, role INTEGER NOT NULL) STRICT;\n"
 	"CREATE INDEX case_evidence_by_case ON case_evidence (case_id, id);\n"
 	"CREATE INDEX case_evidence_by_file ON case_evidence (sha256, case_id);\n"
+	"CREATE TABLE emergency (id INTEGER PRIMARY KEY, area INTEGER NOT NULL,"
+	" from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,"
+	" declared_ms INTEGER NOT NULL, declared_event INTEGER NOT NULL, declared_by TEXT NOT NULL,"
+	" lifted_ms INTEGER NOT NULL DEFAULT 0, lifted_event INTEGER NOT NULL DEFAULT 0, lifted_by TEXT,"
+	" text TEXT NOT NULL) STRICT;\n"
 
 	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;\n";
 

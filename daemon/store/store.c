@@ -60,6 +60,9 @@ static const char *const statements[WRITER_STATEMENTS] = {
 			       " INDEXED BY evidence_unnamed WHERE named = 0 AND at_ms < ?1 ORDER BY at_ms LIMIT ?2)",
 	[WRITE_FIND_FILE] = "SELECT 1 FROM evidence WHERE sha256 = ? AND person = ?",
 	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
+	[WRITE_EMERGENCY] = "INSERT INTO emergency (id, area, from_ms, to_ms, declared_ms, declared_event, declared_by,"
+			    " text) VALUES (?,?,?,?,?,?,?,?)",
+	[WRITE_LIFTED] = "UPDATE emergency SET lifted_ms = ?2, lifted_event = ?3, lifted_by = ?4 WHERE id = ?1",
 	[WRITE_POLICY] = "INSERT INTO policy (from_ms, digest) VALUES (?,?)",
 	[WRITE_SWEEP_DUE] = "UPDATE meta SET value = ? WHERE name = 'sweep_due'",
 	[WRITE_FIND_POLICY] = "SELECT digest, from_ms FROM policy ORDER BY id DESC LIMIT 1",

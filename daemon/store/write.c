@@ -208,6 +208,27 @@ static enum store_result write_seen(struct store *s, const struct seen_fact *f)
 	return run(s, st, "seen");
 }
 
+static enum store_result write_emergency(struct store *s, const struct emergency *e)
+{
+	_Bool lifted = e->lifted_ms != 0;
+	sqlite3_stmt *st = writer_use(s, lifted ? WRITE_LIFTED : WRITE_EMERGENCY);
+	const int64_t numbers[] = { e->area, e->from_ms, e->to_ms, e->declared_ms, e->declared_event };
+
+	bind_int(st, 1, e->id);
+	if (lifted) {
+		bind_int(st, 2, e->lifted_ms);
+		bind_int(st, 3, e->lifted_event);
+		bind_text(st, 4, e->lifted_by);
+	} else {
+		for (int i = 0; i < 5; i++)
+			bind_int(st, i + 2, numbers[i]);
+		bind_text(st, 7, e->declared_by);
+		bind_text(st, 8, e->text);
+	}
+	writer_saw(s, lifted ? e->lifted_ms : e->declared_ms);
+	return run(s, st, "emergency");
+}
+
 /* ---- a batch ---- */
 
 enum store_result store_begin(struct store *s)
@@ -247,6 +268,8 @@ enum store_result store_write(struct store *s, const struct facts *f)
 		result = writer_write_file(s, &f->file);
 	if (f->has_seen && result == STORE_OK)
 		result = write_seen(s, &f->seen);
+	if (f->has_emergency && result == STORE_OK)
+		result = write_emergency(s, &f->emergency);
 	if (f->sweep && result == STORE_OK)
 		result = store_write_sweep(s, 1);
 	if (result == STORE_OK)

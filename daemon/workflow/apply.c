@@ -276,6 +276,13 @@ static void on_supervise(const struct casebook *b, struct case_file *c, const st
 		c->stage_overdue = 1;
 }
 
+static void on_exempt(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	(void)f;
+	c->exempted = (uint8_t)(c->reopened + 1);
+}
+
 static void on_escalate(const struct casebook *b, struct case_file *c, const struct fact *f)
 {
 	(void)b;
@@ -337,6 +344,7 @@ static const struct effect {
 	[ACT_REWARD] = { on_reward, 0 },
 	[ACT_SUPERVISE] = { on_supervise, 0 },
 	[ACT_ESCALATE] = { on_escalate, 0 },
+	[ACT_EXEMPT] = { on_exempt, 0 },
 	[ACT_VACATED] = { on_vacated, 0 },
 	[ACT_BASIS] = { on_basis, 0 },
 	[ACT_REROUTE] = { on_reroute, 0 },
@@ -357,6 +365,14 @@ static void change_state(struct case_file *c, const struct fact *f)
 		c->ended_ms = f->at_ms;
 }
 
+/* Kept for good. An exemption covers what was missed before the case was reopened, not after. */
+static void note_miss(struct case_file *c)
+{
+	c->late = 1;
+	if (c->exempted != c->reopened + 1)
+		c->exempted = 0;
+}
+
 /* The handling clock: it runs exactly while handle_due_ms is set. Stopping keeps what is left; missing it is kept for
  * good (an extension was asked for in time, so granting it late is no miss); the first escalation is due when it runs
  * out. */
@@ -365,7 +381,8 @@ static void change_clock(struct case_file *c, const struct fact *f)
 	if (f->handle_due_ms == c->handle_due_ms)
 		return;
 	if (c->handle_due_ms != 0 && f->at_ms > c->handle_due_ms && f->act != ACT_EXTEND)
-		c->late = 1;
+		note_miss(c);
+	c->handle_set_event = f->id;
 	c->handle_left_ms = f->handle_left_ms;
 	c->handle_due_ms = f->handle_due_ms;
 	c->handle_warn_ms = f->handle_warn_ms;
@@ -389,7 +406,7 @@ void case_apply(const struct casebook *b, struct case_file *c, const struct fact
 		e->apply(b, c, f);
 	change_clock(c, f); /* last: a reopened case begins at the lowest level again */
 	if (f->act == ACT_ESCALATE)
-		c->late = 1;
+		note_miss(c);
 	c->last_event = f->id;
 }
 

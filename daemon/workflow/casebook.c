@@ -52,6 +52,7 @@ struct casebook {
 	struct accounts *accounts;
 	struct followers *followers;
 	struct alarm_spans *spans;
+	struct emergencies emergencies;
 	struct names *names;
 	struct counters counters;
 	int shard;
@@ -245,6 +246,11 @@ _Bool casebook_next_timer(const struct casebook *b, struct timer *out)
 	return n != NULL || untold;
 }
 
+const struct emergencies *casebook_emergencies(const struct casebook *b)
+{
+	return &b->emergencies;
+}
+
 const struct counters *casebook_counters(const struct casebook *b)
 {
 	return &b->counters;
@@ -414,6 +420,8 @@ void casebook_apply(struct casebook *b, const struct facts *f)
 		put_span(b, &f->spans[i]);
 	for (size_t i = 0; i < f->ledger_count; i++)
 		accounts_apply(b->accounts, &f->ledger[i]);
+	if (f->has_emergency)
+		casebook_restore_emergency(b, &f->emergency);
 	if (f->has_key)
 		key_memory_add(b->keys, &f->key);
 }
@@ -471,6 +479,14 @@ void casebook_restore_span(struct casebook *b, const struct alarm_span *s, enum 
 	put_span(b, s);
 	if (s->case_id != 0 && end != STATE_NONE)
 		alarm_spans_restore_end(b->spans, s->case_id, end);
+}
+
+void casebook_restore_emergency(struct casebook *b, const struct emergency *e)
+{
+	struct emergency kept = *e;
+	kept.declared_by = names_intern(b->names, e->declared_by);
+	kept.lifted_by = names_intern(b->names, e->lifted_by);
+	emergencies_put(&b->emergencies, &kept);
 }
 
 void casebook_restore_counters(struct casebook *b, const struct counters *c)

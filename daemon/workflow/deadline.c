@@ -8,9 +8,18 @@ int64_t deadline_of(const struct decision *d, int64_t from_ms, struct limit limi
 	return calendar_due(policy_calendar(d->policy), from_ms, limit, NULL);
 }
 
+/* By the emergencies that are known now. */
+static int64_t due_from(const struct decision *d, int64_t from_ms, struct limit limit)
+{
+	struct emergency_spans room;
+
+	return calendar_due(policy_calendar(d->policy), from_ms, limit,
+	                    emergency_spans(casebook_emergencies(d->book), d->draft->grid, INT64_MAX, &room));
+}
+
 int64_t deadline_stage(const struct decision *d, struct limit limit)
 {
-	return calendar_due(policy_calendar(d->policy), d->now_ms, limit, NULL);
+	return due_from(d, d->now_ms, limit);
 }
 
 /* When so much is used of the limit that the light turns yellow; now, if that is so already. */
@@ -20,13 +29,12 @@ static int64_t warn_at(const struct decision *d, struct limit limit, int64_t lef
 
 	if (left <= reserve)
 		return d->now_ms;
-	return calendar_due(policy_calendar(d->policy), d->now_ms, (struct limit){ left - reserve, limit.unit }, NULL);
+	return deadline_stage(d, (struct limit){ left - reserve, limit.unit });
 }
 
 void deadline_run(struct decision *d, struct fact *f, struct limit limit, int64_t left)
 {
-	f->handle_due_ms =
-		calendar_due(policy_calendar(d->policy), d->now_ms, (struct limit){ left, limit.unit }, NULL);
+	f->handle_due_ms = deadline_stage(d, (struct limit){ left, limit.unit });
 	f->handle_warn_ms = warn_at(d, limit, left);
 }
 
@@ -37,8 +45,10 @@ static struct limit limit_of(const struct case_file *c)
 
 static int64_t left_now(const struct decision *d, int64_t due_ms)
 {
+	struct emergency_spans room;
+
 	return calendar_left(policy_calendar(d->policy), d->now_ms, due_ms, (enum limit_unit)d->draft->limit_unit,
-	                     NULL);
+	                     emergency_spans(casebook_emergencies(d->book), d->draft->grid, INT64_MAX, &room));
 }
 
 void deadline_go_on(struct decision *d, struct fact *f)
@@ -64,6 +74,6 @@ void deadline_extend(struct decision *d, struct fact *f, int64_t by)
 {
 	struct limit limit = limit_of(d->draft);
 
-	f->handle_due_ms = deadline_of(d, d->draft->handle_due_ms, (struct limit){ by, limit.unit });
+	f->handle_due_ms = due_from(d, d->draft->handle_due_ms, (struct limit){ by, limit.unit });
 	f->handle_warn_ms = warn_at(d, limit, left_now(d, f->handle_due_ms));
 }

@@ -59,6 +59,8 @@ static const struct {
 	                  "改派 What this was dispatched by has ended before anybody signed in" },
 	[ACT_CO_LATE] = { OWED_UNIT | OWED_HANDLER | OWED_SUPERVISORS, NULL,
 	                  "协办逾期 督办 A co-handling unit is past its own limit: act or reply" },
+	[ACT_RETIME] = { OWED_HANDLER, NULL, "重计时限 An emergency began or ended: the deadline has moved" },
+	[ACT_EXEMPT] = { OWED_HANDLER, NULL, "申诉豁免 The missed limit is exempted; that it was missed stays" },
 	[ACT_ESCALATE] = { OWED_HANDLER | OWED_SUPERVISORS | OWED_DUTY, NULL,
 	                   "升级 Past its limit: now at the next level" },
 };

@@ -119,6 +119,10 @@ static const struct transition rows[] = {
      "each co-handling unit has a clock of its own, started by dispatch and reopening, going on when resumed"},
     {ACT_CO_LATE, BEING_HANDLED | IN(HANDLED) | IN(CHECKING), STAYS, WHO_SYSTEM, dispatch_co_late_guard, dispatch_co_late,
      "a co-handling unit's own limit has passed and its part is not done; told once"},
+    {ACT_RETIME, BEING_HANDLED, STAYS, WHO_SYSTEM, retime_guard, retime,
+     "an emergency of its area was declared or lifted: what is left of the limit is counted by the clock, or by work again"},
+    {ACT_EXEMPT, ANY_OPEN, STAYS, ROLE_SUPERVISOR, exempt_guard, handle_plain,
+     "a limit was missed; a reason from the list; by no one who handled it; the miss itself stays on record"},
     {ACT_ESCALATE, BEING_HANDLED, STAYS, WHO_SYSTEM, handle_escalate_guard, handle_escalate,
      "the limit has passed; one level at a time: grid, community, street, district"},
 };

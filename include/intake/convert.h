@@ -33,6 +33,10 @@ struct command *convert_points_entry(const Gridloop__V1__PointsEntry *m, const s
                                      struct refusal *why) MUST_USE;
 struct command *convert_seen(const Gridloop__V1__NoticesSeen *m, const struct sender *from,
                              struct refusal *why) MUST_USE;
+struct command *convert_declare(const Gridloop__V1__DeclareEmergency *m, const struct sender *from,
+                                struct refusal *why) MUST_USE;
+struct command *convert_lift(const Gridloop__V1__LiftEmergency *m, const struct sender *from,
+                             struct refusal *why) MUST_USE;
 struct command *convert_clock(const Gridloop__V1__AdvanceClock *m, const struct sender *from,
                               struct refusal *why) MUST_USE;
 

@@ -14,7 +14,7 @@
  *   routes.csv      category,area,unit,from,to[,co_units,hours]    category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
  *   contracts.csv   who was hired for what, where and until when: jurisdiction/handlers.h
  *   cameras.csv and camera_labels.csv: see jurisdiction/cameras.h
- *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss
+ *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss, exempt
  *   post_kinds.csv, posts.csv    who holds which post where: jurisdiction/posts.h
  *   calendar.csv    date,kind,name    holiday or workday (调休); may be absent
  *   policy.conf     the settings below in struct policy_rules

@@ -68,6 +68,8 @@
 	X(limit_ms, INT64, limit_ms, id, 1)                                                                            \
 	X(limit_unit, UINT8, limit_unit, id, 1)                                                                        \
 	X(handle_due_ms, INT64, handle_due_ms, id, 1)                                                                  \
+	X(handle_set_event, INT64, handle_set_event, id, 1)                                                            \
+	X(exempted, UINT8, exempted, id, 1)                                                                            \
 	X(handle_warn_ms, INT64, handle_warn_ms, id, 1)                                                                \
 	X(handle_left_ms, INT64, handle_left_ms, id, 1)                                                                \
 	X(escalate_at_ms, INT64, escalate_at_ms, id, 1)                                                                \

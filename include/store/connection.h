@@ -12,7 +12,7 @@
 #define CONNECTION_VALUE_MOST 1000000
 #define CONNECTION_SQL_MOST 100000
 #define CONNECTION_VARIABLES_MOST 200
-#define CONNECTION_STATEMENTS_MOST 32
+#define CONNECTION_STATEMENTS_MOST 48
 /* Another process may hold a lock for a moment, at most: a reader that opens while the daemon starts. */
 #define CONNECTION_BUSY_MS 2000
 

@@ -107,6 +107,9 @@ struct news_row {
  * few rows matched. with_reporter: look the account up (for the Redis events stream). */
 enum query_status query_events(struct reader *r, int64_t after, int64_t area, int limit, _Bool with_reporter,
                                struct result *mem, struct news_row **rows, size_t *count, int64_t *scanned_to) MUST_USE;
+/* The emergencies there are and were, newest first, QUERY_PAGE_MOST at most; events are not told. */
+enum query_status query_emergencies(struct reader *r, struct result *mem, struct emergency **rows,
+                                    size_t *count) MUST_USE;
 enum query_status query_last_ids(struct reader *r, int64_t *last_event, int64_t *last_notice) MUST_USE;
 
 #endif

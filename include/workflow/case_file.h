@@ -33,6 +33,7 @@ struct case_file {
 	const char *handled_by;               /* person who said handled */
 	const char *helpers[CASE_UNITS_MOST]; /* co-handling units 协办 */
 	const char *whistled[CASE_UNITS_MOST];
+	uint8_t exempted;                       /* the round whose miss is exempted: reopened + 1; 0: none */
 	int64_t helper_due_ms[CASE_UNITS_MOST]; /* own clocks; while the case is paused, as they were when it stopped */
 	uint8_t helper_count, helper_done;      /* done: bit i for helpers[i] */
 	uint8_t helper_late, helper_told;       /* late: missed its limit, for good; told: of the present limit */
@@ -48,10 +49,11 @@ struct case_file {
 	int64_t limit_ms;              /* the category's, when dispatched; in milliseconds of its unit */
 	uint8_t limit_unit;            /* enum limit_unit */
 	int64_t handle_due_ms;         /* absolute; 0: the handling clock does not run */
-	int64_t handle_warn_ms;        /* from then on the light is yellow; 0: the handling clock does not run */
-	int64_t handle_left_ms;        /* while paused, in the limit's unit; negative when already late */
-	int64_t escalate_at_ms;        /* next escalation; 0: none */
-	int64_t asked_extension_ms;    /* asked, not yet granted; in the limit's unit */
+	int64_t handle_set_event;   /* the event that set handle_due_ms: emergencies declared later it does not know */
+	int64_t handle_warn_ms;     /* from then on the light is yellow; 0: the handling clock does not run */
+	int64_t handle_left_ms;     /* while paused, in the limit's unit; negative when already late */
+	int64_t escalate_at_ms;     /* next escalation; 0: none */
+	int64_t asked_extension_ms; /* asked, not yet granted; in the limit's unit */
 	int64_t asked_suspend_until_ms;
 	int64_t merged_into;   /* 0: none */
 	int64_t last_alarm_ms; /* cameras: when it was last seen again */

@@ -79,7 +79,7 @@ struct timer {
 	enum act act;
 };
 _Bool casebook_next_timer(const struct casebook *b, struct timer *out);
-
+const struct emergencies *casebook_emergencies(const struct casebook *b);
 /* Counters: the next ids to be given out. */
 struct counters {
 	int64_t event, ledger, notice, span;
@@ -92,10 +92,8 @@ const struct counters *casebook_counters(const struct casebook *b);
 int casebook_shard(const struct casebook *b);
 /* Interns a text for case_file fields (NULL stays NULL). A cache, not state: allowed while deciding. */
 const char *casebook_intern(const struct casebook *b, const char *text);
-
-/* Visits every open case in no order. */
+/* In no order. */
 void casebook_each(const struct casebook *b, void (*visit)(void *ctx, const struct case_file *c), void *ctx);
-
 /* A walk over every case that is open when it begins, a few at a time while the book changes in between. One walk at a
  * time; what ends in between is passed over. */
 void casebook_walk(struct casebook *b);
@@ -116,6 +114,7 @@ void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at
 void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f);
 /* After the cases: how its case ended, STATE_NONE when it is open or there is none; the longest silent first. */
 void casebook_restore_span(struct casebook *b, const struct alarm_span *s, enum state end);
+void casebook_restore_emergency(struct casebook *b, const struct emergency *e); /* oldest first */
 void casebook_restore_counters(struct casebook *b, const struct counters *c);
 
 #endif

@@ -33,7 +33,8 @@ enum command_kind {
 	COMMAND_CORRECT, /* 冲正: value signed */
 	COMMAND_POLICY,  /* the policy that follows takes over from here; the writer's own */
 	COMMAND_KEEP,    /* evidence: a file of value bytes and type label is complete */
-	COMMAND_CLOCK,   /* replay clock: run to value; settle: to the end of every timer that ends cases */
+	COMMAND_EMERGENCY, /* value 0: declared for grid (an area) from began_at_ms until until_ms; else the one to lift */
+	COMMAND_CLOCK,     /* replay clock: run to value; settle: to the end of every timer that ends cases */
 	COMMAND_KIND_COUNT
 };
 
@@ -106,6 +107,7 @@ struct command {
 		int64_t merged_into, maybe_same_as; /* case ids, 0: none */
 		int32_t merged_into_category, maybe_same_category;
 		int64_t balance, payable; /* points commands */
+		int64_t emergency;        /* its id */
 	} outcome;
 	/* block management */
 	size_t arena_used, arena_size;

@@ -53,6 +53,9 @@ void deadline_go_on(struct decision *d, struct fact *f);
 void deadline_stop(struct decision *d, struct fact *f);
 void deadline_extend(struct decision *d, struct fact *f, int64_t by);
 
+/* A COMMAND_EMERGENCY: retime.c. */
+_Bool emergency_judge(struct decision *d);
+
 /* ---- refusing ---- */
 _Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...)
 	PRINTF_LIKE(4, 5);

@@ -75,6 +75,8 @@ enum act {
 	ACT_REROUTE = 41,
 	ACT_CO_DISPATCH = 42,
 	ACT_CO_LATE = 43,
+	ACT_RETIME = 44,
+	ACT_EXEMPT = 45,
 	ACT_COUNT
 };
 

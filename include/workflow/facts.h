@@ -12,6 +12,7 @@
 #include "workflow/case_file.h"
 #include "workflow/domain.h"
 #include "workflow/evidence.h"
+#include "workflow/emergency.h"
 
 /* One event. What ref, value and text carry depends on the act; the table in facts.c says it for each. */
 struct fact {
@@ -93,6 +94,8 @@ struct facts {
 	_Bool has_key;
 	struct seen_fact seen;
 	_Bool has_seen;
+	struct emergency emergency; /* declared, or lifted: then lifted_ms is set */
+	_Bool has_emergency;
 	_Bool sweep; /* it concerns every open case: each is to be looked at again (workflow/sweep.h) */
 	struct alarm_span spans[FACTS_SPANS_MOST];
 	int64_t forgotten[FACTS_SPANS_MOST]; /* ids of spans, before those of `spans` are remembered */

@@ -57,6 +57,9 @@ void handle_escalate(struct decision *d);
 void handle_plain(struct decision *d);        /* the fact and nothing else: sign, refuse, reply, lapse … */
 _Bool handle_words_guard(struct decision *d); /* a text is asked for */
 
+_Bool retime_guard(struct decision *d);
+void retime(struct decision *d);
+_Bool exempt_guard(struct decision *d);
 _Bool vacate_guard(struct decision *d);
 void vacate(struct decision *d);
 

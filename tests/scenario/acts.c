@@ -189,6 +189,11 @@ static void take_began(struct step *st)
 	st->c->began_at_ms = st->w->now_ms - script_span(st->s);
 }
 
+static void take_from(struct step *st)
+{
+	st->c->began_at_ms = script_time(st->s, st->w->now_ms);
+}
+
 static void take_posts(struct step *st)
 {
 	st->c->posts = (int32_t)script_number(st->s);
@@ -256,6 +261,7 @@ static const struct option {
 	{ "ended", take_ended },
 	{ "channel", take_channel },
 	{ "began", take_began },
+	{ "from", take_from },
 	{ "posts", take_posts },
 	{ "key", take_key },
 	{ "of", take_of },
@@ -323,6 +329,18 @@ static void begin_seen(struct step *st)
 	begin_points(st);
 }
 
+static void begin_declare(struct step *st)
+{
+	st->c->kind = COMMAND_EMERGENCY;
+	st->c->grid = script_number(st->s);
+}
+
+static void begin_lift(struct step *st)
+{
+	st->c->kind = COMMAND_EMERGENCY;
+	begin_points(st);
+}
+
 static void begin_act(struct step *st, const char *verb)
 {
 	const struct told *t;
@@ -341,7 +359,8 @@ static void begin(struct step *st)
 {
 	static const struct option verbs[] = {
 		{ "submits", begin_submit },   { "alarms", begin_alarm },  { "redeems", begin_redeem },
-		{ "corrects", begin_correct }, { "has-seen", begin_seen },
+		{ "corrects", begin_correct }, { "has-seen", begin_seen }, { "declares", begin_declare },
+		{ "lifts", begin_lift },
 	};
 	const char *verb;
 

@@ -118,6 +118,11 @@ static void due(const struct claim *m)
 	same_time(m, "due", m->c->handle_due_ms);
 }
 
+static void exempted(const struct claim *m)
+{
+	same_fact(m, "exempted", m->c->exempted != 0);
+}
+
 static void warns(const struct claim *m)
 {
 	same_time(m, "warns", m->c->handle_warn_ms);
@@ -211,6 +216,7 @@ static const struct {
 	{ "escalates", escalates },
 	{ "left", left },
 	{ "warns", warns },
+	{ "exempted", exempted },
 	{ "paused", paused },
 	{ "late", late },
 	{ "grid", grid },

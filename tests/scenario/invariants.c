@@ -36,7 +36,7 @@ static void chain_holds(struct world *w, const struct told *t)
 	X(reworked) X(returned) X(supervised) X(late) X(stage_overdue) X(handler) X(worker) X(checker) X(handled_by) \
 	X(helper_count) X(helper_done) X(whistled_count) X(whistled_answered) X(reported_ms) X(filed_ms) \
 	X(dispatched_ms) X(handled_ms) X(closed_ms) X(reviewed_ms) X(ended_ms) X(first_reply_ms) X(since_ms) \
-	X(stage_due_ms) X(accept_left_ms) X(limit_ms) X(limit_unit) X(handle_due_ms) X(handle_warn_ms) X(handle_left_ms) X(escalate_at_ms) \
+	X(stage_due_ms) X(accept_left_ms) X(limit_ms) X(limit_unit) X(handle_due_ms) X(handle_warn_ms) X(handle_set_event) X(exempted) X(handle_left_ms) X(escalate_at_ms) \
 	X(asked_extension_ms) X(asked_suspend_until_ms) X(merged_into) X(last_alarm_ms) X(alarm_count) X(points)
 /* clang-format on */
 

@@ -318,6 +318,8 @@ static void record(struct world *w)
 	}
 }
 
+static void sweep(struct world *w);
+
 static void obey(struct world *w)
 {
 	int64_t touched[FACTS_CASES_MOST];
@@ -327,8 +329,12 @@ static void obey(struct world *w)
 	casebook_apply(w->book, &w->facts);
 	for (size_t i = 0; i < count; i++)
 		touched[i] = w->facts.drafts[i].id;
+	_Bool all = w->facts.sweep;
+
 	for (size_t i = 0; i < count; i++)
 		invariants_of_case(w, world_case(w, touched[i]));
+	if (all)
+		sweep(w);
 }
 
 /* ---- steps ---- */

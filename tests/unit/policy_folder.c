@@ -57,7 +57,8 @@ static const struct sound_file sound_files[] = {
 	                 "return,wrong-unit,Wrong unit\n"
 	                 "rework,not-done,Not done\n"
 	                 "suspend,law,A question of law\n"
-	                 "dismiss,false-alarm,Nothing there\n" },
+	                 "dismiss,false-alarm,Nothing there\n"
+	                 "exempt,storm,A storm\n" },
 	{ "post_kinds.csv", "post,zh,name,per,role,least,most,duty\n"
 	                    "full-time,专职网格员,Full-time,grid,worker,1,1,1\n"
 	                    "head,网格长,Head,grid,,0,,2\n"

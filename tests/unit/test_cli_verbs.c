@@ -33,6 +33,7 @@
 #include "../../cli/verb_points.c"
 #include "../../cli/verb_stats.c"
 #include "../../cli/verb_operate.c"
+#include "../../cli/verb_emergency.c"
 #include "../../cli/verb_reload.c"
 /* clang-format on */
 #include "workflow/transitions.h"
@@ -347,7 +348,7 @@ static void test_stats_wide_and_csv_have_everything(void **state)
 	assert_non_null(strstr(csv, "category,name,received,filed,closed,open,overdue_open,on_time,due,suspended,"
 	                            "reworked,extended,returned,merged,rejected,cancelled,satisfied,fairly,"
 	                            "unsatisfied,unanswered,first_reply_ms,replied,points,archived,"
-	                            "expired_alarms\r\nE0110,Household rubbish lying about,123456,98765,"));
+	                            "expired_alarms,late,exempted\r\nE0110,Household rubbish lying about,123456,98765,"));
 	free(wide);
 	free(csv);
 }

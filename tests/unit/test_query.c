@@ -206,7 +206,7 @@ static void a_needle_in_the_archive_is_found_by_an_index(void **state)
 		" helper_late, helper_told, helper_due_1, helper_due_2, helper_due_3, helper_due_4, basis, "
 		"basis_until_ms, whistled_answered, filed_ms,"
 		" dispatched_ms, handled_ms, closed_ms, reviewed_ms, ended_ms, first_reply_ms, discover_ms, handle_ms,"
-		" feedback_ms, paused_ms, accept_left_ms, limit_ms, limit_unit, handle_due_ms, handle_warn_ms, "
+		" feedback_ms, paused_ms, accept_left_ms, limit_ms, limit_unit, handle_due_ms, handle_set_event, exempted, handle_warn_ms, "
 		"handle_left_ms, escalate_at_ms,"
 		" asked_extension_ms, asked_suspend_until_ms, merged_into, last_alarm_ms, alarm_count, points, channel,"
 		" address, description, beneficiary, programme, photos, label, seen_at_ms, confidence_ppm FROM one, n;"
