@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from harness import BUILD, MONDAY_MS, Refused, Street, World, run_tests, uuid7, verify
+from harness import BUILD, MONDAY_MS, Refused, Street, World, run_tests, uuid7, verify, wait_until
 
 GRIDLOOP = os.path.join(BUILD, "gridloop")
 STREET = Street()
@@ -44,7 +44,7 @@ def test_an_emergency_in_the_middle_of_a_limit():
     WORLD.daemon.set_time(FRIDAY_1630 + HOUR // 2)
     assert cli("emergency", "declare", "--area", AREA, "暴雨红色预警")["emergency"] == 1
     moved = FRIDAY_1630 + 4 * HOUR  # what was left, three and a half hours, by the clock from 17:00 on
-    assert due_of(number) == moved
+    wait_until(lambda: due_of(number) == moved, "the deadline to move")
     with WORLD.daemon.client(SUPERVISOR) as client:
         try:
             client.ask("declare_emergency", {"area": "610404004999", "text": "暴雨"})
@@ -60,7 +60,7 @@ def test_an_emergency_in_the_middle_of_a_limit():
 
     WORLD.daemon.set_time(FRIDAY_1630 + 2 * HOUR)  # two hours are left
     assert cli("emergency", "lift", "1")["emergency"] == 1
-    assert due_of(number) == MONDAY_1130 - HOUR
+    wait_until(lambda: due_of(number) == MONDAY_1130 - HOUR, "the deadline to move back")
     assert not cli("emergency", "list")["emergencies"][0]["in_force"]
     WORLD.daemon.stop()
     verify(WORLD.daemon)
