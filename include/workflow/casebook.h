@@ -9,6 +9,7 @@
 
 #include "workflow/case_file.h"
 #include "workflow/facts.h"
+#include "workflow/sight.h"
 
 #define CASEBOOK_KEYS_PER_GENERATION 262144 /* two generations are kept; older keys are asked of the store */
 #define CASEBOOK_CASES_MOST 8000000         /* open cases; beyond: "retry later" */
@@ -23,20 +24,7 @@ const struct case_file *casebook_case(const struct casebook *b, int64_t id); /* 
 size_t casebook_open_count(const struct casebook *b);
 /* Shows the open cases of this category within metres that were reported at or after since_ms. Of a crowd only the
  * newest are shown. A case whose grid is not known is never shown by its place; it is shown, as 0 m away, to another one
- * that has the same door in its address and no known grid either (located: 0; lat_e7 and lon_e7 then mean nothing). */
-struct sight {
-	double metres;
-	int64_t at_ms;
-	struct address_key address;
-	const char *reporter; /* interned; NULL: anonymous */
-	uint8_t reporter_kind;
-	const struct case_file *file; /* not looked at yet: reading it costs a walk through memory */
-};
-struct viewpoint {
-	_Bool located;
-	int32_t lat_e7, lon_e7;
-	struct address_key address;
-};
+ * that has the same door in its address and no known grid either. */
 void casebook_around(const struct casebook *b, int32_t category, const struct viewpoint *from, double metres,
                      int64_t since_ms, void (*see)(void *ctx, const struct sight *s), void *ctx);
 /* What a camera goes on seeing: workflow/alarm_spans.h says what each gives. */
