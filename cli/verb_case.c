@@ -22,6 +22,7 @@ static const struct option_row list_options[] = {
 	{ "--reporter", OPTION_TEXT, "ID", "only reported by this account", 0, 0 },
 	{ "--overdue", OPTION_FLAG, NULL, "only those that are late", 0, 0 },
 	{ "--open", OPTION_FLAG, NULL, "only open ones", 0, 0 },
+	{ "--unlocated", OPTION_FLAG, NULL, "only those still to be located 待定位", 0, 0 },
 	{ "--from", OPTION_TIME, "TIME", "reported at or after (a span means so long ago)", 0, 0 },
 	{ "--to", OPTION_TIME, "TIME", "reported before", 0, 0 },
 	{ "--limit", OPTION_INT, "N", "how many a page, 1 to 100; 20", 0, 0 },
@@ -139,6 +140,7 @@ static enum exit_code run_list(struct call *call)
 	list.reporter = wire_from_text(options_text(o, "--reporter"));
 	list.overdue = options_flag(o, "--overdue");
 	list.open_only = options_flag(o, "--open");
+	list.unlocated = options_flag(o, "--unlocated");
 	list.from_ms = options_time(o, "--from", now_ms, -1);
 	list.to_ms = options_time(o, "--to", now_ms, -1);
 	list.limit = (uint32_t)limit;
@@ -201,6 +203,7 @@ static void print_place(const wire_view *v)
 
 	printf("  %-14s %s %s\n", "grid", s->grid.len ? wire_text(s->grid) : "to be located", wire_text(s->grid_name));
 	snprintf(place, sizeof place, "%.6f,%.6f", v->lat, v->lon);
+	line("reported in", wire_text(v->reported_grid));
 	line("place", v->located ? place : NULL);
 	line("address", wire_text(s->address));
 }
@@ -342,6 +345,7 @@ static void print_view_json(const wire_view *v)
 	json_field(&j, "beneficiary", v->beneficiary);
 	json_texts(&j, "photos", v->photos, v->n_photos);
 	json_int(&j, "evidence", (int64_t)v->n_evidence);
+	json_field(&j, "reported_grid", v->reported_grid);
 	json_bool(&j, "located", v->located);
 	if (v->located) {
 		json_real(&j, "lat", v->lat);

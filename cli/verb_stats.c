@@ -50,6 +50,9 @@ static const struct count {
 	{ "expired_alarms", AT(expired_alarms) },
 	{ "late", AT(late) },
 	{ "exempted", AT(exempted) },
+	{ "unlocated", AT(unlocated) },
+	{ "told_outside", AT(told_outside) },
+	{ "told_nowhere", AT(told_nowhere) },
 };
 
 #define COUNTS (sizeof counts / sizeof counts[0])

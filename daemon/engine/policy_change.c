@@ -102,7 +102,7 @@ static void swap(struct writer *w, const struct policy *p, int64_t from_ms)
 void policy_change_run(struct writer *w, struct command *c)
 {
 	c->outcome = (struct outcome){ 0 };
-	if (!policy_fits_casebook(w->book, c->policy, c->problems)) {
+	if (!policy_fits_casebook(w->book, c->policy, in_force_from(w), c->problems)) {
 		refuse(&c->outcome.refusal, REFUSAL_RULE_BROKEN, "policy-fits-open-cases",
 		       "Open cases need what the new policy no longer has; nothing was changed.");
 		return;
@@ -119,10 +119,10 @@ void policy_change_run(struct writer *w, struct command *c)
 /* ---- at the start ---- */
 
 /* A daemon that does not start takes no reports, so here a misfit is said, not refused. */
-static void say_misfit(const struct writer *w)
+static void say_misfit(struct writer *w)
 {
 	struct problems p = { 0 };
-	if (!policy_fits_casebook(w->book, w->policy, &p))
+	if (!policy_fits_casebook(w->book, w->policy, in_force_from(w), &p))
 		for (size_t i = 0; i < p.count; i++)
 			log_line(LOG_LEVEL_WARNING, "policy-does-not-fit", "problem=\"%s\"", p.lines[i]);
 	problems_close(&p);

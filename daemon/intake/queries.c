@@ -191,6 +191,11 @@ static _Bool narrow(const struct person *p, struct list_question *l, struct refu
 		return refuse(why, REFUSAL_NOT_ALLOWED, "cases-are-yours", "You may list only your own cases.");
 	if (p->unit && strcmp(l->handler, p->unit) == 0)
 		return 1;
+	/* A case without a grid is everybody's to place. */
+	if (l->filter.unlocated) {
+		l->filter.area = 0;
+		return 1;
+	}
 	return rights_stay_in_area(p, &l->filter.area, why);
 }
 
@@ -200,6 +205,7 @@ static _Bool read_filter(const Gridloop__V1__ListCases *m, struct list_question 
 
 	filter->overdue = m->overdue;
 	filter->open_only = m->open_only;
+	filter->unlocated = m->unlocated;
 	filter->from_ms = m->from_ms;
 	filter->to_ms = m->to_ms;
 	return check_area(&m->area, &filter->area, why) && check_category(&m->category, 1, &filter->category, why) &&

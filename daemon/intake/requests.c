@@ -11,6 +11,7 @@
 #include "intake/session.h"
 #include "intake/subscribe.h"
 #include "intake/uploads.h"
+#include "intake/where.h"
 #include "intake/wire.h"
 
 #define TOKEN_MOST 256 /* bytes */
@@ -230,6 +231,7 @@ static const struct request requests[] = {
 	[BODY(LIST_NOTICES)] = { .name = "list-notices", .proceed = query_list_notices },
 	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .proceed = proceed_seen },
 	[BODY(POINTS_ENTRY)] = { .name = "points-entry", .proceed = proceed_points_entry },
+	[BODY(WHERE)] = { .name = "where", .proceed = where_serve },
 	[BODY(PING)] = { .name = "ping", .before_login = 1, .proceed = proceed_ping },
 	[BODY(DECLARE_EMERGENCY)] = { .name = "declare-emergency",
 	                              .roles = ROLE_SUPERVISOR,

@@ -187,6 +187,7 @@ void view_case(struct question *q, const struct case_answer *answer, Gridloop__V
 	out->description = wire_text(answer->row.description);
 	out->beneficiary = wire_text(answer->row.beneficiary);
 	out->programme = wire_text(answer->row.programme);
+	out->reported_grid = grid_of(q, c->reported_grid);
 	out->phase = wire_text(state_info((enum state)c->state)->phase);
 	out->merged_into = view_number(q, c->merged_into, c->category);
 	view_photos(q, answer->row.photos, out);
@@ -315,4 +316,7 @@ void view_stats(struct question *q, enum stats_by by, const struct stats_row *ro
 	TAKE(expired_alarms);
 	TAKE(late);
 	TAKE(exempted);
+	TAKE(unlocated);
+	TAKE(told_outside);
+	TAKE(told_nowhere);
 }

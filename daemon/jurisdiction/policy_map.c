@@ -1,6 +1,7 @@
 #include "jurisdiction/policy_map.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "jurisdiction/policy_parts.h"
 
@@ -8,6 +9,21 @@
 #define RADIAN (M_PI / 180.0)
 #define E7 1e7
 #define NOWHERE_RADIUS_M 1.0 /* about 0,0, which is what a phone without a fix sends */
+
+static const char *const told_names[TOLD_COUNT] = { NULL, "no-place", "outside-the-map", "default-point" };
+
+const char *told_name(enum told t)
+{
+	return t < TOLD_COUNT ? told_names[t] : NULL;
+}
+
+enum told told_from_name(const char *name)
+{
+	for (int t = TOLD_NOTHING; name && t < TOLD_COUNT; t++)
+		if (strcmp(told_names[t], name) == 0)
+			return (enum told)t;
+	return TOLD_LOCATED;
+}
 
 _Bool grid_in_force(const struct grid *g, int64_t at_ms)
 {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "jurisdiction/policy_map.h"
 #include "store/answer.h"
 #include "workflow/case_number.h"
 #include "store/query_stats.h"
@@ -20,6 +21,8 @@
 #define SLOTS 16384      /* a power of two, well above */
 #define SQL_MOST 2000
 #define KEY_TEXT_SIZE 32
+/* Counted where it was reported, whoever has the duty since: a re-cut map changes no figure of the past. */
+#define REPORTED_GRID "iif(c.reported_grid, c.reported_grid, c.grid)"
 
 struct group {
 	int64_t key; /* of a group that has a number */
@@ -90,7 +93,7 @@ static void name_month(int64_t key, char out[KEY_TEXT_SIZE])
 static const struct grouping groupings[] = {
 	[STATS_ALL] = { "0", 0, name_all },
 	[STATS_KIND] = { "c.reporter_kind", 0, name_kind },
-	[STATS_AREA] = { "c.grid / 1000", 0, name_number },
+	[STATS_AREA] = { REPORTED_GRID " / 1000", 0, name_number },
 	[STATS_CATEGORY] = { "c.category", 0, name_category },
 	[STATS_HANDLER] = { "c.handler", 1, NULL },
 	[STATS_STATE] = { "c.state", 0, name_state },
@@ -148,6 +151,7 @@ static struct stats_row *group_of(struct tally *t, sqlite3_stmt *st)
 	"c.id, c.reported_ms, c.category, c.state, c.stage_due_ms, c.rating, c.extensions, c.reworked, c.returned,"    \
 	" c.late, c.filed_ms, c.closed_ms, c.first_reply_ms, c.limit_ms, c.handle_due_ms, c.handle_left_ms,"           \
 	" c.exempted,"                                                                                                 \
+	" c.grid, c.told,"                                                                                             \
 	" CASE WHEN c.state = ?7 THEN (SELECT act FROM case_event AS e WHERE e.id = c.last_event) END"
 
 /* Reads CASE_COLUMNS from column 1 on. */
@@ -172,7 +176,9 @@ static _Bool read_case(sqlite3_stmt *st, struct case_file *c, enum act *last_act
 		.handle_left_ms = column_int(st, 16),
 	};
 	c->exempted = (uint8_t)column_int(st, 17);
-	*last_act = (enum act)column_int(st, 18);
+	c->grid = column_int(st, 18);
+	c->told = (uint8_t)column_int(st, 19);
+	*last_act = (enum act)column_int(st, 20);
 	return c->state > STATE_NONE && c->state < STATE_COUNT;
 }
 
@@ -226,6 +232,9 @@ static void count_case(struct stats_row *row, const struct case_file *c, _Bool a
 	row->returned += c->returned != 0;
 	row->replied += c->first_reply_ms != 0;
 	row->first_reply_ms += c->first_reply_ms != 0 ? c->first_reply_ms - c->reported_ms : 0;
+	row->unlocated += !archived && c->grid == 0;
+	row->told_outside += c->told == TOLD_OUTSIDE;
+	row->told_nowhere += c->told == TOLD_NOTHING || c->told == TOLD_DEFAULT;
 	count_one(count_of_state(row, (enum state)c->state, last_act));
 	count_one(count_of_rating(row, (enum rating)c->rating));
 }
@@ -243,7 +252,8 @@ static void note_longest(struct tally *t, const struct case_file *c)
 
 /* The condition on a case that is counted, and its parameters ?1 to ?7. */
 #define CASE_CONDITION                                                                                                 \
-	"c.id BETWEEN ?1 AND ?2 AND c.reported_ms >= ?3 AND c.reported_ms < ?4 AND c.grid BETWEEN ?5 AND ?6"
+	"c.id BETWEEN ?1 AND ?2 AND c.reported_ms >= ?3 AND c.reported_ms < ?4 AND " REPORTED_GRID " BETWEEN ?5 AND "  \
+	"?6"
 
 static int prepare(struct tally *t, const char *sql, sqlite3_stmt **st)
 {

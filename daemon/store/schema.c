@@ -77,7 +77,9 @@
 	" reporter TEXT, actor TEXT, reported_ms INTEGER NOT NULL,"                                                    \
 	" last_event INTEGER NOT NULL, grid INTEGER NOT NULL, category INTEGER NOT NULL,"                              \
 	" lat_e7 INTEGER, lon_e7 INTEGER, state INTEGER NOT NULL, since_ms INTEGER NOT NULL,"                          \
-	" stage_due_ms INTEGER NOT NULL, level INTEGER NOT NULL DEFAULT 0,"                                            \
+	" stage_due_ms INTEGER NOT NULL, reported_grid INTEGER NOT NULL DEFAULT 0,"                                    \
+	" grid_said INTEGER NOT NULL DEFAULT 0, told INTEGER NOT NULL DEFAULT 0,"                                      \
+	" level INTEGER NOT NULL DEFAULT 0,"                                                                           \
 	" rating INTEGER NOT NULL DEFAULT 0, extensions INTEGER NOT NULL DEFAULT 0,"                                   \
 	" suspensions INTEGER NOT NULL DEFAULT 0, reopened INTEGER NOT NULL DEFAULT 0,"                                \
 	" reworked INTEGER NOT NULL DEFAULT 0, returned INTEGER NOT NULL DEFAULT 0,"                                   \

@@ -78,7 +78,7 @@ static struct alive *go_on(struct replay *r, const struct fact *f)
 
 static void check_grid(struct replay *r, const struct alive *a, const struct fact *f)
 {
-	_Bool may_change = f->from == STATE_NONE || f->act == ACT_FILE;
+	_Bool may_change = f->from == STATE_NONE || f->act == ACT_FILE || f->act == ACT_LOCATE || f->act == ACT_REGRID;
 	_Bool is_grid = f->grid == 0 || (f->grid >= GRID_LEAST && f->grid <= GRID_MOST);
 
 	(void)verifier_look(r->v, VERIFY_GRID, is_grid && (may_change || f->grid == a->file.grid),

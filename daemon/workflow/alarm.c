@@ -254,6 +254,7 @@ static void camera_draft(struct decision *d, const struct camera *k, const struc
 	f->category = l->category;
 	f->lat_e7 = k->lat_e7;
 	f->lon_e7 = k->lon_e7;
+	f->told = TOLD_LOCATED;
 	f->grid = grid_of(d, k);
 	f->reporter = NULL;
 	f->anonymous = 0;

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "jurisdiction/policy_map.h"
+#include "workflow/place.h"
+
 /* Whether this unit or person is one of those in the list; its place, or -1. Interned texts: pointers are names. */
 static int place_of(const char *const *list, int count, const char *name)
 {
@@ -33,11 +36,28 @@ static void on_submit(const struct casebook *b, struct case_file *c, const struc
 {
 	(void)b;
 	c->reported_ms = c->since_ms = f->at_ms;
+	c->told = (uint8_t)told_from_name(f->ref);
+}
+
+/* ref: the grid in force at the report, when it is another than the one the event names. */
+static void on_regrid(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->reported_grid = area_code_from_text(f->ref);
+}
+
+static void on_locate(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	on_regrid(b, c, f);
+	c->grid_said = f->value == 0;
+	if (f->value != 0)
+		place_unpack(f->value, &c->lat_e7, &c->lon_e7);
 }
 
 static void on_alarm(const struct casebook *b, struct case_file *c, const struct fact *f)
 {
-	on_submit(b, c, f);
+	(void)b;
+	c->reported_ms = c->since_ms = f->at_ms;
 	c->alarm_count = f->value > 0 ? (int32_t)f->value : 1;
 	c->last_alarm_ms = f->at_ms;
 }
@@ -62,10 +82,12 @@ static void on_verified(const struct casebook *b, struct case_file *c, const str
 	c->accept_left_ms = 0;
 }
 
+/* value: a person said another grid than it had. */
 static void on_file(const struct casebook *b, struct case_file *c, const struct fact *f)
 {
 	(void)b;
 	c->filed_ms = f->at_ms;
+	c->grid_said |= f->value != 0;
 }
 
 static void on_merge(const struct casebook *b, struct case_file *c, const struct fact *f)
@@ -350,6 +372,8 @@ static const struct effect {
 	[ACT_REROUTE] = { on_reroute, 0 },
 	[ACT_CO_DISPATCH] = { on_co_dispatch, 0 },
 	[ACT_CO_LATE] = { on_co_late, 0 },
+	[ACT_LOCATE] = { on_locate, 1 },
+	[ACT_REGRID] = { on_regrid, 0 },
 };
 
 /* Time spent goes to the state that is left. */

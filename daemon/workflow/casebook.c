@@ -325,7 +325,8 @@ static void put_case(struct casebook *b, const struct case_file *file, _Bool fre
 		c->file = *file;
 		HASH_ADD(hh, b->cases, file.id, sizeof c->file.id, c);
 		index_place(b, c);
-	} else if (c->file.category != file->category || case_is_located(&c->file) != case_is_located(file)) {
+	} else if (c->file.category != file->category || case_is_located(&c->file) != case_is_located(file) ||
+	           c->file.lat_e7 != file->lat_e7 || c->file.lon_e7 != file->lon_e7) {
 		place_index_remove(b->places, &c->place);
 		c->file = *file;
 		index_place(b, c);

@@ -152,16 +152,13 @@ void decision_new_case(struct decision *d)
 {
 	const struct command *c = d->command;
 	struct case_file *f = d->draft;
-	*f = (struct case_file){ .id = new_id(d), .category = c->category, .lat_e7 = c->lat_e7, .lon_e7 = c->lon_e7 };
+	*f = (struct case_file){ .id = new_id(d), .category = c->category };
 	f->address = address_key(c->address);
 	f->actor = casebook_intern(d->book, d->who->id);
 	f->anonymous = c->anonymous || c->reporter == NULL;
 	f->reporter = f->anonymous ? NULL : casebook_intern(d->book, c->reporter);
 	f->reporter_kind = (uint8_t)(c->reporter_kind != REPORTER_UNSET ? (int)c->reporter_kind : d->who->kind);
-	const struct grid *g = NULL;
-	if (c->lat_e7 != PLACE_NONE)
-		(void)policy_told(d->policy, c->lat_e7, c->lon_e7, d->now_ms, &g);
-	f->grid = g == NULL ? 0 : g->code;
+	locate_report(d);
 	d->out->draft_count = 1;
 	d->out->report = c;
 }

@@ -4,6 +4,7 @@
 
 #include "jurisdiction/cameras.h"
 #include "workflow/alarm.h"
+#include "jurisdiction/policy_map.h"
 #include "workflow/duty.h"
 #include "workflow/case_number.h"
 #include "workflow/known.h"
@@ -62,7 +63,11 @@ static void go_on_by_itself(struct decision *d, const struct category *k)
 
 void discover_submit(struct decision *d)
 {
-	decision_commit(d, decision_event(d, ACT_SUBMIT, STATE_REPORTED));
+	struct fact *f = decision_event(d, ACT_SUBMIT, STATE_REPORTED);
+	f->ref = told_name((enum told)d->draft->told);
+	if (d->draft->told == TOLD_OUTSIDE || d->draft->told == TOLD_DEFAULT)
+		f->value = place_pack(d->command->lat_e7, d->command->lon_e7);
+	decision_commit(d, f);
 	const struct category *k = policy_category(d->policy, d->draft->category);
 	if (merged_by_itself(d, k))
 		return;
@@ -214,7 +219,7 @@ _Bool discover_file_guard(struct decision *d)
 	if (asked && c->category != 0 && policy_category(d->policy, c->category) == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
 		                       "There is no such category here.");
-	if (asked && c->grid != 0 && policy_grid(d->policy, c->grid) == NULL)
+	if (asked && c->grid != 0 && policy_grid_on(d->policy, c->grid, d->now_ms) == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "grid-in-the-map", "There is no grid %lld here.",
 		                       (long long)c->grid);
 	if (d->draft->grid == 0 && (!asked || c->grid == 0))
@@ -228,8 +233,10 @@ void discover_file(struct decision *d)
 	struct fact *f = decision_event(d, ACT_FILE, STATE_FILED);
 	if (d->who != NULL && d->command->category != 0)
 		f->category = d->command->category;
-	if (d->who != NULL && d->command->grid != 0)
+	if (d->who != NULL && d->command->grid != 0) {
+		f->value = d->command->grid != f->grid;
 		f->grid = d->command->grid;
+	}
 	decision_commit(d, f);
 	if (d->who != NULL && d->rules->auto_dispatch)
 		decision_then(d, ACT_DISPATCH);

@@ -72,6 +72,8 @@ static const struct act_info acts[ACT_COUNT] = {
 	[ACT_REROUTE] = { "reroute", "改派" },
 	[ACT_CO_DISPATCH] = { "co-dispatch", "协办派遣" },
 	[ACT_CO_LATE] = { "co-late", "协办逾期" },
+	[ACT_LOCATE] = { "locate", "定位" },
+	[ACT_REGRID] = { "regrid", "改派网格" },
 };
 
 static const char *const kinds[REPORTER_KIND_COUNT] = {

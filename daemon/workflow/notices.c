@@ -54,6 +54,7 @@ static const struct {
 	                 "重办 The reporter was not satisfied, or it came back" },
 	[ACT_REWARD] = { OWED_REPORTER, "已激励 Finished", NULL },
 	[ACT_SUPERVISE] = { OWED_WHO_IS_LATE, NULL, "督办 This step is late or watched: act or reply" },
+	[ACT_REGRID] = { OWED_DUTY, NULL, "改派网格 The map was re-cut: this case is in your grid now" },
 	[ACT_VACATED] = { OWED_WHO_IS_LATE, NULL, "缺位收回 Who was to do this is no longer here: choose another" },
 	[ACT_REROUTE] = { OWED_DISPATCHERS, NULL,
 	                  "改派 What this was dispatched by has ended before anybody signed in" },

@@ -6,6 +6,17 @@
 #define DEGREE_METRES 111195.0 /* of latitude, mean earth radius 6,371.0 km */
 #define RADIAN (M_PI / 180.0)
 
+int64_t place_pack(int32_t lat_e7, int32_t lon_e7)
+{
+	return (int64_t)((uint64_t)(uint32_t)lat_e7 << 32 | (uint32_t)lon_e7);
+}
+
+void place_unpack(int64_t packed, int32_t *lat_e7, int32_t *lon_e7)
+{
+	*lat_e7 = (int32_t)((uint64_t)packed >> 32);
+	*lon_e7 = (int32_t)(uint32_t)packed;
+}
+
 double place_metres(int32_t lat1_e7, int32_t lon1_e7, int32_t lat2_e7, int32_t lon2_e7)
 {
 	double mid = ((double)lat1_e7 + lat2_e7) / 2e7 * RADIAN;

@@ -17,9 +17,17 @@
 #define MISSING_MOST PROBLEMS_MOST      /* things named */
 #define NAME_SIZE (COMMAND_ID_MOST + 1) /* of the longest thing */
 
+struct missing;
+
+struct fitting {
+	const struct policy *policy;
+	int64_t now_ms;
+	struct missing *missing;
+};
+
 /* What must still be there for a case. Writes its name and gives true when it is not. */
 struct rule {
-	_Bool (*lacks)(const struct policy *p, const struct case_file *c, char name[NAME_SIZE]);
+	_Bool (*lacks)(const struct fitting *t, const struct case_file *c, char name[NAME_SIZE]);
 	const char *file, *what, *remedy;
 };
 
@@ -32,36 +40,32 @@ struct missing {
 	char key[NAME_SIZE + 8];
 };
 
-struct fitting {
-	const struct policy *policy;
-	struct missing *missing;
-};
-
 /* ---- the rules ---- */
 
-static _Bool lacks_category(const struct policy *p, const struct case_file *c, char name[NAME_SIZE])
+static _Bool lacks_category(const struct fitting *t, const struct case_file *c, char name[NAME_SIZE])
 {
-	if (policy_category(p, c->category) != NULL)
+	if (policy_category(t->policy, c->category) != NULL)
 		return 0;
 	category_text(c->category, name);
 	return 1;
 }
 
-/* A grid may go when its place lies in another now. */
-static _Bool lacks_grid(const struct policy *p, const struct case_file *c, char name[NAME_SIZE])
+/* A grid may go, or end, when the place lies in another that is in force. */
+static _Bool lacks_grid(const struct fitting *t, const struct case_file *c, char name[NAME_SIZE])
 {
-	_Bool placed = c->lat_e7 != PLACE_NONE && policy_locate(p, c->lat_e7, c->lon_e7, POLICY_LATEST) != NULL;
-	if (c->grid == 0 || placed || policy_grid(p, c->grid) != NULL)
+	const struct policy *p = t->policy;
+	_Bool placed = c->lat_e7 != PLACE_NONE && policy_locate(p, c->lat_e7, c->lon_e7, t->now_ms) != NULL;
+	if (c->grid == 0 || placed || policy_grid_on(p, c->grid, t->now_ms) != NULL)
 		return 0;
 	snprintf(name, NAME_SIZE, "%" PRId64, c->grid);
 	return 1;
 }
 
 /* A case cannot pass its check before every co-handler has said its part is done. */
-static _Bool lacks_helper(const struct policy *p, const struct case_file *c, char name[NAME_SIZE])
+static _Bool lacks_helper(const struct fitting *t, const struct case_file *c, char name[NAME_SIZE])
 {
 	for (int i = 0; i < c->helper_count && c->state < STATE_CLOSED; i++) {
-		if ((c->helper_done >> i & 1) != 0 || policy_unit(p, c->helpers[i]) != NULL)
+		if ((c->helper_done >> i & 1) != 0 || policy_unit(t->policy, c->helpers[i]) != NULL)
 			continue;
 		snprintf(name, NAME_SIZE, "%s", c->helpers[i]);
 		return 1;
@@ -71,7 +75,8 @@ static _Bool lacks_helper(const struct policy *p, const struct case_file *c, cha
 
 static const struct rule rules[] = {
 	{ lacks_category, "categories.csv", "category", "keep it until they have ended" },
-	{ lacks_grid, "grids.csv", "grid", "keep it, or cut other grids so that one of them lies at their places" },
+	{ lacks_grid, "grids.csv", "grid",
+	  "keep it, cut other grids so that one of them lies at their places, or locate those without a place" },
 	{ lacks_helper, "units.csv", "co-handling unit", "keep it until its part is done" },
 };
 #define RULES (sizeof rules / sizeof *rules)
@@ -107,15 +112,15 @@ static void look(void *ctx, const struct case_file *c)
 	struct fitting *f = ctx;
 	char name[NAME_SIZE];
 	for (const struct rule *rule = rules; rule < rules + RULES; rule++) {
-		struct missing *m = rule->lacks(f->policy, c, name) ? find_or_add(f, rule, name) : NULL;
+		struct missing *m = rule->lacks(f, c, name) ? find_or_add(f, rule, name) : NULL;
 		if (m != NULL)
 			count(m, c);
 	}
 }
 
-_Bool policy_fits_casebook(const struct casebook *b, const struct policy *policy, struct problems *p)
+_Bool policy_fits_casebook(const struct casebook *b, const struct policy *policy, int64_t now_ms, struct problems *p)
 {
-	struct fitting f = { .policy = policy };
+	struct fitting f = { .policy = policy, .now_ms = now_ms };
 	casebook_each(b, look, &f);
 	_Bool fits = f.missing == NULL;
 	struct missing *m, *next;

@@ -6,6 +6,7 @@
 /* The judges, in the order in which they see a case; each sees what those before it did. */
 static const enum act judges[] = {
 	ACT_RETIME,  /* an emergency was declared or lifted */
+	ACT_REGRID,  /* its place lies in another grid now */
 	ACT_VACATED, /* whom it waits for is no longer in the policy */
 	ACT_REROUTE, /* the contract or post it was dispatched by is over, and nobody has signed in */
 };

@@ -41,8 +41,11 @@ const struct overlay *policy_overlay_at(const struct policy *p, size_t i);    /*
 const struct default_point *policy_default_at(const struct policy *p, size_t i);
 
 /* What a told position is worth. */
-enum told { TOLD_NOTHING = 0, TOLD_LOCATED = 1, TOLD_OUTSIDE = 2, TOLD_DEFAULT = 3 };
+enum told { TOLD_LOCATED = 0, TOLD_NOTHING = 1, TOLD_OUTSIDE = 2, TOLD_DEFAULT = 3 };
 #define TOLD_COUNT 4
+/* "no-place", "outside-the-map", "default-point"; NULL for TOLD_LOCATED, which needs no word. */
+const char *told_name(enum told t);
+enum told told_from_name(const char *name); /* NULL or unknown: TOLD_LOCATED */
 /* TOLD_DEFAULT: 0,0 or one of default_points.csv. *grid is set, to NULL unless TOLD_LOCATED. Never TOLD_NOTHING. */
 enum told policy_told(const struct policy *p, int32_t lat_e7, int32_t lon_e7, int64_t at_ms, const struct grid **grid);
 

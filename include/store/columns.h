@@ -24,6 +24,9 @@
 	X(stage_due_ms, INT64, stage_due_ms, id, 1)
 /* What is zero or NULL in an ordinary new case. */
 #define ROW_LATER(X)                                                                                                   \
+	X(reported_grid, INT64, reported_grid, id, 1)                                                                  \
+	X(grid_said, BOOL, grid_said, id, 1)                                                                           \
+	X(told, UINT8, told, id, 1)                                                                                    \
 	X(level, UINT8, level, id, 1)                                                                                  \
 	X(rating, UINT8, rating, id, 1)                                                                                \
 	X(extensions, UINT8, extensions, id, 1)                                                                        \

@@ -18,7 +18,7 @@ struct stats_row {
 	const char *key;
 	int64_t received, filed, closed, open, overdue_open, on_time, due, suspended, reworked, extended, returned,
 		merged, rejected, cancelled, satisfied, fairly, unsatisfied, unanswered, first_reply_ms, replied,
-		points, archived, expired_alarms, late, exempted;
+		points, archived, expired_alarms, late, exempted, unlocated, told_outside, told_nowhere;
 };
 struct stats_answer {
 	struct stats_row *rows;

@@ -15,10 +15,14 @@
 struct case_file {
 	int64_t id;
 	int64_t last_event; /* id of its newest event; events chain backwards through prev */
-	int64_t grid;       /* 15 digits; 0: to be located */
+	int64_t grid;       /* 15 digits: where duty lies now; 0: to be located */
+	int64_t reported_grid; /* the one in force when it was reported, once duty has moved on; 0: grid still is that one */
 	int32_t category;
 	int32_t lat_e7, lon_e7;
 	struct address_key address; /* of the report's address */
+	_Bool grid_said; /* a person said the grid, against the place or without one: it holds while that grid does */
+	uint8_t told; /* enum told: what the report's position was worth; any but TOLD_LOCATED: lat, lon are PLACE_NONE
+	                 until somebody locates it */
 	uint8_t state, reporter_kind, level, rating;
 	uint8_t extensions, suspensions, reopened, reworked, returned, supervised;
 	uint8_t photo_roles; /* what its evidence shows: PHOTO_BIT of every role, and PHOTO_REPORTED */

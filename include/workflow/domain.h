@@ -77,6 +77,8 @@ enum act {
 	ACT_CO_LATE = 43,
 	ACT_RETIME = 44,
 	ACT_EXEMPT = 45,
+	ACT_LOCATE = 46,
+	ACT_REGRID = 47,
 	ACT_COUNT
 };
 

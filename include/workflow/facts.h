@@ -26,8 +26,8 @@ struct fact {
 	const char *ref;   /* unit, worker, reason code …; several joined by ',' */
 	const char *text;
 	int64_t value;
-	int32_t category; /* as it is after the fact */
-	int64_t grid;
+	int32_t category;                    /* as it is after the fact */
+	int64_t grid;                        /* where duty lies */
 	int64_t stage_due_ms, handle_due_ms; /* as they are after the fact */
 	int64_t handle_warn_ms;              /* where handle_due_ms changes: when its light turns yellow */
 	int64_t handle_left_ms;              /* where the handling clock stops: what it has left, in the limit's unit */

@@ -7,8 +7,9 @@
 #include "jurisdiction/policy.h"
 #include "workflow/casebook.h"
 
-/* false: lines in *p, one for each thing that is missing, with how many cases need it and the numbers of the first.
+/* Whether it can at now_ms. false: lines in *p, one for each thing that is missing, with how many cases need it and the numbers of the first.
  * Looks at every open case: a few tenths of a microsecond each. */
-_Bool policy_fits_casebook(const struct casebook *b, const struct policy *policy, struct problems *p) MUST_USE;
+_Bool policy_fits_casebook(const struct casebook *b, const struct policy *policy, int64_t now_ms,
+                           struct problems *p) MUST_USE;
 
 #endif

@@ -60,6 +60,12 @@ _Bool handle_words_guard(struct decision *d); /* a text is asked for */
 _Bool retime_guard(struct decision *d);
 void retime(struct decision *d);
 _Bool exempt_guard(struct decision *d);
+/* Where a report's position lies, into the draft; a position that is none leaves it to be located. */
+void locate_report(struct decision *d);
+_Bool locate_guard(struct decision *d);
+void locate(struct decision *d);
+_Bool regrid_guard(struct decision *d);
+void regrid(struct decision *d);
 _Bool vacate_guard(struct decision *d);
 void vacate(struct decision *d);
 

@@ -9,7 +9,7 @@ FILE_MOST = 600
 HEADER_MOST = 120
 HEADERS_LONGER = {
     # Vocabularies and tables: lists with no logic, more useful in one place than in two.
-    "include/workflow/domain.h": 150,
+    "include/workflow/domain.h": 155,
     "include/jurisdiction/policy.h": 125,
     "include/workflow/command.h": 130,
 }

@@ -158,6 +158,11 @@ static void grid(const struct claim *m)
 	same_number(m, "grid", m->c->grid);
 }
 
+static void reported(const struct claim *m)
+{
+	same_number(m, "reported grid", m->c->reported_grid);
+}
+
 static void last(const struct claim *m)
 {
 	same_text(m, "last", act_info(m->t->events[m->t->count - 1].act)->name);
@@ -220,6 +225,7 @@ static const struct {
 	{ "paused", paused },
 	{ "late", late },
 	{ "grid", grid },
+	{ "reported", reported },
 	{ "last", last },
 	{ "ref", ref },
 	{ "photos", photos },

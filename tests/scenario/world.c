@@ -416,7 +416,7 @@ void world_reload(struct world *w, const char *refused)
 	if (!ready(w))
 		return;
 	fresh = policy_load(w->folder, &p);
-	if (fresh == NULL || !policy_fits_casebook(w->book, fresh, &p)) {
+	if (fresh == NULL || !policy_fits_casebook(w->book, fresh, w->now_ms, &p)) {
 		policy_release(fresh);
 		expect_problem(w, &p, refused ? refused : "(nothing: it should have been accepted)");
 	} else {

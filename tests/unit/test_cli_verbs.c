@@ -32,6 +32,7 @@
 #include "../../cli/verb_notices.c"
 #include "../../cli/verb_points.c"
 #include "../../cli/verb_stats.c"
+#include "../../cli/verb_where.c"
 #include "../../cli/verb_operate.c"
 #include "../../cli/verb_emergency.c"
 #include "../../cli/verb_reload.c"
@@ -345,10 +346,12 @@ static void test_stats_wide_and_csv_have_everything(void **state)
 		assert_non_null(strstr(wide, rates[i]));
 	assert_non_null(strstr(wide, "Household rubbish lying about"));
 	assert_null(strstr(wide, "not fit"));
-	assert_non_null(strstr(csv, "category,name,received,filed,closed,open,overdue_open,on_time,due,suspended,"
-	                            "reworked,extended,returned,merged,rejected,cancelled,satisfied,fairly,"
-	                            "unsatisfied,unanswered,first_reply_ms,replied,points,archived,"
-	                            "expired_alarms,late,exempted\r\nE0110,Household rubbish lying about,123456,98765,"));
+	assert_non_null(strstr(
+		csv, "category,name,received,filed,closed,open,overdue_open,on_time,due,suspended,"
+		     "reworked,extended,returned,merged,rejected,cancelled,satisfied,fairly,"
+		     "unsatisfied,unanswered,first_reply_ms,replied,points,archived,"
+		     "expired_alarms,late,exempted,unlocated,told_outside,told_nowhere\r\nE0110,Household rubbish "
+		     "lying about,123456,98765,"));
 	free(wide);
 	free(csv);
 }

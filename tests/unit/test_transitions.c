@@ -143,7 +143,7 @@ static void test_what_can_be_asked_for(void **state)
 	(void)state;
 	static const enum act own[] = { ACT_NONE,          ACT_SUBMIT,      ACT_ALARM,   ACT_ALARM_AGAIN, ACT_EXPIRE,
 		                        ACT_WHISTLE_LAPSE, ACT_ESCALATE,    ACT_FOLLOW,  ACT_VACATED,     ACT_BASIS,
-		                        ACT_REROUTE,       ACT_CO_DISPATCH, ACT_CO_LATE, ACT_RETIME };
+		                        ACT_REROUTE,       ACT_CO_DISPATCH, ACT_CO_LATE, ACT_RETIME,      ACT_REGRID };
 
 	for (int a = 0; a < ACT_COUNT; a++) {
 		_Bool expected = 1;
