@@ -128,7 +128,7 @@ replay: all $(BENCHES) | packages-check
 DUE = config/examples/boston-2011
 evaluate-due: $(BUILD)/bench/due
 	@test -n '$(FILE)' || { echo 'make evaluate-due FILE=requests.csv[.gz] [TZ_NAME=…] [CALENDAR=calendar.csv]'; exit 2; }
-	@TZ='$(or $(TZ_NAME),America/New_York)' $< '$(FILE)' $(DUE)/policy.conf $(if $(CALENDAR),'$(CALENDAR)')
+	@TZ='$(or $(TZ_NAME),America/New_York)' $< '$(FILE)' $(DUE)/policy.conf '$(or $(CALENDAR),$(DUE)/calendar.csv)'
 
 ## evaluate-merge FILE=… [TZ_NAME=…] [JURISDICTION=…]: what the merging finds of a city's own duplicates; ends with JSON
 evaluate-merge: all

@@ -25,7 +25,7 @@ struct kind {
 	struct row *rows;
 	size_t count, room;
 	int64_t limit_days;
-	size_t equal[2]; /* with the calendar's holidays, and without any */
+	size_t equal[2]; /* with the calendar as it is, and with every holiday in it a day of rest */
 };
 
 struct evaluation {
@@ -42,18 +42,24 @@ static int fail(const char *what, const char *cause)
 
 /* ---- reading ---- */
 
-static _Bool read_days(const char *path, struct calendar *out, char **cause)
+/* rest: a worked holiday is read as a day of rest too. */
+static _Bool read_days(const char *path, _Bool rest, struct calendar *out, char **cause)
 {
 	struct csv *csv = csv_open(path, cause);
 	int date = csv ? csv_column(csv, "date") : -1, kind = csv ? csv_column(csv, "kind") : -1, got = -1;
 
 	while (date >= 0 && kind >= 0 && (got = csv_next(csv)) > 0) {
 		char midnight[40];
-		int64_t ms;
+		const char *is = csv_field(csv, kind);
+		int64_t ms = 0;
 
 		snprintf(midnight, sizeof midnight, "%.10sT00:00", csv_field(csv, date));
-		if (!clock_parse(midnight, &ms) ||
-		    !calendar_add(out, clock_local_day(ms, NULL, NULL), strcmp(csv_field(csv, kind), "workday") == 0))
+
+		_Bool sound = clock_parse(midnight, &ms);
+		int32_t day = clock_local_day(ms, NULL, NULL);
+		_Bool worked = !rest && strcmp(is, "worked") == 0 && calendar_weekday_works(&out->rules, day);
+
+		if (!sound || !calendar_add(out, day, worked || strcmp(is, "workday") == 0))
 			fprintf(stderr, "due: %s:%d: passed over\n", path, csv_line(csv));
 	}
 	csv_close(csv);
@@ -149,7 +155,7 @@ static int choose(struct evaluation *e)
 	for (int i = 0; i < e->count && chosen < SHOWN; i++) {
 		struct kind kept = e->kinds[i];
 
-		learn_limit(&e->calendars[1], &kept);
+		learn_limit(&e->calendars[0], &kept);
 		if (kept.limit_days < 1 || kept.limit_days > DAYS_MOST)
 			continue;
 		e->kinds[i] = e->kinds[chosen];
@@ -175,8 +181,8 @@ static void tell_json(const struct evaluation *e, int chosen, size_t rows, const
 	json_int(&j, "holidays", (int64_t)e->calendars[0].count);
 	json_real(&j, "equal", share(equal[0], rows));
 	json_real(&j, "least", least[0]);
-	json_real(&j, "equal_no_holidays", share(equal[1], rows));
-	json_real(&j, "least_no_holidays", least[1]);
+	json_real(&j, "equal_at_rest", share(equal[1], rows));
+	json_real(&j, "least_at_rest", least[1]);
 	json_open(&j, "subcategories", '[');
 	for (int i = 0; i < chosen; i++) {
 		const struct kind *k = &e->kinds[i];
@@ -186,7 +192,7 @@ static void tell_json(const struct evaluation *e, int chosen, size_t rows, const
 		json_int(&j, "rows", (int64_t)k->count);
 		json_int(&j, "limit_work_days", k->limit_days);
 		json_real(&j, "equal", share(k->equal[0], k->count));
-		json_real(&j, "equal_no_holidays", share(k->equal[1], k->count));
+		json_real(&j, "equal_at_rest", share(k->equal[1], k->count));
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
@@ -199,7 +205,7 @@ static void tell(struct evaluation *e, int chosen)
 	size_t rows = 0, equal[2] = { 0, 0 };
 	double least[2] = { 1, 1 };
 
-	printf("%-48s %7s %6s %10s %13s\n", "subcategory", "rows", "limit", "as listed", "no holidays");
+	printf("%-48s %7s %6s %10s %13s\n", "subcategory", "rows", "limit", "equal", "if at rest");
 	for (int i = 0; i < chosen; i++) {
 		struct kind *k = &e->kinds[i];
 
@@ -235,8 +241,9 @@ int main(int argc, char **argv)
 
 	calendar_init(&e->calendars[0], &rules.week);
 	calendar_init(&e->calendars[1], &rules.week);
-	if (argc > 3 && !read_days(argv[3], &e->calendars[0], &cause))
-		return fail(argv[3], cause ? cause : "no columns date and kind, or a broken row");
+	for (int i = 0; i < 2; i++)
+		if (argc > 3 && !read_days(argv[3], i == 1, &e->calendars[i], &cause))
+			return fail(argv[3], cause ? cause : "no columns date and kind, or a broken row");
 	if (!read_requests(e, argv[1], &cause))
 		return fail(argv[1], cause ? cause : "no columns created_at, due_at and subcategory, or a broken row");
 	tell(e, choose(e));

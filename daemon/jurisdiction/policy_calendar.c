@@ -9,9 +9,12 @@
 #define RULES_FILE "policy.conf"
 #define COVER_DAYS 60 /* a list that ends sooner is warned of: limits started today may already run past it */
 
-enum day_kind { DAY_HOLIDAY = 1, DAY_WORKDAY = 2 };
+/* A worked holiday is one for the people and none for the clock: some cities' limits run on through theirs. */
+enum day_kind { DAY_HOLIDAY = 1, DAY_WORKDAY = 2, DAY_WORKED = 3 };
 
-static const struct word kinds[] = { { "holiday", DAY_HOLIDAY }, { "workday", DAY_WORKDAY }, { NULL, 0 } };
+static const struct word kinds[] = {
+	{ "holiday", DAY_HOLIDAY }, { "workday", DAY_WORKDAY }, { "worked", DAY_WORKED }, { NULL, 0 }
+};
 
 struct day_row {
 	int32_t day, kind;
@@ -54,6 +57,11 @@ static void check_day(const struct calendar_rules *rules, const struct day_row *
 		             names[clock_weekday(row->day)]);
 }
 
+static _Bool week_works(const struct policy *p, int32_t day)
+{
+	return calendar_weekday_works(&p->rules.week, day);
+}
+
 void policy_calendar_read(struct policy *policy, const char *folder, struct problems *p)
 {
 	char *path = path_in(folder, FILE_NAME), *rules_path = path_in(folder, RULES_FILE);
@@ -71,7 +79,9 @@ void policy_calendar_read(struct policy *policy, const char *folder, struct prob
 
 		if (t->sound[i])
 			check_day(&policy->rules.week, row, path, t->lines[i], p);
-		must(calendar_add(&policy->calendar, row->day, row->kind == DAY_WORKDAY));
+		must(calendar_add(&policy->calendar, row->day,
+		                  row->kind == DAY_WORKDAY ||
+		                          (row->kind == DAY_WORKED && week_works(policy, row->day))));
 	}
 	free(path);
 	free(rules_path);

@@ -16,7 +16,7 @@
  *   cameras.csv and camera_labels.csv: see jurisdiction/cameras.h
  *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss, exempt
  *   post_kinds.csv, posts.csv    who holds which post where: jurisdiction/posts.h
- *   calendar.csv    date,kind,name    holiday or workday (调休); may be absent
+ *   calendar.csv    date,kind,name    holiday, workday (调休) or worked (a holiday on which the clock runs); may be absent
  *   policy.conf     the settings below in struct policy_rules
  */
 #ifndef JURISDICTION_POLICY_H

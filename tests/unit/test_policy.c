@@ -296,6 +296,23 @@ static void test_a_contract_holds_from_its_first_day_until_before_its_last(void 
 	drop(p);
 }
 
+/* 2026-10-01 is a Thursday; a Saturday stays one whatever holiday it is. */
+static void test_the_clock_runs_on_a_worked_holiday(void **state)
+{
+	const struct policy *rest = load_small(NULL, NULL, NULL);
+	const struct policy *run = load_small("calendar.csv", "2026-10-01,holiday", "2026-10-01,worked");
+	const struct policy *weekend = load_small("calendar.csv", "2026-10-01,holiday", "2026-10-03,worked");
+	int32_t thursday = clock_ymd_to_day(20261001);
+
+	(void)state;
+	assert_false(calendar_works(policy_calendar(rest), thursday));
+	assert_true(calendar_works(policy_calendar(run), thursday));
+	assert_false(calendar_works(policy_calendar(weekend), thursday + 2));
+	drop(rest);
+	drop(run);
+	drop(weekend);
+}
+
 static void test_a_tie_takes_the_first_and_is_not_sure(void **state)
 {
 	const struct policy *p = load_small("routes.csv", NULL,
@@ -486,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_the_more_specific_route_wins),
 		cmocka_unit_test(test_a_narrower_category_wins_within_an_area),
 		cmocka_unit_test(test_a_contract_holds_from_its_first_day_until_before_its_last),
+		cmocka_unit_test(test_the_clock_runs_on_a_worked_holiday),
 		cmocka_unit_test(test_a_tie_takes_the_first_and_is_not_sure),
 		cmocka_unit_test(test_without_a_route_it_is_the_area_s_own_unit),
 		cmocka_unit_test(test_area_holds),
