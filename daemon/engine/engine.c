@@ -55,6 +55,7 @@ struct engine {
 	void *fail_ctx;
 	_Atomic int exit_code;
 	size_t commands_out, queries_out, jobs_out; /* given and not yet back; the loop's */
+	uint64_t answered;                          /* commands that came back */
 	_Bool starved, told_failure;
 };
 
@@ -242,6 +243,7 @@ static void drain_answers(struct engine *e)
 		for (size_t i = 0; i < count; i++) {
 			struct command *c = items[i];
 			e->commands_out--;
+			e->answered++;
 			if (c->kind == COMMAND_POLICY && c->outcome.accepted)
 				change_policy(e, c);
 			c->origin.answer(c->origin.door, c);
@@ -349,6 +351,14 @@ int64_t engine_now_ms(const struct engine *e)
 uint64_t engine_progress(const struct engine *e)
 {
 	return e->writer.batches;
+}
+
+_Bool engine_has_moved(const struct engine *e, struct engine_pulse *last)
+{
+	struct engine_pulse now = { e->writer.batches, e->answered };
+	_Bool moved = now.batches != last->batches && (e->commands_out == 0 || now.answers != last->answers);
+	*last = now;
+	return moved;
 }
 
 const char *engine_evidence(const struct engine *e)

@@ -104,7 +104,7 @@ static void open_parts(struct redis_door *d, struct event_base *base, const stru
 static _Bool open_links(struct redis_door *d, struct event_base *base, const struct config *c, char **cause)
 {
 	char reading[LINK_NAME_SIZE], command[LINK_NAME_SIZE];
-	struct redis_link_options o = { .base = base, .where = c->redis, .password = c->redis_password, .ctx = d };
+	struct redis_link_options o = { .base = base, .where = c->redis, .password = c->redis_secret, .ctx = d };
 
 	(void)snprintf(reading, sizeof(reading), "gridloopd-%.100s-reading", d->consumer);
 	(void)snprintf(command, sizeof(command), "gridloopd-%.100s", d->consumer);

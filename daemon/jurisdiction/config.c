@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "jurisdiction/cell.h"
+#include "base/credential.h"
 #include "jurisdiction/policy.h"
 #include "jurisdiction/words.h"
 
@@ -89,7 +90,8 @@ static const struct setting rows[] = {
 	{ "redis", SETTING_TEXT, FIELD(redis), 0, 200, "", NULL,
 	  "Redis as unix:/path/of/socket or address:port; empty: none" },
 	{ "redis_password", SETTING_TEXT, FIELD(redis_password), 0, 200, "", NULL,
-	  "its password, if it has one; then keep this file readable by the daemon alone" },
+	  "its password, or credential:NAME, handed over by the service manager; a password here makes this file "
+	  "secret" },
 	{ "redis_reports", SETTING_TEXT, FIELD(redis_reports), 1, 100, "gridloop:reports", NULL,
 	  "stream that platforms write reports and actions to" },
 	{ "redis_cameras", SETTING_TEXT, FIELD(redis_cameras), 1, 100, "gridloop:cameras", NULL,
@@ -119,6 +121,8 @@ void config_close(struct config *c)
 	settings_close(rows, c);
 	free(c->path);
 	c->path = NULL;
+	credential_free(c->redis_secret);
+	c->redis_secret = NULL;
 }
 
 /* ---- where a mistake stands that shows only when values are looked at together ---- */
@@ -404,6 +408,20 @@ _Bool config_load(struct config *c, const char *path, const char *const *assignm
 		resolve_jurisdiction(c);
 	find_evidence(c);
 	return 1;
+}
+
+_Bool config_read_secrets(struct config *c, struct problems *p)
+{
+	char *cause = NULL;
+
+	credential_free(c->redis_secret);
+	c->redis_secret = credential_read(c->redis_password, &cause);
+	if (c->redis_secret)
+		return 1;
+	problems_add(p, c->path ? c->path : COMMAND_LINE, line_of(c->path, "redis_password"), "redis_password: %s",
+	             cause);
+	free(cause);
+	return 0;
 }
 
 _Bool config_fits(const struct config *c, const struct policy *policy, struct problems *p)

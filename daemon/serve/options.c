@@ -170,6 +170,7 @@ static _Bool load(struct options *o, const struct wishes *w)
 		o->policy = policy_load(o->config.jurisdiction, &problems);
 		good = o->policy && config_fits(&o->config, o->policy, &problems);
 	}
+	good = good && config_read_secrets(&o->config, &problems);
 	/* A replayed clock begins at a day that nobody knows yet. */
 	if (good && o->config.clock == CONFIG_CLOCK_SYSTEM)
 		policy_warn(o->policy, clock_system().wall_ms(NULL), &problems);

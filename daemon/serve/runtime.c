@@ -19,12 +19,14 @@
 #include "intake/tcp.h"
 #include "serve/options.h"
 #include "serve/reloader.h"
+#include "serve/sockets.h"
 #include "serve/systemd.h"
 #include "store/store.h"
 
 #define DRAIN_MOST_MS 15000 /* for what is under way; the service's TimeoutStopSec is longer */
 #define DRAIN_LOOK_MS 20
 #define SIGNALS 3
+#define WATCHDOG_LOOKS 4    /* in its span: a slow moment at one of them is no reason to be killed */
 #define HEAP_STEP (1 << 20) /* bytes */
 
 enum run_level { RUN_SERVING, RUN_DRAINING, RUN_OVER };
@@ -38,10 +40,11 @@ struct runtime {
 	struct redis_door *redis; /* NULL: none configured */
 	struct event answers, drain, watchdog;
 	struct event signals[SIGNALS];
+	struct sockets handed;
 	_Bool events_ready;
 	enum run_level level;
 	int64_t drain_left_ms;
-	uint64_t progress; /* the engine's, when the watchdog last looked */
+	struct engine_pulse pulse; /* when the watchdog last looked */
 };
 
 /* ---- the process ---- */
@@ -167,17 +170,17 @@ static void on_failure(void *ctx, int exit_code)
 	_exit(exit_code);
 }
 
-/* The loop is alive when this runs; the writer when it has finished a batch since, or has nothing to do. */
+/* The loop is alive when this runs. */
 static void on_watchdog(int fd, short what, void *arg)
 {
 	struct runtime *r = arg;
-	uint64_t progress = engine_progress(r->engine);
 
 	(void)fd;
 	(void)what;
-	if (progress != r->progress || engine_idle(r->engine))
+	if (engine_has_moved(r->engine, &r->pulse))
 		systemd_alive();
-	r->progress = progress;
+	else
+		log_line(LOG_LEVEL_WARNING, "writer-stuck", "watchdog=not-fed");
 }
 
 /* ---- putting together ---- */
@@ -220,7 +223,7 @@ static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 	struct tcp_door_options o = {
 		.addresses = addresses,
 		.fds = fds,
-		.fd_count = systemd_sockets(fds, CONFIG_ADDRESSES_MOST),
+		.fd_count = sockets_named(&r->handed, SOCKETS_TCP, fds, CONFIG_ADDRESSES_MOST),
 		.connections_most = r->config->connections_max,
 		.frame_most = r->config->frame_max,
 		.inflight_most = r->config->inflight_max,
@@ -241,7 +244,7 @@ static void watch(struct runtime *r)
 		int number;
 		void (*on)(int number, short what, void *arg);
 	} rows[SIGNALS] = { { SIGTERM, on_end_signal }, { SIGINT, on_end_signal }, { SIGHUP, on_hangup } };
-	int64_t watchdog_ms = systemd_watchdog_ms() / 2;
+	int64_t watchdog_ms = systemd_watchdog_ms() / WATCHDOG_LOOKS;
 	struct timeval every = { watchdog_ms / 1000, watchdog_ms % 1000 * 1000 };
 
 	must(event_assign(&r->answers, r->base, engine_fd(r->engine), EV_READ | EV_PERSIST, on_answers, r) == 0);
@@ -261,11 +264,14 @@ static void watch(struct runtime *r)
 static _Bool open_parts(struct runtime *r, const struct options *o, int *status, char **cause)
 {
 	*status = EXIT_WRONG_CONFIG;
+	if (!sockets_take(&r->handed, &o->config, cause))
+		return 0;
 	r->engine = open_engine(o, r->reloader, cause);
 	if (!r->engine)
 		return 0;
 	watch(r);
 	*status = EXIT_NO_START;
+	sockets_compare(&r->handed, SOCKETS_TCP, r->config);
 	r->tcp = open_tcp(r, cause);
 	if (!r->tcp)
 		return 0;
@@ -300,8 +306,8 @@ static void say_ready(const struct runtime *r)
 {
 	char status[128];
 
-	log_line(LOG_LEVEL_NOTICE, "ready", "listen=\"%s\" port=%d redis=\"%s\" clock=%s", r->config->listen,
-	         tcp_door_port(r->tcp, 0), r->config->redis,
+	log_line(LOG_LEVEL_NOTICE, "ready", "listen=\"%s\" handed_over=%zu port=%d redis=\"%s\" clock=%s",
+	         r->handed.count ? "" : r->config->listen, r->handed.count, tcp_door_port(r->tcp, 0), r->config->redis,
 	         r->config->clock == CONFIG_CLOCK_REPLAY ? "replay" : "system");
 	(void)snprintf(status, sizeof status, "serving on port %d", tcp_door_port(r->tcp, 0));
 	reloader_serves(r->reloader, r->tcp, status);

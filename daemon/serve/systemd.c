@@ -86,14 +86,24 @@ int64_t systemd_watchdog_ms(void)
 	return number_of("WATCHDOG_USEC") / 1000;
 }
 
-size_t systemd_sockets(int *fds, size_t most)
+/* The i-th of the names, which stand between colons. */
+static void name_of(const char *names, int64_t i, char out[SYSTEMD_NAME_SIZE])
+{
+	for (; names && i > 0; i--) {
+		names = strchr(names, ':');
+		names += names != NULL;
+	}
+	(void)snprintf(out, SYSTEMD_NAME_SIZE, "%.*s", names ? (int)strcspn(names, ":") : 7, names ? names : "unknown");
+}
+
+size_t systemd_sockets(struct systemd_socket *out, size_t most)
 {
 	int64_t count = is_for_me("LISTEN_PID") ? number_of("LISTEN_FDS") : 0;
-	size_t taken = 0;
 
-	for (int fd = FIRST_SOCKET; taken < most && fd - FIRST_SOCKET < count; fd++) {
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-		fds[taken++] = fd;
+	for (int64_t i = 0; i < count && i < (int64_t)most; i++) {
+		out[i].fd = FIRST_SOCKET + (int)i;
+		(void)fcntl(out[i].fd, F_SETFD, FD_CLOEXEC);
+		name_of(getenv("LISTEN_FDNAMES"), i, out[i].name);
 	}
-	return taken;
+	return (size_t)count;
 }

@@ -76,8 +76,7 @@ _Bool engine_query(struct engine *e, struct query *q) MUST_USE;
 /* false: too many wait, or there is no evidence folder. */
 _Bool engine_file(struct engine *e, struct file_job *j) MUST_USE;
 
-/* Readable when answers or news wait; then call engine_drain, which calls command origins, query done functions and
- * news listeners. */
+/* Readable when answers or news wait; engine_drain then calls command origins, query dones and news listeners. */
 int engine_fd(const struct engine *e);
 void engine_drain(struct engine *e);
 /* No command, query or work on evidence is under way. */
@@ -92,8 +91,13 @@ void engine_on_failure(struct engine *e, void (*fail)(void *ctx, int exit_code),
 
 /* The daemon's time now: the clock's, or the replay clock's. Any thread. */
 int64_t engine_now_ms(const struct engine *e);
-/* Batches the writer has finished; a watchdog compares. Any thread. */
+/* Batches the writer has finished; one a second even when nothing is to be done. Any thread. */
 uint64_t engine_progress(const struct engine *e);
+struct engine_pulse {
+	uint64_t batches, answers;
+};
+/* Since the last look (zeroed: none) the writer has finished a batch and, if anybody waits, somebody was answered. */
+_Bool engine_has_moved(const struct engine *e, struct engine_pulse *last);
 
 /* ---- the policy ----
  * A COMMAND_POLICY makes the writer change to another one between two decisions; the loop changes when it drains the

@@ -46,8 +46,9 @@ struct config {
 	int64_t evidence_partial_keep_ms, evidence_unnamed_keep_ms;
 	int64_t evidence_queue_max; /* chunks waiting for the folder's thread */
 
-	char *redis; /* "" none, "unix:/path" or address:port */
-	char *redis_password;
+	char *redis;          /* "" none, "unix:/path" or address:port */
+	char *redis_password; /* or "credential:NAME" */
+	char *redis_secret;   /* the password itself, once config_read_secrets has been called */
 	char *redis_reports, *redis_cameras, *redis_events, *redis_dead; /* streams */
 	char *redis_cameras_gateway; /* identity that DeepStream's own messages speak for; "": they are refused */
 	char *redis_group, *redis_consumer;
@@ -65,6 +66,9 @@ void config_close(struct config *c); /* safe twice */
 
 /* What the daemon's settings take for granted of the policy. false: lines in *p. */
 _Bool config_fits(const struct config *c, const struct policy *policy, struct problems *p) MUST_USE;
+
+/* Reads what the service manager keeps for the keys that name a credential. false: lines in *p. */
+_Bool config_read_secrets(struct config *c, struct problems *p) MUST_USE;
 
 /* The i-th address of listen; false past the end. */
 #define CONFIG_ADDRESSES_MOST 8
