@@ -25,7 +25,7 @@ struct replay_kind {
 	size_t limit_count, limit_room;
 };
 
-enum replay_report { REPORT_UNSENT, REPORT_SENT, REPORT_KNOWN, REPORT_MERGED, REPORT_REFUSED };
+enum replay_report { REPORT_UNSENT, REPORT_SENT, REPORT_KNOWN, REPORT_UNPLACED, REPORT_MERGED, REPORT_REFUSED };
 
 struct replay_row {
 	char *id, *address, *description;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/refusal.h"
+#include "replay_prepare.h"
 #include "workflow/domain.h"
 
 /* What each step asks for, and the first state of a case that has it behind itself. */
@@ -14,6 +15,7 @@ static const struct {
 	int state_after;
 } steps[STEP_COUNT] = {
 	[STEP_REPORT] = { "report", ACT_SUBMIT, STATE_REPORTED },
+	[STEP_FILE] = { "file", ACT_FILE, STATE_FILED },
 	[STEP_SIGN] = { "sign", ACT_SIGN, STATE_HANDLING },
 	[STEP_HANDLED] = { "handled", ACT_HANDLED, STATE_HANDLED },
 	[STEP_CHECK] = { "check", ACT_CHECK, STATE_CHECKING },
@@ -81,6 +83,7 @@ static uint32_t queue_action(struct lane *l, const struct replay_op *op, const s
 	action.key = wire_from_uuid(&key);
 	action.case_number = wire_from_text(row->number);
 	action.act = (Gridloop__V1__Act)steps[op->step].act;
+	action.grid = wire_from_text(op->step == STEP_FILE ? REPLAY_FIRST_GRID : NULL);
 	action.text = wire_from_text(op->step == STEP_HANDLED ? "closed by the city" : NULL);
 	frame.replay_at_ms = op->at_ms;
 	frame.body_case = CLIENT_BODY(ACTION);
@@ -104,7 +107,13 @@ static void fill_lane(struct lane *l, struct pass *p)
 		if (op->step != STEP_REPORT && row->report == REPORT_SENT)
 			return;
 		/* Behind a report that was told "later", a step waits for the next pass. */
-		if (op->step != STEP_REPORT && row->report != REPORT_KNOWN) {
+		/* Only what was told without a place waits to be filed. */
+		if (op->step == STEP_FILE && row->report == REPORT_KNOWN) {
+			op->fate = FATE_DONE;
+			p->next++;
+			continue;
+		}
+		if (op->step != STEP_REPORT && row->report != REPORT_KNOWN && row->report != REPORT_UNPLACED) {
 			/* What was merged goes the way of its master. */
 			op->fate = row->report >= REPORT_MERGED ? FATE_SKIPPED : FATE_WAITING;
 			l->tally->skipped += op->fate == FATE_SKIPPED;
@@ -169,7 +178,9 @@ static void take_answer(struct lane *l, struct replay_op *op, const wire_answer 
 	if (op->step != STEP_REPORT)
 		return;
 	snprintf(row->number, sizeof row->number, "%s", wire_text(a->case_number));
-	row->report = (int)a->state == STATE_MERGED ? REPORT_MERGED : REPORT_KNOWN;
+	row->report = (int)a->state == STATE_MERGED     ? REPORT_MERGED
+	              : (int)a->state == STATE_REPORTED ? REPORT_UNPLACED
+	                                                : REPORT_KNOWN;
 }
 
 /* Replies to one identity's commands may overtake each other only if the daemon breaks its word. */

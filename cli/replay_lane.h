@@ -7,7 +7,7 @@
 #include "client.h"
 #include "replay_file.h"
 
-enum replay_step { STEP_REPORT, STEP_SIGN, STEP_HANDLED, STEP_CHECK, STEP_PASS, STEP_COUNT };
+enum replay_step { STEP_REPORT, STEP_FILE, STEP_SIGN, STEP_HANDLED, STEP_CHECK, STEP_PASS, STEP_COUNT };
 enum replay_fate { FATE_WAITING, FATE_SENT, FATE_DONE, FATE_DOUBT, FATE_REFUSED, FATE_SKIPPED };
 
 struct replay_op {

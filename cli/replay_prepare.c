@@ -14,8 +14,6 @@
 #include "replay_run.h"
 
 #define STREET "900101001000"
-#define COMMUNITY "900101001001"
-#define GRID "900101001001001"
 #define UNIT "works"
 #define MARGIN 0.01 /* degrees around the outermost positions, about a kilometre */
 #define LIMIT_LEAST_MS CLOCK_MINUTE_MS
@@ -37,13 +35,14 @@ static void put_cell(FILE *to, const char *text, size_t most)
 static void write_areas(const struct replay_file *f, FILE *to)
 {
 	(void)f;
-	fputs("code,name,parent\n" STREET ",the city,\n" COMMUNITY ",the city's only community," STREET "\n", to);
+	fputs("code,name,parent\n" STREET ",the city,\n" REPLAY_COMMUNITY ",the city's only community," STREET "\n",
+	      to);
 }
 
 static void write_grids(const struct replay_file *f, FILE *to)
 {
 	fprintf(to,
-	        "grid,name,community,south,west,north,east\n" GRID ",the whole city," COMMUNITY
+	        "grid,name,community,south,west,north,east\n" REPLAY_FIRST_GRID ",the whole city," REPLAY_COMMUNITY
 	        ",%.6f,%.6f,%.6f,%.6f\n",
 	        f->placed ? f->south - MARGIN : -MARGIN, f->placed ? f->west - MARGIN : -MARGIN,
 	        f->placed ? f->north + MARGIN : MARGIN, f->placed ? f->east + MARGIN : MARGIN);
@@ -111,7 +110,7 @@ static void write_units(const struct replay_file *f, FILE *to)
 static const struct {
 	const char *id, *name, *kind, *roles, *unit, *trusted;
 } people[] = {
-	{ REPLAY_CITY, "the city", "hotline", "reporter+gateway+handler", UNIT, "yes" },
+	{ REPLAY_CITY, "the city", "hotline", "reporter+gateway+handler+acceptor", UNIT, "yes" },
 	{ REPLAY_CHECKER, "the checker", "grid-worker", "reporter+worker", "", "no" },
 	{ REPLAY_OPERATOR, "the operator", "", "operator+supervisor+acceptor+dispatcher", "", "no" },
 };
@@ -151,7 +150,7 @@ static void write_kinds(const struct replay_file *f, FILE *to)
 static void write_posts(const struct replay_file *f, FILE *to)
 {
 	(void)f;
-	fputs("area,post,person,from,to\n" GRID ",full-time," REPLAY_CHECKER ",,\n", to);
+	fputs("area,post,person,from,to\n" REPLAY_COMMUNITY ",full-time," REPLAY_CHECKER ",,\n", to);
 }
 
 static void write_cameras(const struct replay_file *f, FILE *to)

@@ -8,6 +8,8 @@
 #define REPLAY_CITY "city"
 #define REPLAY_CHECKER "checker"
 #define REPLAY_OPERATOR "operator"
+#define REPLAY_COMMUNITY "900101001001"
+#define REPLAY_FIRST_GRID REPLAY_COMMUNITY "001" /* what has no place is filed there, when the city closes it */
 /* An identity's token is this and its id: the folder is for a daemon on loopback that plays one file. */
 #define REPLAY_TOKEN "replay-"
 

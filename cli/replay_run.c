@@ -22,7 +22,7 @@ static int compare_ops(const void *a, const void *b)
 
 struct replay_op *replay_moments(const struct replay_file *f, size_t *count)
 {
-	struct replay_op *ops = must_calloc(f->count * 3 + 1, sizeof *ops);
+	struct replay_op *ops = must_calloc(f->count * 4 + 1, sizeof *ops);
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->count; i++) {
@@ -31,6 +31,7 @@ struct replay_op *replay_moments(const struct replay_file *f, size_t *count)
 		ops[n++] = (struct replay_op){ row->created_ms, (uint32_t)i, STEP_REPORT, FATE_WAITING };
 		if (!row->closed_ms)
 			continue;
+		ops[n++] = (struct replay_op){ row->closed_ms, (uint32_t)i, STEP_FILE, FATE_WAITING };
 		ops[n++] = (struct replay_op){ row->closed_ms, (uint32_t)i, STEP_SIGN, FATE_WAITING };
 		ops[n++] = (struct replay_op){ row->closed_ms, (uint32_t)i, STEP_HANDLED, FATE_WAITING };
 	}
@@ -108,18 +109,6 @@ static server_frame *ask_stats(struct client *c, Gridloop__V1__StatsBy by, struc
 	return f;
 }
 
-/* Cases without a grid are the row of the areas that has no key. */
-static int64_t without_grid(const wire_stats *s)
-{
-	for (size_t i = 0; i < s->n_rows; i++) {
-		const char *key = wire_text(s->rows[i]->key);
-
-		if (key[0] == '\0' || strcmp(key, "0") == 0)
-			return s->rows[i]->received;
-	}
-	return 0;
-}
-
 static _Bool settle(struct client *c, struct trouble *why)
 {
 	Gridloop__V1__AdvanceClock clock = GRIDLOOP__V1__ADVANCE_CLOCK__INIT;
@@ -139,21 +128,23 @@ static _Bool finish(const char *server, struct replay_result *out, struct troubl
 {
 	struct login login = { server, REPLAY_OPERATOR, REPLAY_TOKEN REPLAY_OPERATOR };
 	struct client *c = client_open(&login, why);
-	server_frame *by_area = c && settle(c, why) ? ask_stats(c, GRIDLOOP__V1__STATS_BY__BY_AREA, why) : NULL;
+	server_frame *stats = c && settle(c, why) ? ask_stats(c, GRIDLOOP__V1__STATS_BY__BY_ALL, why) : NULL;
 
 	client_close(c);
-	if (!by_area)
+	if (!stats)
 		return 0;
 
-	const wire_stats_row *total = by_area->stats->total;
+	const wire_stats_row *total = stats->stats->total;
 
 	out->received = total->received;
 	out->archived = total->archived;
 	out->open = total->open;
 	out->closed = total->closed;
 	out->merged = total->merged;
-	out->located = total->received - without_grid(by_area->stats);
-	wire_free(by_area);
+	out->outside = total->told_outside;
+	out->to_be_located = total->told_nowhere;
+	out->located = total->received - total->told_outside - total->told_nowhere;
+	wire_free(stats);
 	return 1;
 }
 

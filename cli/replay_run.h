@@ -24,7 +24,8 @@ struct replay_options {
 /* One line of numbers for people and scripts comes from this. */
 struct replay_result {
 	struct replay_tally tally;
-	int64_t received, archived, open, closed, merged, located;
+	int64_t received, archived, open, closed, merged;
+	int64_t located, outside, to_be_located; /* what the reports' positions were worth */
 };
 
 _Bool replay_run(struct replay_file *f, const struct replay_options *o,

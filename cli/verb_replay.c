@@ -6,6 +6,7 @@
 
 #include "login.h"
 #include "progress.h"
+#include "replay_map.h"
 #include "replay_prepare.h"
 #include "replay_run.h"
 #include "show.h"
@@ -16,6 +17,8 @@
 
 static const struct option_row replay_options_rows[] = {
 	{ "--prepare", OPTION_TEXT, "DIR", "only write the jurisdiction that fits the file into DIR", 0, 0 },
+	{ "--map", OPTION_TEXT, "FILE.geojson",
+	  "with --prepare: the city's map; each feature with a \"name\" becomes a grid", 0, 0 },
 	{ "--tz", OPTION_TEXT, "TZ", "time zone of the city, such as America/New_York", 0, 0 },
 	{ "--server", OPTION_TEXT, "HOST:PORT", "the daemon (GRIDLOOP_SERVER; " LOGIN_SERVER_DEFAULT ")", 0, 0 },
 	{ "--door", OPTION_WORD, "tcp|redis", "how reports come in; tcp", 0, 0 },
@@ -49,16 +52,29 @@ static _Bool read_file(const char *path, struct replay_file *f)
 	return good;
 }
 
-static enum exit_code prepare(const struct replay_file *f, const char *folder)
+static void print_map(const struct replay_map *m)
 {
+	printf("  %zu grids from the map; %zu outlines crossed themselves and were mended; %zu overlaps (%.0f m2: the "
+	       "smaller grid holds), %zu gaps\n",
+	       m->grids, m->mended, m->overlaps, m->overlap_m2, m->gaps);
+}
+
+/* With a map, what lies on a position that stands for "unknown" is to be located; without, nothing could tell. */
+static enum exit_code prepare(const struct replay_file *f, const char *folder, const char *map)
+{
+	struct replay_map made = { 0 };
 	struct trouble why;
 
-	if (!replay_prepare(f, folder, &why)) {
+	if (!replay_prepare(f, folder, &why) ||
+	    (map && (!replay_prepare_points(f, folder, &why) ||
+	             !replay_map_write(map, folder, REPLAY_COMMUNITY, &made, &why)))) {
 		trouble_print(&why, 0);
 		return why.exit;
 	}
 	printf("%s: %zu rows, %zu of them closed, %zu with a place; %zu categories\n", folder, f->count, f->closed,
 	       f->placed, f->kind_count);
+	if (map)
+		print_map(&made);
 	puts("  next: start gridloopd with this jurisdiction and clock = replay, then gridloop replay FILE");
 	return EXIT_OK;
 }
@@ -101,6 +117,8 @@ static void print_result(const struct replay_result *r, const char *door, const 
 	json_int(&j, "archived", r->archived);
 	json_int(&j, "open", r->open);
 	json_int(&j, "located", r->located);
+	json_int(&j, "outside", r->outside);
+	json_int(&j, "to_be_located", r->to_be_located);
 	json_int(&j, "merged", r->merged);
 	json_int(&j, "refused", t->refused);
 	json_text(&j, "invariants", invariants);
@@ -153,6 +171,8 @@ static enum exit_code run_replay(struct call *call)
 
 	if (depth < 1 || depth > LANE_DEPTH_MOST)
 		return call_usage(call, "--depth is 1 to %d", LANE_DEPTH_MOST);
+	if (options_text(o, "--map") && !folder)
+		return call_usage(call, "--map is read together with --prepare DIR");
 	if (options_word(o, "--door") == 1 && !folder && !options_text(o, "--redis"))
 		return call_usage(call, "--door redis needs --redis ADDRESS");
 	/* Times without an offset are the city's own. */
@@ -163,7 +183,7 @@ static enum exit_code run_replay(struct call *call)
 	if (!read_file(o->words[0], &file))
 		return EXIT_USAGE;
 
-	enum exit_code code = folder ? prepare(&file, folder) : play(call, &file);
+	enum exit_code code = folder ? prepare(&file, folder, options_text(o, "--map")) : play(call, &file);
 
 	replay_file_close(&file);
 	return code;
@@ -176,7 +196,7 @@ const struct verb replay_verbs[] = {
 	  .usage = "[--prepare DIR] [options] FILE.csv[.gz]",
 	  .summary = "play a city's 311 file through a running daemon",
 	  .help = "In two steps. --prepare DIR writes a jurisdiction that fits the file: one grid over all its "
-	          "positions, a\n"
+	          "positions (with --map the city's own), a\n"
 	          "category for each kind of request with the median of the city's own limits, and who plays which "
 	          "part.\n"
 	          "With a daemon on that jurisdiction and clock = replay, the second run sends every report at its "
@@ -188,7 +208,8 @@ const struct verb replay_verbs[] = {
 	          "Columns: id, created_at, closed_at, due_at, category, subcategory, source, lat, lon, address, "
 	          "description.",
 	  .options = replay_options_rows,
-	  .example = "gridloop replay --prepare /tmp/boston --tz America/New_York requests.csv.gz\n"
+	  .example = "gridloop replay --prepare /tmp/boston --map neighborhoods.geojson --tz America/New_York "
+	             "requests.csv.gz\n"
 	             "gridloop replay --tz America/New_York --database /tmp/boston.db requests.csv.gz",
 	  .related = "stats, verify, clock settle",
 	  .least_words = 1,

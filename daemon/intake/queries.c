@@ -177,7 +177,7 @@ static _Bool read_cursor(const ProtobufCBinaryData *bytes, int64_t *before_id, s
 }
 
 /* Staff see their area, their unit's cases and what they reported; others what they reported. */
-static _Bool narrow(const struct person *p, struct list_question *l, struct refusal *why)
+static _Bool narrow(const struct policy *policy, const struct person *p, struct list_question *l, struct refusal *why)
 {
 	if (l->reporter[0] == '\0' && !rights_is_staff(p)) {
 		if (p->roles & ROLE_GATEWAY)
@@ -196,7 +196,7 @@ static _Bool narrow(const struct person *p, struct list_question *l, struct refu
 		l->filter.area = 0;
 		return 1;
 	}
-	return rights_stay_in_area(p, &l->filter.area, why);
+	return rights_stay_in_area(policy, p, &l->filter.area, why);
 }
 
 static _Bool read_filter(const Gridloop__V1__ListCases *m, struct list_question *l, struct refusal *why)
@@ -219,7 +219,7 @@ _Bool query_list_cases(struct session *s, const Gridloop__V1__ClientFrame *f, st
 {
 	struct list_question read = { .filter = { 0 } };
 
-	if (!read_filter(f->list_cases, &read, why) || !narrow(s->person, &read, why))
+	if (!read_filter(f->list_cases, &read, why) || !narrow(engine_policy(s->door->engine), s->person, &read, why))
 		return 0;
 	struct list_question *l = question_new(s, f->seq, sizeof *l, ask_list);
 
@@ -368,7 +368,8 @@ _Bool query_get_stats(struct session *s, const Gridloop__V1__ClientFrame *f, str
 	int64_t area;
 
 	if (!check_range((int64_t)m->by, STATS_ALL, STATS_CHANNEL, "by-is-known", why) ||
-	    !check_area(&m->area, &area, why) || !rights_stay_in_area(s->person, &area, why))
+	    !check_area(&m->area, &area, why) ||
+	    !rights_stay_in_area(engine_policy(s->door->engine), s->person, &area, why))
 		return 0;
 	struct stats_question *q = question_new(s, f->seq, sizeof *q, ask_stats);
 

@@ -45,8 +45,20 @@ _Bool rights_may_see(const struct person *p, const struct case_file *c)
 	return p->area == 0 || c->grid == 0 || area_holds(p->area, c->grid);
 }
 
-_Bool rights_stay_in_area(const struct person *p, int64_t *area, struct refusal *why)
+static _Bool holds_every_grid(const struct policy *policy, int64_t area)
 {
+	const struct grid *g;
+
+	for (size_t i = 0; (g = policy_grid_at(policy, i)) != NULL; i++)
+		if (!area_holds(area, g->code))
+			return 0;
+	return 1;
+}
+
+_Bool rights_stay_in_area(const struct policy *policy, const struct person *p, int64_t *area, struct refusal *why)
+{
+	if (*area == 0 && holds_every_grid(policy, p->area))
+		return 1;
 	if (*area == 0)
 		*area = p->area;
 	if (area_holds(p->area, *area))

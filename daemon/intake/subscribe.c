@@ -358,10 +358,10 @@ static void begin(struct session *s, const struct start *from)
 /* ---- another person's row ---- */
 
 /* Whether the events under this area may be followed. */
-static _Bool events_allowed(const struct person *p, int64_t *area, struct refusal *why)
+static _Bool events_allowed(const struct policy *policy, const struct person *p, int64_t *area, struct refusal *why)
 {
 	if (rights_is_staff(p))
-		return rights_stay_in_area(p, area, why);
+		return rights_stay_in_area(policy, p, area, why);
 	return refuse(why, REFUSAL_NOT_ALLOWED, "events-are-for-staff", "Only staff may follow the events.");
 }
 
@@ -384,7 +384,7 @@ void subscription_change_person(struct session *s)
 	addressees_of(s->person, &u->to);
 	if (u->notices)
 		watch_names(u);
-	if (u->events && !events_allowed(s->person, &u->area, &why))
+	if (u->events && !events_allowed(engine_policy(s->door->engine), s->person, &u->area, &why))
 		end_events(u, &why);
 	u->serial = ++u->all->serial;
 	u->busy = 0;
@@ -436,7 +436,7 @@ _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, str
 	    !check_range(m->events_after, -1, INT64_MAX, "events-after-is-a-cursor", why) ||
 	    !check_area(&m->area, &area, why))
 		return 0;
-	if (m->events && !events_allowed(s->person, &area, why))
+	if (m->events && !events_allowed(engine_policy(s->door->engine), s->person, &area, why))
 		return 0;
 	struct start *t = question_new(s, f->seq, sizeof *t, ask_start);
 

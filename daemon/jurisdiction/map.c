@@ -10,7 +10,7 @@
 #define DEGREE_METRES 111195.0 /* of latitude, mean earth radius 6,371.0 km */
 #define RADIAN (M_PI / 180.0)
 #define STRETCH_LEAST 0.01 /* of longitude, so that a map at a pole has an area */
-#define CELLS_LEAST 16384  /* of the raster */
+#define CELLS_LEAST 65536  /* of the raster */
 #define CELLS_MOST (1 << 20)
 #define CELLS_PER_SHAPE 1024 /* some 32 across: one in eight is touched by a border */
 #define BUFFER_QUADRANT 8    /* segments of a quarter circle, at the ends of a line */

@@ -47,6 +47,10 @@ enum map_checks { MAP_CHECK_OVERLAPS = 1, MAP_CHECK_GAPS = 2 };
 void map_check(const struct map *m, unsigned checks, double sliver_m,
                void (*tell)(void *ctx, const struct map_fault *fault), void *ctx);
 
+/* Makes an outline of polygons valid that crosses or touches itself, keeping the ground that its rings enclose. For maps
+ * that others have drawn; our own are told and not mended. Whether there was something to mend. */
+_Bool map_mend(struct outline *o);
+
 /* Makes it ready for map_find. Only for a map without invalid outlines. */
 void map_build(struct map *m);
 

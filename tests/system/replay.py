@@ -13,17 +13,16 @@ GRIDLOOP = os.path.join(BUILD, "gridloop")
 def main():
     wish = {name: os.environ.get(name, "") for name in ("FILE", "MAP", "DOOR", "TZ_NAME")}
     if not wish["FILE"]:
-        print("make replay FILE=requests.csv[.gz] [DOOR=tcp|redis] [TZ_NAME=America/New_York]", file=sys.stderr)
+        print("make replay FILE=requests.csv[.gz] [MAP=neighborhoods.geojson] [DOOR=tcp|redis] [TZ_NAME=America/New_York]", file=sys.stderr)
         return 2
-    if wish["MAP"]:
-        print("MAP is not read yet: one grid is laid over all positions of the file", file=sys.stderr)
     zone = ["--tz", wish["TZ_NAME"]] if wish["TZ_NAME"] else []
     door = wish["DOOR"] or "tcp"
     settings = {"time_zone": wish["TZ_NAME"]} if wish["TZ_NAME"] else {}
     file = os.path.abspath(wish["FILE"])
     world = World()
     street = os.path.join(world.folder, "jurisdiction")
-    subprocess.run([GRIDLOOP, "replay", "--prepare", street, *zone, file], cwd=TOP, check=True)
+    city_map = ["--map", os.path.abspath(wish["MAP"])] if wish["MAP"] else []
+    subprocess.run([GRIDLOOP, "replay", "--prepare", street, *city_map, *zone, file], cwd=TOP, check=True)
     world.configure({"jurisdiction": street, **settings})
     world.daemon.start()
     try:

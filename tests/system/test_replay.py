@@ -6,10 +6,12 @@ import gzip
 import itertools
 import json
 import os
+import sqlite3
 import subprocess
 
 from harness import BUILD, SHARED, TOP, PATIENCE, Skip, World, run_tests, verify, wait_until
 
+CITY_MAP = os.path.join(SHARED, "data", "boston", "neighborhoods.geojson")
 CITY = os.path.join(SHARED, "data", "boston", "requests.csv.gz")
 ZONE = "America/New_York"
 ROWS = int(os.environ.get("REPLAY_ROWS", "2500")) or None
@@ -19,7 +21,7 @@ GRIDLOOP = os.path.join(BUILD, "gridloop")
 class City:
     """The first rows of the city's file, a jurisdiction made for them, and a daemon on it."""
 
-    def __init__(self, door):
+    def __init__(self, door, *city_map):
         if not os.path.exists(CITY):
             raise Skip(f"{CITY} is not here")
         self.door, self.world = door, World()
@@ -30,7 +32,7 @@ class City:
         closed = rows[0].index("closed_at")
         self.received, self.archived = len(rows) - 1, sum(1 for row in rows[1:] if row[closed])
         street = os.path.join(self.world.folder, "jurisdiction")
-        subprocess.run([GRIDLOOP, "replay", "--prepare", street, "--tz", ZONE, self.file], cwd=TOP, check=True, capture_output=True)
+        subprocess.run([GRIDLOOP, "replay", "--prepare", street, *city_map, "--tz", ZONE, self.file], cwd=TOP, check=True, capture_output=True)
         self.world.configure({"jurisdiction": street, "time_zone": ZONE})
         self.daemon = self.world.daemon.start()
 
@@ -105,6 +107,23 @@ def test_killed_in_the_middle_by_tcp():
 
 def test_killed_in_the_middle_by_redis():
     killed_in_the_middle("redis")
+
+
+def test_on_the_citys_own_map():
+    """What has no place is never merged by its place: where such a case was merged, the address says why."""
+    with City("tcp", "--map", CITY_MAP) as city:
+        told = city.replay()
+        city.check(told)
+        assert told["located"] + told["outside"] + told["to_be_located"] == city.received, told
+        assert told["to_be_located"] > 0 and told["located"] > told["received"] * 0.8, told
+        city.daemon.stop()
+        verify(city.daemon)
+        with sqlite3.connect(city.daemon.database) as db:
+            placed = db.execute("SELECT count(*) FROM closed_case WHERE told <> 0 AND lat_e7 IS NOT NULL").fetchone()
+            merged = db.execute("SELECT c.address, m.address FROM closed_case AS c JOIN (SELECT id, address FROM closed_case UNION ALL"
+                                " SELECT id, address FROM open_case) AS m ON m.id = c.merged_into WHERE c.told <> 0").fetchall()
+        assert placed == (0,), f"{placed} cases without a place have one"
+        assert all(own and of for own, of in merged), f"merged without an address: {merged}"
 
 
 if __name__ == "__main__":

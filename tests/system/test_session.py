@@ -55,6 +55,34 @@ def test_one_identity_a_connection():
         assert c.ask("get_points")["person"] == one
 
 
+def test_anybody_may_ask_who_is_responsible():
+    with client(reporters()[0]) as c:
+        there = c.ask("where", {"place": STREET.place(), "category": STREET.category()})
+        assert there["told"] == "located" and [l["level"] for l in there["levels"]] == ["grid", "community", "street", "county"], there
+        assert there["levels"][0]["code"] == STREET.grids[0]["grid"] and there["levels"][0]["holders"], there
+        assert there["unit"] and there["why"], there
+        river = c.ask("where", {"place": {"lat": 34.3312, "lon": 108.7080}})
+        assert "river-weihe" in [o["overlay"] for o in river["overlays"]], river
+        assert c.ask("where", {"place": {"lat": 35.0, "lon": 109.0}})["told"] == "outside-the-map"
+        assert c.ask("where", {"place": {"lat": 34.35124, "lon": 108.72618}})["told"] == "default-point"
+        assert refused(c, "where", {}).rule == "place-given"
+        assert refused(c, "where", {"place": STREET.place(), "category": "E0999"}).rule == "category-in-the-catalogue"
+
+
+def test_what_is_to_be_located_is_listed_and_located():
+    with client(reporters()[0]) as c, client(STREET.one_with("acceptor")) as staff:
+        number = submit(c, place={"lat": 34.35124, "lon": 108.72618})
+        waiting = staff.ask("list_cases", {"unlocated": True, "limit": 100})["cases"]
+        assert number in [case["number"] for case in waiting] and not any(case.get("grid") for case in waiting), waiting
+        before = staff.ask("get_stats", {"by": "BY_ALL"})["total"]
+        assert before["unlocated"] >= 1 and before["told_nowhere"] >= 1, before
+        assert not staff.ask("get_case", {"case_number": number}).get("located")
+        staff.ask("action", {"key": staff.new_key(), "case_number": number, "act": "ACT_LOCATE", "place": STREET.place()})
+        case = staff.ask("get_case", {"case_number": number})
+        assert case["located"] and case["summary"]["grid"] == STREET.grids[0]["grid"], case
+        assert staff.ask("get_stats", {"by": "BY_ALL"})["total"].get("unlocated", 0) == before["unlocated"] - 1
+
+
 def test_five_wrong_tokens_end_the_connection():
     with client() as c:
         for _ in range(5):

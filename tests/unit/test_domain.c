@@ -225,6 +225,22 @@ static void test_gcj02_abroad(void **state)
 	assert_true(lat == -33.9 && lon == 151.2);
 }
 
+static void test_a_position_as_one_number(void **state)
+{
+	static const int32_t places[][2] = {
+		{ 343350000, 1086915000 }, { -423594000, -710587000 }, { -1, 1 }, { 0, 0 }
+	};
+	int32_t lat, lon;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		place_unpack(place_pack(places[i][0], places[i][1]), &lat, &lon);
+		assert_int_equal(lat, places[i][0]);
+		assert_int_equal(lon, places[i][1]);
+	}
+	assert_int_equal(place_pack(0, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +257,7 @@ int main(void)
 		cmocka_unit_test(test_metres),
 		cmocka_unit_test(test_gcj02),
 		cmocka_unit_test(test_gcj02_abroad),
+		cmocka_unit_test(test_a_position_as_one_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
