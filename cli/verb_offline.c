@@ -201,9 +201,28 @@ static void print_checks_json(const struct verify_report *r)
 }
 
 static const struct option_row verify_options[] = {
+	{ "--jurisdiction", OPTION_TEXT, "FOLDER", "also that each case's grid was the one of its place, by this map",
+	  0, 0 },
 	{ "--evidence", OPTION_TEXT, "FOLDER", "also that each photo and clip lies there with the right bytes", 0, 0 },
 	{ 0 },
 };
+
+/* As verify_map; a jurisdiction that cannot be loaded is told here. */
+static _Bool verify_by_map(const char *path, const char *folder, struct progress *bar, struct verify_report *report,
+                           char **cause)
+{
+	struct problems p = { 0 };
+	struct policy *policy = policy_of(folder, &p);
+	_Bool readable = policy && verify_map(path, policy, show_bar, bar, report, cause);
+
+	if (!policy) {
+		problems_print(&p, stderr);
+		*cause = must_strdup("the jurisdiction cannot be used");
+	}
+	problems_close(&p);
+	policy_release(policy);
+	return readable;
+}
 
 static enum exit_code run_verify(struct call *call)
 {
@@ -221,8 +240,10 @@ static enum exit_code run_verify(struct call *call)
 	progress_init(&bar, "verifying");
 
 	const char *evidence = options_text(&call->options, "--evidence");
+	const char *folder = options_text(&call->options, "--jurisdiction");
 	_Bool readable = verify_database(path, show_bar, &bar, &report, &cause) &&
-	                 (!evidence || verify_evidence(path, evidence, show_bar, &bar, &report, &cause));
+	                 (!evidence || verify_evidence(path, evidence, show_bar, &bar, &report, &cause)) &&
+	                 (!folder || verify_by_map(path, folder, &bar, &report, &cause));
 
 	progress_end(&bar);
 	if (!readable) {
@@ -257,7 +278,7 @@ const struct verb offline_verbs[] = {
 	  .zh = "验库",
 	  .phase = PHASE_OPERATE,
 	  .flags = VERB_JSON,
-	  .usage = "DATABASE [--evidence FOLDER]",
+	  .usage = "DATABASE [--evidence FOLDER] [--jurisdiction FOLDER]",
 	  .options = verify_options,
 	  .summary = "prove on a database that every case's events give its row and that the invariants hold",
 	  .help = "Reads the whole database without changing it; the daemon may be running. Exit code 1 when something "

@@ -29,6 +29,11 @@ _Bool verify_database(const char *path, void (*progress)(void *ctx, int64_t done
  * of them. false with *cause (heap) as above. */
 _Bool verify_evidence(const char *path, const char *folder, void (*progress)(void *ctx, int64_t done, int64_t all),
                       void *ctx, struct verify_report *out, char **cause) MUST_USE;
+/* Adds a check to the report: each case's grid is the one that its place lay in when it was reported, as far as this policy's
+ * map knows that time. false with *cause (heap) as above. */
+struct policy;
+_Bool verify_map(const char *path, const struct policy *policy, void (*progress)(void *ctx, int64_t done, int64_t all),
+                 void *ctx, struct verify_report *out, char **cause) MUST_USE;
 _Bool verify_holds(const struct verify_report *r);
 
 #endif

@@ -118,6 +118,9 @@ def test_on_the_citys_own_map():
         assert told["to_be_located"] > 0 and told["located"] > told["received"] * 0.8, told
         city.daemon.stop()
         verify(city.daemon)
+        by_map = subprocess.run([GRIDLOOP, "verify", city.daemon.database, "--json", "--jurisdiction", os.path.join(city.world.folder, "jurisdiction")],
+                                cwd=TOP, env={**os.environ, "TZ": ZONE}, capture_output=True, text=True)
+        assert by_map.returncode == 0 and "valid at its report" in by_map.stdout, by_map.stdout + by_map.stderr
         with sqlite3.connect(city.daemon.database) as db:
             placed = db.execute("SELECT count(*) FROM closed_case WHERE told <> 0 AND lat_e7 IS NOT NULL").fetchone()
             merged = db.execute("SELECT c.address, m.address FROM closed_case AS c JOIN (SELECT id, address FROM closed_case UNION ALL"

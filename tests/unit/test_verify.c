@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "jurisdiction/policy.h"
 #include "store/verify.h"
 #include "store_kit.h"
 
@@ -212,14 +213,37 @@ static void what_is_no_database_of_ours_is_told(void **state)
 
 #define WITH_STREET(f) cmocka_unit_test_setup_teardown(f, start, end)
 
+/* By a map that knows the time of the reports; each of its grids is another grid's neighbour. */
+static void a_grid_that_was_not_the_place_s(void **state)
+{
+	struct kit *k = *state;
+	struct problems p = { 0 };
+	struct policy *policy = policy_load("config/jurisdiction", &p);
+	struct verify_report report = { 0 };
+	char *cause = NULL;
+
+	assert_non_null(policy);
+	kit_tamper(k, "UPDATE open_case SET lat_e7 = 343350000, lon_e7 = 1086915000, grid = 610404004001001,"
+	              " reported_grid = 0, camera = NULL");
+	assert_true(verify_map(k->path, policy, NULL, NULL, &report, &cause));
+	assert_int_equal(report.count, 1);
+	assert_true(report.checks[0].looked_at > 0);
+	assert_true(verify_holds(&report));
+	kit_tamper(k, "UPDATE open_case SET grid = 610404004001002 WHERE id = (SELECT max(id) FROM open_case)");
+	report = (struct verify_report){ 0 };
+	assert_true(verify_map(k->path, policy, NULL, NULL, &report, &cause));
+	assert_int_equal(report.checks[0].broken, 1);
+	assert_non_null(strstr(report.checks[0].first, "was in grid 610404004001002, its place in 610404004001001"));
+	policy_release(policy);
+	problems_close(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_STREET(a_sound_street_holds),
-		cmocka_unit_test(an_empty_database_holds),
-		cmocka_unit_test(each_damage_is_seen),
-		WITH_STREET(progress_comes_to_the_end),
-		WITH_STREET(what_is_no_database_of_ours_is_told),
+		WITH_STREET(a_sound_street_holds),         WITH_STREET(a_grid_that_was_not_the_place_s),
+		cmocka_unit_test(an_empty_database_holds), cmocka_unit_test(each_damage_is_seen),
+		WITH_STREET(progress_comes_to_the_end),    WITH_STREET(what_is_no_database_of_ours_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
