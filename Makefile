@@ -120,9 +120,9 @@ demo: all | packages-check
 serve: all | packages-check
 	@BUILD=$(BUILD) python3 tests/system/serve.py
 
-## replay FILE=… [MAP=…] [DOOR=tcp|redis] [TZ_NAME=…]: a city's 311 CSV through the daemon
+## replay FILE=… [MAP=… [MERGE=no]] [DOOR=tcp|redis] [TZ_NAME=…]: a city's 311 CSV through the daemon
 replay: all $(BENCHES) | packages-check
-	@BUILD=$(BUILD) FILE='$(FILE)' MAP='$(MAP)' DOOR='$(DOOR)' TZ_NAME='$(TZ_NAME)' python3 tests/system/replay.py
+	@BUILD=$(BUILD) FILE='$(FILE)' MAP='$(MAP)' MERGE='$(MERGE)' DOOR='$(DOOR)' TZ_NAME='$(TZ_NAME)' python3 tests/system/replay.py
 
 ## evaluate-due FILE=… [TZ_NAME=America/New_York] [CALENDAR=…]: the work calendar against a city's own due dates
 DUE = config/examples/boston-2011

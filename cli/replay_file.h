@@ -47,6 +47,7 @@ struct replay_file {
 	double south, west, north, east; /* of all placed rows */
 	size_t placed, closed, broken;   /* broken: rows without id or readable time, left out */
 	char first_broken[160];
+	_Bool apart; /* every report is to be a case of its own: nothing joins another by itself */
 };
 
 /* progress (may be NULL) gets bytes done and the file's size. */

@@ -66,8 +66,8 @@ static void write_merging(const struct replay_file *f, const struct replay_kind 
 
 	if (class->kin)
 		replay_kind_code(head_of_family(f, k), code);
-	fprintf(to, ",%d,%g,%d,%d,%s,%s\n", class->merge_m, class->merge_hours, class->maybe_m, class->maybe_hours,
-	        class->matter, code);
+	fprintf(to, ",%d,%g,%d,%d,%s,%s\n", f->apart ? 0 : class->merge_m, f->apart ? 0 : class->merge_hours,
+	        class->maybe_m, class->maybe_hours, class->matter, code);
 }
 
 static void write_categories(const struct replay_file *f, FILE *to)

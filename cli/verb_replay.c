@@ -19,6 +19,8 @@ static const struct option_row replay_options_rows[] = {
 	{ "--prepare", OPTION_TEXT, "DIR", "only write the jurisdiction that fits the file into DIR", 0, 0 },
 	{ "--map", OPTION_TEXT, "FILE.geojson",
 	  "with --prepare: the city's map; each feature with a \"name\" becomes a grid", 0, 0 },
+	{ "--apart", OPTION_FLAG, NULL, "with --prepare: each report a case of its own, none joins another by itself",
+	  0, 0 },
 	{ "--tz", OPTION_TEXT, "TZ", "time zone of the city, such as America/New_York", 0, 0 },
 	{ "--server", OPTION_TEXT, "HOST:PORT", "the daemon (GRIDLOOP_SERVER; " LOGIN_SERVER_DEFAULT ")", 0, 0 },
 	{ "--door", OPTION_WORD, "tcp|redis", "how reports come in; tcp", 0, 0 },
@@ -182,6 +184,8 @@ static enum exit_code run_replay(struct call *call)
 	}
 	if (!read_file(o->words[0], &file))
 		return EXIT_USAGE;
+
+	file.apart = options_flag(o, "--apart");
 
 	enum exit_code code = folder ? prepare(&file, folder, options_text(o, "--map")) : play(call, &file);
 

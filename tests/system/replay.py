@@ -11,9 +11,10 @@ GRIDLOOP = os.path.join(BUILD, "gridloop")
 
 
 def main():
-    wish = {name: os.environ.get(name, "") for name in ("FILE", "MAP", "DOOR", "TZ_NAME")}
+    wish = {name: os.environ.get(name, "") for name in ("FILE", "MAP", "DOOR", "TZ_NAME", "MERGE")}
     if not wish["FILE"]:
-        print("make replay FILE=requests.csv[.gz] [MAP=neighborhoods.geojson] [DOOR=tcp|redis] [TZ_NAME=America/New_York]", file=sys.stderr)
+        print("make replay FILE=requests.csv[.gz] [MAP=neighborhoods.geojson] [MERGE=yes|no] [DOOR=tcp|redis] "
+              "[TZ_NAME=America/New_York]", file=sys.stderr)
         return 2
     zone = ["--tz", wish["TZ_NAME"]] if wish["TZ_NAME"] else []
     door = wish["DOOR"] or "tcp"
@@ -21,8 +22,10 @@ def main():
     file = os.path.abspath(wish["FILE"])
     world = World()
     street = os.path.join(world.folder, "jurisdiction")
+    # Where things are is known by a map only; without one each report stays a case of its own, as in the city's file.
+    apart = [] if (wish["MERGE"] or ("yes" if wish["MAP"] else "no")) == "yes" else ["--apart"]
     city_map = ["--map", os.path.abspath(wish["MAP"])] if wish["MAP"] else []
-    subprocess.run([GRIDLOOP, "replay", "--prepare", street, *city_map, *zone, file], cwd=TOP, check=True)
+    subprocess.run([GRIDLOOP, "replay", "--prepare", street, *city_map, *apart, *zone, file], cwd=TOP, check=True)
     world.configure({"jurisdiction": street, **settings})
     world.daemon.start()
     try:
