@@ -40,7 +40,8 @@ const struct word words_matters[] = {
 };
 
 const struct word words_acts[] = {
-	{ "reject", 1 }, { "return", 2 }, { "rework", 3 }, { "suspend", 4 }, { "dismiss", 5 }, { "exempt", 6 }, { NULL, 0 },
+	{ "reject", 1 },  { "return", 2 }, { "rework", 3 }, { "suspend", 4 },
+	{ "dismiss", 5 }, { "exempt", 6 }, { NULL, 0 },
 };
 
 const struct word *words_find(const struct word *words, const char *text, size_t length)
