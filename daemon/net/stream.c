@@ -1,12 +1,9 @@
 #include "net/stream.h"
 
-#include <errno.h>
 #include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define READ_CHUNK 65536 /* bytes asked of one read */
 #define OUTPUT_FIRST 512 /* bytes of a stream's first output buffer */
@@ -38,6 +35,8 @@ struct stream {
 	int fd;
 	enum stream_state state;
 	_Bool paused, full, blocked; /* blocked: waiting until the descriptor takes more */
+	_Bool read_waits;            /* until the descriptor takes bytes */
+	_Bool write_waits;           /* blocked, until the descriptor has bytes */
 	_Bool is_dirty, is_ready;
 	LIST_ENTRY(stream) all;
 	STAILQ_ENTRY(stream) dirty, ready, over;
@@ -54,41 +53,6 @@ struct stream_loop {
 	STAILQ_HEAD(, stream) dirty, ready, over;
 	uint8_t *buffer; /* tail_most + READ_CHUNK */
 };
-
-/* ---- plain transport ---- */
-
-static ssize_t result_of(ssize_t n)
-{
-	if (n >= 0)
-		return n;
-	return errno == EAGAIN || errno == EINTR ? TRANSPORT_WAIT : TRANSPORT_FAILED;
-}
-
-static ssize_t plain_read(void *state, int fd, void *bytes, size_t room)
-{
-	(void)state;
-	return result_of(read(fd, bytes, room));
-}
-
-static ssize_t plain_write(void *state, int fd, const void *bytes, size_t length)
-{
-	(void)state;
-	return result_of(write(fd, bytes, length));
-}
-
-static void plain_finish(void *state, int fd)
-{
-	(void)state;
-	(void)shutdown(fd, SHUT_WR);
-}
-
-static void plain_close(void *state, int fd)
-{
-	(void)state;
-	(void)close(fd);
-}
-
-const struct transport transport_plain = { plain_read, plain_write, plain_finish, plain_close };
 
 /* ---- reading ---- */
 
@@ -109,14 +73,14 @@ static _Bool may_go_on(const struct stream *s)
 /* While kept bytes wait for their turn nothing is read behind them. */
 static _Bool wants_bytes(const struct stream *s)
 {
-	return s->state == STREAM_FINISHED || (may_go_on(s) && !s->is_ready);
+	return !s->read_waits && (s->state == STREAM_FINISHED || (may_go_on(s) && !s->is_ready));
 }
 
 static void watch_input(struct stream *s)
 {
 	_Bool watched = event_pending(&s->read_event, EV_READ, NULL) != 0;
 
-	if (wants_bytes(s) == watched)
+	if ((wants_bytes(s) || (s->write_waits && s->state != STREAM_OVER)) == watched)
 		return;
 	if (watched)
 		event_del(&s->read_event);
@@ -167,22 +131,23 @@ static void peer_ended(struct stream *s)
 	s->handler->ended(s->ctx);
 }
 
-static void on_readable(int fd, short what, void *arg)
+static void wait_to_write(struct stream *s)
 {
-	struct stream *s = arg;
-	struct stream_loop *l = s->loop;
+	must(event_add(&s->write_event, NULL) == 0);
+}
 
-	(void)what;
-	must(s->tail_length <= l->limits.tail_most);
-	if (!wants_bytes(s)) {
-		watch_input(s);
-		return;
-	}
-	ssize_t n = s->transport->read(s->transport_state, fd, l->buffer + s->tail_length, READ_CHUNK);
+static void take_bytes(struct stream *s)
+{
+	struct stream_loop *l = s->loop;
+	ssize_t n = s->transport->read(s->transport_state, s->fd, l->buffer + s->tail_length, READ_CHUNK);
 
 	if (n == TRANSPORT_WAIT)
 		return;
-	if (n == TRANSPORT_FAILED) {
+	if (n == TRANSPORT_WAIT_OTHER) {
+		s->read_waits = 1;
+		wait_to_write(s);
+		watch_input(s);
+	} else if (n == TRANSPORT_FAILED) {
 		stream_close(s, "read-failed");
 	} else if (n == 0) {
 		peer_ended(s);
@@ -327,12 +292,33 @@ static void flush(struct stream *s)
 			went_out(s, (size_t)n);
 		if (n != (ssize_t)length) {
 			s->blocked = 1;
-			must(event_add(&s->write_event, NULL) == 0);
+			s->write_waits = n == TRANSPORT_WAIT_OTHER;
+			if (s->write_waits)
+				watch_input(s);
+			else
+				wait_to_write(s);
 			return;
 		}
 	}
 	if (s->state == STREAM_FINISHING && stream_waiting(s) == 0)
 		say_goodbye(s);
+}
+
+static void on_readable(int fd, short what, void *arg)
+{
+	struct stream *s = arg;
+
+	(void)fd;
+	(void)what;
+	must(s->tail_length <= s->loop->limits.tail_most);
+	if (s->write_waits) {
+		s->write_waits = s->blocked = 0;
+		flush(s);
+	}
+	if (wants_bytes(s))
+		take_bytes(s);
+	else
+		watch_input(s);
 }
 
 static void on_writable(int fd, short what, void *arg)
@@ -341,8 +327,16 @@ static void on_writable(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	s->blocked = 0;
-	flush(s);
+	if (s->read_waits) {
+		s->read_waits = 0;
+		if (wants_bytes(s))
+			take_bytes(s);
+	}
+	if (!s->write_waits) {
+		s->blocked = 0;
+		flush(s);
+	}
+	watch_input(s);
 }
 
 /* ---- a life ---- */

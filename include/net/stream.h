@@ -1,30 +1,15 @@
 /* stream: one peer's bytes in and out over a non-blocking descriptor, as four calls to whoever handles them. Reading goes
  * through one buffer a loop, so an idle peer costs no buffer; writing is gathered and goes out once a loop turn. All on
- * the loop's thread.
- *
- * What carries the bytes is a struct of functions, so that TLS can take the place of plain TCP behind this header. */
+ * the loop's thread. What carries the bytes is a transport: net/transport.h. */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
 
 #include <event2/event.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/must.h"
-
-#define TRANSPORT_WAIT (-1) /* nothing now; the descriptor will tell */
-#define TRANSPORT_FAILED (-2)
-
-struct transport {
-	/* Bytes read or written; 0 from read: the peer has ended; else TRANSPORT_WAIT or TRANSPORT_FAILED. */
-	ssize_t (*read)(void *state, int fd, void *bytes, size_t room);
-	ssize_t (*write)(void *state, int fd, const void *bytes, size_t length);
-	void (*finish)(void *state, int fd); /* tells the peer that nothing more comes */
-	void (*close)(void *state, int fd);  /* frees the state too */
-};
-/* read(2), write(2), shutdown(2), close(2); its state is NULL. */
-extern const struct transport transport_plain;
+#include "net/transport.h"
 
 struct stream_handler {
 	/* Bytes are there. Returns how many it has dealt with; the rest is kept and comes again with what follows. It may

@@ -365,6 +365,68 @@ static void the_transport_is_what_reads(void **state)
 	close(pair[1]);
 }
 
+/* A transport that, like a handshake, reads only after it could write and writes only after bytes have come. */
+struct crossed {
+	int reads, writes;
+	_Bool read_told, write_told;
+};
+
+static ssize_t crossed_read(void *state, int fd, void *bytes, size_t room)
+{
+	struct crossed *c = state;
+
+	c->reads++;
+	if (!c->read_told) {
+		c->read_told = 1;
+		return TRANSPORT_WAIT_OTHER;
+	}
+	return transport_plain.read(NULL, fd, bytes, room);
+}
+
+static ssize_t crossed_write(void *state, int fd, const void *bytes, size_t length)
+{
+	struct crossed *c = state;
+
+	c->writes++;
+	if (!c->write_told) {
+		c->write_told = 1;
+		return TRANSPORT_WAIT_OTHER;
+	}
+	return transport_plain.write(NULL, fd, bytes, length);
+}
+
+static void each_direction_may_wait_for_the_other(void **state)
+{
+	struct fixture *f = *state;
+	struct transport crossing = transport_plain;
+	struct crossed c = { 0 };
+	char heard[8];
+	int pair[2];
+
+	crossing.read = crossed_read;
+	crossing.write = crossed_write;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	stream_close(f->stream, "replaced");
+	UNTIL(f, f->closed == 1);
+	f->stream = stream_new(f->loop, pair[0], &crossing, &c, &handler, f);
+	/* A paused stream takes no input, but what it has to say must not wait for ever. */
+	stream_pause(f->stream);
+	say(f, "answer", 6);
+	UNTIL(f, c.writes == 1);
+	step(f);
+	assert_int_equal(c.writes, 1);
+	assert_int_equal(write(pair[1], "question", 8), 8);
+	ssize_t got = -1;
+	UNTIL(f, got == 6 || (got = read(pair[1], heard, sizeof heard)) == 6);
+	assert_int_equal(c.reads, 0);
+	stream_resume(f->stream);
+	UNTIL(f, f->taken_length == 8);
+	assert_int_equal(c.reads, 2);
+	stream_close(f->stream, "enough");
+	UNTIL(f, f->closed == 2);
+	close(pair[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -383,6 +445,7 @@ int main(void)
 		TEST(a_deadline_ends_a_busy_peer),
 		TEST(a_lost_peer_is_noticed_when_written_to),
 		TEST(the_transport_is_what_reads),
+		TEST(each_direction_may_wait_for_the_other),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
