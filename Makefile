@@ -4,7 +4,7 @@
 
 BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev libprotobuf-c-dev \
 	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev tzdata
-CHECK_PACKAGES = libcmocka-dev redis-server python3 nodejs npm
+CHECK_PACKAGES = libcmocka-dev redis-server openssl python3 nodejs npm
 SANITIZE_PACKAGES = valgrind
 LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
 

@@ -14,13 +14,18 @@
 
 #include "base/clock.h"
 #include "base/version.h"
+#include "net/tls_client.h"
 
 #define IN_SIZE (4 * WIRE_FRAME_MOST)
+#define HOST_SIZE 256
 #define PAUSE_FIRST_MS 250
 #define PAUSE_MOST_MS 30000
 
 struct client {
 	int fd;
+	const struct transport *transport;
+	struct tls *tls;           /* its state; NULL: plain */
+	short reads_on, writes_on; /* what poll must show before another try */
 	uint32_t seq;
 	uint8_t *out;
 	size_t out_at, out_used, out_size;
@@ -89,13 +94,13 @@ static int connect_one(const struct addrinfo *a)
 	return fd;
 }
 
-static int connect_any(const char *server, struct trouble *why)
+static int connect_any(const char *server, char host[HOST_SIZE], struct trouble *why)
 {
-	char host[256], port[16];
+	char port[16];
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
 	int fd = -1;
 
-	if (!split_server(server, host, sizeof host, port, sizeof port)) {
+	if (!split_server(server, host, HOST_SIZE, port, sizeof port)) {
 		trouble_set(why, EXIT_USAGE, "\"%.100s\" is no server; expected HOST:PORT, such as 127.0.0.1:7311",
 		            server);
 		return -1;
@@ -134,7 +139,7 @@ static _Bool log_in(struct client *c, const struct login *l, struct trouble *why
 	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
 
 	login.who = wire_from_text(l->who);
-	login.token = wire_from_text(l->token);
+	login.token = wire_from_text(l->token ? l->token : "");
 	login.client = wire_from_text("gridloop " GRIDLOOP_VERSION);
 	frame.body_case = CLIENT_BODY(LOGIN);
 	frame.login = &login;
@@ -154,9 +159,44 @@ static _Bool log_in(struct client *c, const struct login *l, struct trouble *why
 	return welcome;
 }
 
+static _Bool shake_hands(struct client *c, const struct login *l, struct trouble *why)
+{
+	int64_t end = mono_ms() + CLIENT_CONNECT_MS;
+	ssize_t result;
+
+	while ((result = tls_shake(c->tls)) != 0) {
+		int64_t left = end - mono_ms();
+		struct pollfd wait = { .fd = c->fd, .events = result == TRANSPORT_WAIT ? POLLIN : POLLOUT };
+
+		if (result == TRANSPORT_FAILED)
+			return trouble_set(why, EXIT_LOST, "no safe connection to %.100s: %s", l->server,
+			                   tls_failure(c->tls));
+		if (left <= 0 || poll(&wait, 1, (int)left) == 0)
+			return trouble_set(why, EXIT_LOST, "no safe connection to %.100s: it does not go on",
+			                   l->server);
+	}
+	return 1;
+}
+
+static _Bool begin_tls(struct client *c, const struct login *l, const char *host, struct trouble *why)
+{
+	const struct tls_client_files files = { l->ca, l->certificate, l->key };
+	char *cause = NULL;
+
+	c->tls = tls_connect(&files, host, c->fd, &cause);
+	if (!c->tls) {
+		trouble_set(why, EXIT_USAGE, "%s", cause);
+		free(cause);
+		return 0;
+	}
+	c->transport = &transport_tls;
+	return shake_hands(c, l, why);
+}
+
 struct client *client_open(const struct login *l, struct trouble *why)
 {
-	int fd = connect_any(l->server, why);
+	char host[HOST_SIZE];
+	int fd = connect_any(l->server, host, why);
 
 	if (fd < 0)
 		return NULL;
@@ -164,8 +204,11 @@ struct client *client_open(const struct login *l, struct trouble *why)
 	struct client *c = must_calloc(1, sizeof *c);
 
 	c->fd = fd;
+	c->transport = &transport_plain;
+	c->reads_on = POLLIN;
+	c->writes_on = POLLOUT;
 	c->in = must_calloc(1, IN_SIZE);
-	if (!log_in(c, l, why)) {
+	if ((l->tls && !begin_tls(c, l, host, why)) || !log_in(c, l, why)) {
 		client_close(c);
 		return NULL;
 	}
@@ -176,7 +219,7 @@ void client_close(struct client *c)
 {
 	if (!c)
 		return;
-	close(c->fd);
+	c->transport->close(c->tls, c->fd);
 	free(c->in);
 	free(c->out);
 	free(c);
@@ -209,9 +252,31 @@ int64_t client_last_notice(const struct client *c)
 
 /* ---- bytes ---- */
 
+static _Bool has_room(const struct client *c)
+{
+	return IN_SIZE - (c->in_used - c->in_at) >= TRANSPORT_READ_LEAST;
+}
+
 static _Bool lost(struct trouble *why, const char *how)
 {
 	return trouble_set(why, EXIT_LOST, "the connection to the daemon was lost: %s", how);
+}
+
+/* What speaks TLS hangs up on a plain login without a word, or with an alert, which is no frame. */
+static const char *why_closed(const struct client *c)
+{
+	_Bool silent = c->in_used == c->in_at;
+	_Bool alert = !silent && c->in[c->in_at] == 0x15;
+
+	return !c->tls && !c->who[0] && (silent || alert) ? "it closed at once; if it speaks TLS there, give --tls"
+	                                                  : "the daemon closed it";
+}
+
+static _Bool lost_by_failure(const struct client *c, struct trouble *why)
+{
+	const char *of_tls = c->tls ? tls_failure(c->tls) : "";
+
+	return lost(why, *of_tls ? of_tls : strerror(errno));
 }
 
 /* One read into the buffer. false: the connection is gone. */
@@ -222,15 +287,16 @@ static _Bool read_some(struct client *c, struct trouble *why)
 		c->in_used -= c->in_at;
 		c->in_at = 0;
 	}
-	if (c->in_used == IN_SIZE)
+	if (!has_room(c))
 		return 1;
 
-	ssize_t got = recv(c->fd, c->in + c->in_used, IN_SIZE - c->in_used, 0);
+	ssize_t got = c->transport->read(c->tls, c->fd, c->in + c->in_used, IN_SIZE - c->in_used);
 
+	c->reads_on = got == TRANSPORT_WAIT_OTHER ? POLLOUT : POLLIN;
 	if (got == 0)
-		return lost(why, "the daemon closed it");
-	if (got < 0 && errno != EAGAIN && errno != EINTR)
-		return lost(why, strerror(errno));
+		return lost(why, why_closed(c));
+	if (got == TRANSPORT_FAILED)
+		return lost_by_failure(c, why);
 	if (got > 0)
 		c->in_used += (size_t)got;
 	return 1;
@@ -238,10 +304,11 @@ static _Bool read_some(struct client *c, struct trouble *why)
 
 static _Bool write_some(struct client *c, struct trouble *why)
 {
-	ssize_t sent = send(c->fd, c->out + c->out_at, c->out_used - c->out_at, MSG_NOSIGNAL);
+	ssize_t sent = c->transport->write(c->tls, c->fd, c->out + c->out_at, c->out_used - c->out_at);
 
-	if (sent < 0 && errno != EAGAIN && errno != EINTR)
-		return lost(why, strerror(errno));
+	c->writes_on = sent == TRANSPORT_WAIT_OTHER ? POLLIN : POLLOUT;
+	if (sent == TRANSPORT_FAILED)
+		return lost_by_failure(c, why);
 	if (sent > 0)
 		c->out_at += (size_t)sent;
 	if (c->out_at == c->out_used)
@@ -274,19 +341,17 @@ size_t client_queued_bytes(const struct client *c)
 _Bool client_flush(struct client *c, struct trouble *why)
 {
 	while (c->out_at < c->out_used) {
-		_Bool room = c->in_used - c->in_at < IN_SIZE;
-		struct pollfd wait = { .fd = c->fd, .events = (short)(POLLOUT | (room ? POLLIN : 0)) };
-
 		if (!write_some(c, why))
 			return 0;
 		if (c->out_at == c->out_used)
 			break;
 
+		struct pollfd wait = { .fd = c->fd, .events = (short)(c->writes_on | (has_room(c) ? c->reads_on : 0)) };
 		int ready = poll(&wait, 1, CLIENT_REPLY_MS);
 
 		if (ready == 0)
 			return lost(why, "it takes no more bytes");
-		if (ready > 0 && (wait.revents & (POLLIN | POLLHUP | POLLERR)) && !read_some(c, why))
+		if (ready > 0 && (wait.revents & (c->reads_on | POLLHUP | POLLERR)) && !read_some(c, why))
 			return 0;
 	}
 	return 1;
@@ -325,7 +390,7 @@ server_frame *client_receive(struct client *c, int64_t wait_ms, struct trouble *
 			return f;
 
 		int64_t left = end - mono_ms();
-		struct pollfd wait = { .fd = c->fd, .events = POLLIN };
+		struct pollfd wait = { .fd = c->fd, .events = c->reads_on };
 		int ready = poll(&wait, 1, left > 0 ? (int)left : 0);
 
 		if (ready == 0)

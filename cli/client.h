@@ -9,8 +9,11 @@
 
 /* Where and as whom. The texts belong to the caller. */
 struct login {
-	const char *server; /* "host:port", "[v6]:port" */
-	const char *who, *token;
+	const char *server;      /* "host:port", "[v6]:port" */
+	const char *who, *token; /* token NULL: the certificate speaks for who */
+	_Bool tls;
+	const char *ca;                /* PEM: the authorities believed; NULL: those of the system */
+	const char *certificate, *key; /* PEM: our own; NULL: none */
 };
 
 struct client;

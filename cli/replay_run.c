@@ -126,7 +126,7 @@ static _Bool settle(struct client *c, struct trouble *why)
 
 static _Bool finish(const char *server, struct replay_result *out, struct trouble *why)
 {
-	struct login login = { server, REPLAY_OPERATOR, REPLAY_TOKEN REPLAY_OPERATOR };
+	struct login login = { .server = server, .who = REPLAY_OPERATOR, .token = REPLAY_TOKEN REPLAY_OPERATOR };
 	struct client *c = client_open(&login, why);
 	server_frame *stats = c && settle(c, why) ? ask_stats(c, GRIDLOOP__V1__STATS_BY__BY_ALL, why) : NULL;
 
@@ -181,12 +181,19 @@ _Bool replay_run(struct replay_file *f, const struct replay_options *o,
 	size_t count;
 
 	*out = (struct replay_result){ 0 };
-	p->city = (struct lane){
-		{ o->server, REPLAY_CITY, REPLAY_TOKEN REPLAY_CITY }, NULL, f, &out->tally, o->depth, o->redis != NULL
-	};
-	p->checker = (struct lane){
-		{ o->server, REPLAY_CHECKER, REPLAY_TOKEN REPLAY_CHECKER }, NULL, f, &out->tally, o->depth, 0
-	};
+	p->city = (struct lane){ { .server = o->server, .who = REPLAY_CITY, .token = REPLAY_TOKEN REPLAY_CITY },
+		                 NULL,
+		                 f,
+		                 &out->tally,
+		                 o->depth,
+		                 o->redis != NULL };
+	p->checker =
+		(struct lane){ { .server = o->server, .who = REPLAY_CHECKER, .token = REPLAY_TOKEN REPLAY_CHECKER },
+		               NULL,
+		               f,
+		               &out->tally,
+		               o->depth,
+		               0 };
 	p->redis = o->redis ? replay_redis_open(o->redis, why) : NULL;
 	if (o->redis && !p->redis) {
 		play_close(p);

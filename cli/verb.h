@@ -3,7 +3,7 @@
 #ifndef CLI_VERB_H
 #define CLI_VERB_H
 
-#include "client.h"
+#include "login.h"
 #include "options.h"
 
 enum phase { PHASE_DISCOVER, PHASE_HANDLE, PHASE_FEEDBACK, PHASE_REWARD, PHASE_LOOK, PHASE_OPERATE, PHASE_COUNT };
@@ -38,7 +38,7 @@ struct call {
 	const struct verb *verb;
 	struct options options;
 	struct login login;
-	char *login_texts[3];
+	char *login_texts[LOGIN_TEXTS];
 	struct client *client; /* opened by call_ask when first needed */
 	_Bool json, csv, color, tty;
 	size_t width; /* of the terminal; 0: not one */

@@ -32,7 +32,16 @@ struct request {
  * to give it, and a match would not be believed. */
 static const char nobody_sha256[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
-static const struct person *find_person(struct session *s, const Gridloop__V1__Login *m)
+/* Without a token, the certificate that the connection was made with speaks for the person it is registered for. */
+static _Bool has_certificate(const struct session *s, const struct person *person)
+{
+	char shown[DIGEST_TEXT_SIZE];
+
+	return person && person->certificate && s->tls && tls_peer_fingerprint(s->tls, shown) &&
+	       strcmp(shown, person->certificate) == 0;
+}
+
+static const struct person *find_person(struct session *s, const Gridloop__V1__Login *m, _Bool *by_certificate)
 {
 	static const struct text_rule who_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, who);
 	char who[COMMAND_ID_MOST + 1];
@@ -41,6 +50,10 @@ static const struct person *find_person(struct session *s, const Gridloop__V1__L
 
 	if (check_copy(&m->who, &who_rule, who, sizeof who, &unused))
 		person = policy_person(engine_policy(s->door->engine), who);
+	*by_certificate = m->token.len == 0;
+	if (*by_certificate)
+		return has_certificate(s, person) ? person : NULL;
+
 	_Bool known = person && person->token_sha256;
 	_Bool right = m->token.len <= TOKEN_MOST &&
 	              digest_matches(s->door->digester, (const char *)m->token.data, m->token.len,
@@ -74,7 +87,7 @@ static _Bool wrong_token(struct session *s, struct refusal *why)
 {
 	s->wrong_tokens++;
 	(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "identity-and-token-match",
-	             "The identity and the token do not match.");
+	             "The identity and the token or certificate do not match.");
 	if (s->wrong_tokens < SESSION_WRONG_TOKENS_MOST)
 		return 0;
 	log_line(LOG_LEVEL_NOTICE, "login-refused", "tries=%d", s->wrong_tokens);
@@ -84,7 +97,8 @@ static _Bool wrong_token(struct session *s, struct refusal *why)
 
 static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
-	const struct person *person = find_person(s, f->login);
+	_Bool by_certificate;
+	const struct person *person = find_person(s, f->login, &by_certificate);
 
 	if (!person)
 		return wrong_token(s, why);
@@ -93,6 +107,7 @@ static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f
 		return refuse(why, REFUSAL_NOT_ALLOWED, "one-identity-a-connection",
 		              "This connection is logged in already; open another for another identity.");
 	s->person = person;
+	s->by_certificate = by_certificate;
 	stream_set_deadline(s->stream, 0, NULL);
 	welcome(s, f->seq);
 	return 1;

@@ -136,10 +136,19 @@ static void shut_out(struct session *s)
 	subscription_end(s);
 	s->person = NULL;
 	(void)refuse(&why, REFUSAL_BAD_CREDENTIALS, "identity-still-holds",
-	             "Your identity is gone from the policy or its token was changed; log in again.");
+	             "Your identity is gone from the policy or its token or certificate was changed; log in again.");
 	session_refuse(s, 0, &why);
 	if (s->stream)
 		stream_finish(s->stream, "identity-gone");
+}
+
+/* What the person showed at login is still theirs. */
+static _Bool still_proven(const struct session *s, const struct person *before, const struct person *now)
+{
+	const char *then = s->by_certificate ? before->certificate : before->token_sha256;
+	const char *today = s->by_certificate ? now->certificate : now->token_sha256;
+
+	return then && today && strcmp(then, today) == 0;
 }
 
 /* The person of the policy before is still there to be looked at. */
@@ -150,7 +159,7 @@ void session_change_policy(struct session *s)
 
 	if (!before)
 		return;
-	if (!now || !now->token_sha256 || strcmp(now->token_sha256, before->token_sha256) != 0) {
+	if (!now || !still_proven(s, before, now)) {
 		shut_out(s);
 		return;
 	}
@@ -241,6 +250,7 @@ static void on_closed(void *ctx, const char *why)
 
 	log_line(LOG_LEVEL_DEBUG, "connection-closed", "why=%s inflight=%lld", why, (long long)s->inflight);
 	s->stream = NULL;
+	s->tls = NULL;
 	subscription_end(s);
 	d->counts.connections--;
 	listener_gone(d->listener);
@@ -251,12 +261,14 @@ static const struct stream_handler session_handler = { on_input, on_ended, on_dr
 
 /* ---- a life ---- */
 
-struct session *session_new(struct tcp_door *d, int fd)
+struct session *session_new(struct tcp_door *d, int fd, _Bool over_tls)
 {
 	struct session *s = must_calloc(1, sizeof *s);
 
 	s->door = d;
-	s->stream = stream_new(d->streams, fd, &transport_plain, NULL, &session_handler, s);
+	s->tls = over_tls ? tls_accept(d->options.tls, fd) : NULL;
+	s->stream =
+		stream_new(d->streams, fd, over_tls ? &transport_tls : &transport_plain, s->tls, &session_handler, s);
 	stream_set_patience(s->stream, d->options.idle_ms, "idle");
 	stream_set_deadline(s->stream, d->options.login_ms, "no-login");
 	LIST_INSERT_HEAD(&d->sessions, s, all);

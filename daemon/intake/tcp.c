@@ -6,6 +6,7 @@
 #include "intake/session.h"
 #include "intake/subscribe.h"
 #include "net/frame.h"
+#include "net/tls.h"
 
 #define ARENA_BYTES (512 * 1024) /* for one frame's message: a full batch with room to spare */
 
@@ -80,13 +81,13 @@ static void on_policy(void *ctx)
 
 /* ---- connections ---- */
 
-static void on_accepted(void *ctx, int fd)
+static void on_accepted(void *ctx, int fd, size_t socket)
 {
 	struct tcp_door *d = ctx;
 
 	d->counts.accepted++;
 	d->counts.connections++;
-	(void)session_new(d, fd);
+	(void)session_new(d, fd, socket >= d->options.plain_count);
 }
 
 static struct listener *listen_on(struct tcp_door *d, char **cause)
@@ -123,6 +124,7 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 	STAILQ_INIT(&d->held);
 	d->listener = listen_on(d, cause);
 	if (!d->listener) {
+		tls_server_release(d->options.tls);
 		free(d);
 		return NULL;
 	}
@@ -150,6 +152,16 @@ void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms
 {
 	d->options.login_ms = login_ms;
 	d->options.idle_ms = idle_ms;
+}
+
+void tcp_door_set_tls(struct tcp_door *d, struct tls_server *tls)
+{
+	if (!d->options.tls) {
+		tls_server_release(tls);
+		return;
+	}
+	tls_server_release(d->options.tls);
+	d->options.tls = tls;
 }
 
 _Bool tcp_door_idle(const struct tcp_door *d)
@@ -194,6 +206,7 @@ void tcp_door_free(struct tcp_door *d)
 	listener_free(d->listener);
 	digester_free(d->digester);
 	arena_close(&d->arena);
+	tls_server_release(d->options.tls);
 	free(d);
 }
 

@@ -26,11 +26,22 @@
 #define TERA (KILO * GIGA)
 
 static const struct setting rows[] = {
-	{ "listen", SETTING_TEXT, FIELD(listen), 1, 512, "127.0.0.1:7311", NULL,
-	  "where phones, gateways and the gridloop command connect: address:port, several separated by spaces" },
+	{ "listen", SETTING_TEXT, FIELD(listen), 0, 512, "127.0.0.1:7311", NULL,
+	  "where phones, gateways and the gridloop command connect without TLS: address:port, several separated by "
+	  "spaces; empty: nowhere" },
 	{ "listen_remote", SETTING_BOOL, FIELD(listen_remote), 0, 0, "no", NULL,
 	  "yes: listen may name addresses other than loopback. Tokens then cross the network as they are: keep it a "
-	  "trusted one" },
+	  "trusted one, or better use listen_tls" },
+	{ "listen_tls", SETTING_TEXT, FIELD(listen_tls), 0, 512, "", NULL,
+	  "where they connect with TLS (1.2 or 1.3), any address; empty: nowhere" },
+	{ "tls_certificate", SETTING_TEXT, FIELD(tls_certificate), 0, 1024, "", NULL,
+	  "PEM file: the daemon's certificate, then those between it and its authority; a relative path starts at "
+	  "this file's own folder. Read anew on SIGHUP, as are the next two" },
+	{ "tls_key", SETTING_TEXT, FIELD(tls_key), 0, 1024, "", NULL,
+	  "PEM file: its private key, without a passphrase, readable by the daemon alone" },
+	{ "tls_client_ca", SETTING_TEXT, FIELD(tls_client_ca), 0, 1024, "", NULL,
+	  "PEM file: authorities whose client certificates are believed; who is registered in people.csv with the "
+	  "SHA-256 of theirs logs in without a token. Empty: none is asked for" },
 	{ "database", SETTING_TEXT, FIELD(database), 1, 1024, "/var/lib/gridloop/gridloop.db", NULL,
 	  "the database file; its folder must exist, on a local disk" },
 	{ "jurisdiction", SETTING_TEXT, FIELD(jurisdiction), 1, 1024, "jurisdiction", NULL,
@@ -248,29 +259,46 @@ static _Bool word_at(const char *text, size_t i, char out[CONFIG_ADDRESS_SIZE])
 	return length > 0;
 }
 
-_Bool config_address(const struct config *c, size_t i, char out[CONFIG_ADDRESS_SIZE])
+_Bool config_address(const char *addresses, size_t i, char out[CONFIG_ADDRESS_SIZE])
 {
-	return word_at(c->listen, i, out);
+	return word_at(addresses, i, out);
 }
 
-static void check_listen(struct source *s)
+/* How many there are. */
+static size_t check_addresses(struct source *s, const char *key, const char *addresses, _Bool may_be_remote)
 {
 	char address[CONFIG_ADDRESS_SIZE];
 	size_t count = 0;
 
-	for (; config_address(s->config, count, address); count++) {
+	for (; config_address(addresses, count, address); count++) {
 		enum reach reach = reach_of(address);
 
 		if (reach == REACH_NONE)
-			wrong(s, "listen", "found address \"%s\"; expected " LISTEN_EXPECTED, address);
-		if (reach == REACH_REMOTE && !s->config->listen_remote)
-			wrong(s, "listen",
-			      "found address \"%s\", which is not loopback; expected loopback, or listen_remote = yes",
+			wrong(s, key, "found address \"%s\"; expected " LISTEN_EXPECTED, address);
+		if (reach == REACH_REMOTE && !may_be_remote)
+			wrong(s, key,
+			      "found address \"%s\", which is not loopback; expected loopback, or listen_remote = yes, "
+			      "or the address under listen_tls",
 			      address);
 	}
-	if (count == 0 || count > CONFIG_ADDRESSES_MOST)
-		wrong(s, "listen", "found %zu addresses; expected 1 to %d " LISTEN_EXPECTED, count,
-		      CONFIG_ADDRESSES_MOST);
+	if (count > CONFIG_ADDRESSES_MOST)
+		wrong(s, key, "found %zu addresses; expected at most %d", count, CONFIG_ADDRESSES_MOST);
+	return count;
+}
+
+static void check_listen(struct source *s)
+{
+	const struct config *c = s->config;
+	size_t plain = check_addresses(s, "listen", c->listen, c->listen_remote);
+	size_t tls = check_addresses(s, "listen_tls", c->listen_tls, 1);
+
+	if (plain + tls == 0)
+		wrong(s, "listen", "found no address here nor in listen_tls; expected " LISTEN_EXPECTED);
+	if (tls > 0 && !*c->tls_certificate)
+		wrong(s, "listen_tls",
+		      "found listen_tls without tls_certificate; expected the path of a PEM file there");
+	if (tls > 0 && !*c->tls_key)
+		wrong(s, "listen_tls", "found listen_tls without tls_key; expected the path of a PEM file there");
 }
 
 /* Like the client library, which would take a name too, but look it up while everybody waits. */
@@ -355,16 +383,27 @@ static void (*const checks[])(struct source *s) = {
 
 /* ---- loading ---- */
 
-static void resolve_jurisdiction(struct config *c)
+/* Relative paths of the file start at its own folder; one named on the command line starts where the command was given. */
+static void resolve_paths(const struct source *s)
 {
+	struct config *c = s->config;
 	const char *slash = c->path ? strrchr(c->path, '/') : NULL;
-	char *joined = NULL;
+	const struct {
+		const char *key;
+		char **path;
+	} paths[] = { { "jurisdiction", &c->jurisdiction },
+		      { "tls_certificate", &c->tls_certificate },
+		      { "tls_key", &c->tls_key },
+		      { "tls_client_ca", &c->tls_client_ca } };
 
-	if (c->jurisdiction[0] == '/' || !slash)
-		return;
-	must(asprintf(&joined, "%.*s/%s", (int)(slash - c->path), c->path, c->jurisdiction) >= 0);
-	free(c->jurisdiction);
-	c->jurisdiction = joined;
+	for (size_t i = 0; slash && i < sizeof paths / sizeof paths[0]; i++) {
+		char *old = *paths[i].path;
+
+		if (*old == '/' || *old == '\0' || is_assigned(s, paths[i].key))
+			continue;
+		must(asprintf(paths[i].path, "%.*s/%s", (int)(slash - c->path), c->path, old) >= 0);
+		free(old);
+	}
 }
 
 static void find_evidence(struct config *c)
@@ -403,9 +442,7 @@ _Bool config_load(struct config *c, const char *path, const char *const *assignm
 		config_close(c);
 		return 0;
 	}
-	/* A folder named on the command line starts where the command was given. */
-	if (!is_assigned(&s, "jurisdiction"))
-		resolve_jurisdiction(c);
+	resolve_paths(&s);
 	find_evidence(c);
 	return 1;
 }

@@ -236,6 +236,8 @@ static const struct column person_columns[] = {
 	{ "token_sha256", cell_digest, PERSON(token_sha256), .none = "",
 	  .expected = "the token's SHA-256 as 64 lower-case hex digits, or nothing" },
 	{ "trusted", cell_yes, PERSON(trusted), .expected = "yes or no" },
+	{ "certificate", cell_digest, PERSON(certificate), .none = "", .optional = 1,
+	  .expected = "the SHA-256 of the client certificate as 64 lower-case hex digits, or nothing" },
 	{ .name = NULL },
 };
 

@@ -160,9 +160,10 @@ static void turn_one_away(struct listener *l, int listening_fd)
 }
 
 /* false: no more for now. */
-static _Bool accept_one(struct listener *l, int listening_fd)
+static _Bool accept_one(struct listener *l, const struct listening *socket)
 {
 	static const int on = 1;
+	int listening_fd = socket->fd;
 	int fd = accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd != -1) {
@@ -170,7 +171,7 @@ static _Bool accept_one(struct listener *l, int listening_fd)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 		l->open++;
 		l->told = 0;
-		l->options.accepted(l->options.ctx, fd);
+		l->options.accepted(l->options.ctx, fd, (size_t)(socket - l->sockets));
 		return 1;
 	}
 	if (errno == EAGAIN)
@@ -194,9 +195,10 @@ static void on_readable(int fd, short what, void *arg)
 	struct listening *socket = arg;
 	struct listener *l = socket->listener;
 
+	(void)fd;
 	(void)what;
 	for (int i = 0; i < ACCEPTS_PER_TURN && takes_more(l); i++)
-		if (!accept_one(l, fd))
+		if (!accept_one(l, socket))
 			break;
 	watch(l);
 }

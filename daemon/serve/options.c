@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/version.h"
+#include "net/tls.h"
 
 #define CONFIG_PATH "/etc/gridloop/gridloop.conf"
 
@@ -156,6 +157,19 @@ static void enter_time_zone(const char *name)
 	tzset();
 }
 
+_Bool options_load_tls(const struct config *c, struct tls_server **tls, struct problems *p)
+{
+	const struct tls_files files = { c->tls_certificate, c->tls_key, c->tls_client_ca };
+	struct clock clock = clock_system();
+
+	*tls = NULL;
+	if (!*c->listen_tls)
+		return 1;
+	/* A replayed day makes no certificate younger. */
+	*tls = tls_server_new(&files, clock.wall_ms(clock.ctx), p);
+	return *tls != NULL;
+}
+
 static _Bool load(struct options *o, const struct wishes *w)
 {
 	struct problems problems = { 0 };
@@ -169,6 +183,7 @@ static _Bool load(struct options *o, const struct wishes *w)
 		enter_time_zone(o->config.time_zone);
 		o->policy = policy_load(o->config.jurisdiction, &problems);
 		good = o->policy && config_fits(&o->config, o->policy, &problems);
+		good &= options_load_tls(&o->config, &o->tls, &problems);
 	}
 	good = good && config_read_secrets(&o->config, &problems);
 	/* A replayed clock begins at a day that nobody knows yet. */
@@ -236,5 +251,7 @@ void options_close(struct options *o)
 {
 	policy_release(o->policy);
 	o->policy = NULL;
+	tls_server_release(o->tls);
+	o->tls = NULL;
 	config_close(&o->config);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/reload.h"
 #include "intake/tcp.h"
+#include "net/tls.h"
 #include "serve/systemd.h"
 
 struct reloader {
@@ -15,10 +16,12 @@ struct reloader {
 	char status[128];
 	struct config fresh; /* as the file has it now; the loader's while a load is under way */
 	_Bool has_fresh;
+	struct tls_server *fresh_tls; /* likewise; NULL: none, or the files have mistakes */
 };
 
 /* What takes effect without a restart. The rest is built into what was opened at the start. */
-static const char *const at_run_time[] = { "log_level", "idle_timeout", "login_timeout" };
+static const char *const at_run_time[] = { "log_level",       "idle_timeout", "login_timeout",
+	                                   "tls_certificate", "tls_key",      "tls_client_ca" };
 
 static _Bool is_at_run_time(const char *key)
 {
@@ -33,6 +36,8 @@ static void forget(struct reloader *r)
 	if (r->has_fresh)
 		config_close(&r->fresh);
 	r->has_fresh = 0;
+	tls_server_release(r->fresh_tls);
+	r->fresh_tls = NULL;
 }
 
 /* On the loader's thread. The policy is read from where this daemon reads it: another folder needs a restart too. */
@@ -43,9 +48,10 @@ static const struct policy *load(void *ctx, struct problems *p)
 
 	forget(r);
 	r->has_fresh = config_load(&r->fresh, o->path, o->assignments, o->assignment_count, p);
+	_Bool good = r->has_fresh && options_load_tls(&r->fresh, &r->fresh_tls, p);
 	const struct policy *policy = policy_load(o->config.jurisdiction, p);
 
-	if (policy && r->has_fresh && config_fits(&o->config, policy, p))
+	if (policy && good && config_fits(&o->config, policy, p))
 		return policy;
 	policy_release(policy);
 	return NULL;
@@ -64,6 +70,11 @@ static void apply(struct reloader *r, struct problems *p)
 	log_set_level((enum log_level)(LOG_LEVEL_ERROR + r->fresh.log_level));
 	if (r->tcp)
 		tcp_door_set_patience(r->tcp, r->fresh.login_timeout_ms, r->fresh.idle_timeout_ms);
+	if (r->tcp && r->fresh_tls) {
+		tls_server_log(r->fresh_tls);
+		tcp_door_set_tls(r->tcp, r->fresh_tls);
+		r->fresh_tls = NULL;
+	}
 	for (const struct setting *row = config_settings(); row->key; row++)
 		if (!is_at_run_time(row->key) && !settings_same(row, old, &r->fresh))
 			problems_warn(p, r->options->path ? r->options->path : "command line", 0,

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "intake/redis.h"
 #include "intake/tcp.h"
+#include "net/tls.h"
 #include "serve/options.h"
 #include "serve/reloader.h"
 #include "serve/sockets.h"
@@ -38,6 +39,7 @@ struct runtime {
 	struct engine *engine;
 	struct tcp_door *tcp;
 	struct redis_door *redis; /* NULL: none configured */
+	struct tls_server *tls;   /* the options'; NULL: none */
 	struct event answers, drain, watchdog;
 	struct event signals[SIGNALS];
 	struct sockets handed;
@@ -215,15 +217,33 @@ static struct engine *open_engine(const struct options *o, struct reloader *relo
 	return engine_new(&options, cause);
 }
 
+/* Each address of the setting behind the count there are; how many there are then. */
+static size_t gather(const char *setting, char (*texts)[CONFIG_ADDRESS_SIZE], const char **addresses, size_t count)
+{
+	for (size_t i = 0; i < CONFIG_ADDRESSES_MOST && config_address(setting, i, texts[count]); i++) {
+		addresses[count] = texts[count];
+		count++;
+	}
+	return count;
+}
+
 static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 {
-	char texts[CONFIG_ADDRESSES_MOST][CONFIG_ADDRESS_SIZE];
-	const char *addresses[CONFIG_ADDRESSES_MOST];
-	int fds[CONFIG_ADDRESSES_MOST];
+	char texts[2 * CONFIG_ADDRESSES_MOST][CONFIG_ADDRESS_SIZE];
+	const char *addresses[2 * CONFIG_ADDRESSES_MOST];
+	int fds[2 * CONFIG_ADDRESSES_MOST];
+	size_t plain_fds = sockets_named(&r->handed, SOCKETS_TCP, fds, CONFIG_ADDRESSES_MOST);
+	size_t fd_count = plain_fds + sockets_named(&r->handed, SOCKETS_TLS, fds + plain_fds, CONFIG_ADDRESSES_MOST);
+	size_t plain = gather(r->config->listen, texts, addresses, 0);
+	size_t count = gather(r->config->listen_tls, texts, addresses, plain);
+
 	struct tcp_door_options o = {
 		.addresses = addresses,
+		.address_count = count,
 		.fds = fds,
-		.fd_count = sockets_named(&r->handed, SOCKETS_TCP, fds, CONFIG_ADDRESSES_MOST),
+		.fd_count = fd_count,
+		.plain_count = fd_count ? plain_fds : plain,
+		.tls = r->tls ? tls_server_hold(r->tls) : NULL,
 		.connections_most = r->config->connections_max,
 		.frame_most = r->config->frame_max,
 		.inflight_most = r->config->inflight_max,
@@ -233,8 +253,6 @@ static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 		.replay_clock = r->config->clock == CONFIG_CLOCK_REPLAY,
 	};
 
-	for (size_t i = 0; i < CONFIG_ADDRESSES_MOST && config_address(r->config, i, texts[i]); i++)
-		addresses[o.address_count++] = texts[i];
 	return tcp_door_new(r->base, r->engine, &o, cause);
 }
 
@@ -272,6 +290,7 @@ static _Bool open_parts(struct runtime *r, const struct options *o, int *status,
 	watch(r);
 	*status = EXIT_NO_START;
 	sockets_compare(&r->handed, SOCKETS_TCP, r->config);
+	sockets_compare(&r->handed, SOCKETS_TLS, r->config);
 	r->tcp = open_tcp(r, cause);
 	if (!r->tcp)
 		return 0;
@@ -291,6 +310,7 @@ struct runtime *runtime_new(const struct options *o, int *status)
 	         GRIDLOOP_VERSION, event_get_version(), protobuf_c_version(), OpenSSL_version(OPENSSL_VERSION_STRING),
 	         c->database);
 	r->config = c;
+	r->tls = o->tls;
 	r->reloader = reloader_new(o);
 	r->base = event_base_new();
 	must(r->base);
@@ -306,8 +326,10 @@ static void say_ready(const struct runtime *r)
 {
 	char status[128];
 
-	log_line(LOG_LEVEL_NOTICE, "ready", "listen=\"%s\" handed_over=%zu port=%d redis=\"%s\" clock=%s",
-	         r->handed.count ? "" : r->config->listen, r->handed.count, tcp_door_port(r->tcp, 0), r->config->redis,
+	log_line(LOG_LEVEL_NOTICE, "ready",
+	         "listen=\"%s\" listen_tls=\"%s\" handed_over=%zu port=%d redis=\"%s\" clock=%s",
+	         r->handed.count ? "" : r->config->listen, r->handed.count ? "" : r->config->listen_tls,
+	         r->handed.count, tcp_door_port(r->tcp, 0), r->config->redis,
 	         r->config->clock == CONFIG_CLOCK_REPLAY ? "replay" : "system");
 	(void)snprintf(status, sizeof status, "serving on port %d", tcp_door_port(r->tcp, 0));
 	reloader_serves(r->reloader, r->tcp, status);
@@ -316,6 +338,8 @@ static void say_ready(const struct runtime *r)
 
 int runtime_run(struct runtime *r)
 {
+	if (r->tls)
+		tls_server_log(r->tls);
 	say_ready(r);
 	while (r->level != RUN_OVER)
 		if (event_base_dispatch(r->base) != 0)

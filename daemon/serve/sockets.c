@@ -10,8 +10,8 @@
 #include "base/log.h"
 
 /* One row a door; the list in words is for whoever named a socket otherwise. */
-static const char *const doors[] = { SOCKETS_TCP };
-#define DOORS_IN_WORDS SOCKETS_TCP
+static const char *const doors[] = { SOCKETS_TCP, SOCKETS_TLS };
+#define DOORS_IN_WORDS SOCKETS_TCP ", " SOCKETS_TLS
 
 /* ---- where a socket is ---- */
 
@@ -92,6 +92,18 @@ static _Bool is_door(const char *name)
 	return 0;
 }
 
+/* Only with listen_tls has the certificate been asked for and looked at. */
+static _Bool admit_tls(const struct config *c, const char *place, char **cause)
+{
+	if (*c->listen_tls)
+		return 1;
+	must(asprintf(cause,
+	              "the service manager handed over %s as \"" SOCKETS_TLS "\"; expected listen_tls, tls_certificate "
+	              "and tls_key in the configuration",
+	              place) >= 0);
+	return 0;
+}
+
 static _Bool admit(const struct systemd_socket *one, const struct config *c, char **cause)
 {
 	char place[SOCKETS_TEXT_SIZE];
@@ -111,6 +123,8 @@ static _Bool admit(const struct systemd_socket *one, const struct config *c, cha
 		              one->name, place) >= 0);
 		return 0;
 	}
+	if (strcmp(one->name, SOCKETS_TLS) == 0)
+		return admit_tls(c, place, cause);
 	if (is_local(one->fd) || c->listen_remote)
 		return 1;
 	must(asprintf(cause,
@@ -146,11 +160,11 @@ size_t sockets_named(const struct sockets *s, const char *name, int *fds, size_t
 
 /* ---- beside the configuration ---- */
 
-static _Bool is_listed(const struct config *c, const char *place)
+static _Bool is_listed(const char *addresses, const char *place)
 {
 	char address[CONFIG_ADDRESS_SIZE];
 
-	for (size_t i = 0; config_address(c, i, address); i++)
+	for (size_t i = 0; config_address(addresses, i, address); i++)
 		if (strcmp(address, place) == 0)
 			return 1;
 	return 0;
@@ -158,13 +172,15 @@ static _Bool is_listed(const struct config *c, const char *place)
 
 void sockets_compare(const struct sockets *s, const char *name, const struct config *c)
 {
+	const char *addresses = strcmp(name, SOCKETS_TLS) == 0 ? c->listen_tls : c->listen;
+
 	for (size_t i = 0; i < s->count; i++) {
 		char place[SOCKETS_TEXT_SIZE];
 
 		sockets_text(s->all[i].fd, place, sizeof place);
-		if (strcmp(s->all[i].name, name) == 0 && !is_listed(c, place))
+		if (strcmp(s->all[i].name, name) == 0 && !is_listed(addresses, place))
 			log_line(LOG_LEVEL_WARNING, "listen-not-used",
 			         "door=%s handed_over=\"%s\" listen=\"%s\" why=\"the socket unit decides where\"", name,
-			         place, c->listen);
+			         place, addresses);
 	}
 }

@@ -12,6 +12,7 @@
 #include "intake/tcp.h"
 #include "net/listener.h"
 #include "net/stream.h"
+#include "net/tls.h"
 
 #define SESSION_WRONG_TOKENS_MOST 5
 #define SESSION_CHUNKS_MOST 4 /* pieces of evidence of one connection under way, either direction */
@@ -29,8 +30,10 @@ struct session {
 	int64_t chunks;   /* of these the pieces of evidence, which are large */
 	_Bool held;       /* not read until some of that has come back */
 	int wrong_tokens;
-	const char *cut_why; /* set: the connection ends behind the reply being made */
-	_Bool ended;         /* the peer sends no more */
+	struct tls *tls;      /* the stream's; NULL: a plain connection */
+	_Bool by_certificate; /* how the person logged in */
+	const char *cut_why;  /* set: the connection ends behind the reply being made */
+	_Bool ended;          /* the peer sends no more */
 	LIST_ENTRY(session) all;
 };
 
@@ -58,7 +61,7 @@ struct tcp_door {
 };
 
 /* ---- session.c ---- */
-struct session *session_new(struct tcp_door *d, int fd);
+struct session *session_new(struct tcp_door *d, int fd, _Bool over_tls);
 void session_free(struct session *s);
 /* Another policy is in force: the person is looked up anew. Who is gone, or has another token, is shut out. */
 void session_change_policy(struct session *s);

@@ -10,12 +10,15 @@
 #include "engine/engine.h"
 
 struct tcp_door;
+struct tls_server;
 
 struct tcp_door_options {
-	const char *const *addresses; /* host:port */
+	const char *const *addresses; /* host:port; those for TLS behind the plain ones */
 	size_t address_count;
-	const int *fds; /* listening sockets to take over instead */
+	const int *fds; /* listening sockets to take over instead, in the same order */
 	size_t fd_count;
+	size_t plain_count;     /* of either, how many are plain */
+	struct tls_server *tls; /* the door's from here on; NULL: none are for TLS */
 	int64_t connections_most;
 	int64_t frame_most;    /* bytes of one frame's body */
 	int64_t inflight_most; /* requests of one connection under way */
@@ -38,6 +41,8 @@ void tcp_door_free(struct tcp_door *d); /* NULL is fine */
 void tcp_door_stop(struct tcp_door *d);
 /* For connections that come from now on. */
 void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms);
+/* Likewise; the door's from here on. Nothing happens when none of its sockets are for TLS. */
+void tcp_door_set_tls(struct tcp_door *d, struct tls_server *tls);
 /* Every answer has left. */
 _Bool tcp_door_idle(const struct tcp_door *d);
 /* Of the i-th socket; 0 past the end. */

@@ -16,8 +16,11 @@ enum config_clock { CONFIG_CLOCK_SYSTEM = 0, CONFIG_CLOCK_REPLAY = 1 };
 struct config {
 	char *path; /* of the file, for problems found later */
 
-	char *listen;        /* addresses, separated by spaces: config_address takes them apart */
+	char *listen;        /* plain: addresses, separated by spaces, which config_address takes apart */
 	_Bool listen_remote; /* addresses other than loopback are meant */
+	char *listen_tls;    /* likewise; never both empty */
+	char *tls_certificate, *tls_key,
+		*tls_client_ca; /* PEM files; "" none. Relative to nothing but the working folder */
 	char *database;
 	char *jurisdiction; /* already relative to nothing but the working folder */
 	char *time_zone;
@@ -70,9 +73,9 @@ _Bool config_fits(const struct config *c, const struct policy *policy, struct pr
 /* Reads what the service manager keeps for the keys that name a credential. false: lines in *p. */
 _Bool config_read_secrets(struct config *c, struct problems *p) MUST_USE;
 
-/* The i-th address of listen; false past the end. */
-#define CONFIG_ADDRESSES_MOST 8
+/* The i-th address of listen or listen_tls; false past the end. */
+#define CONFIG_ADDRESSES_MOST 8 /* of each */
 #define CONFIG_ADDRESS_SIZE 64
-_Bool config_address(const struct config *c, size_t i, char out[CONFIG_ADDRESS_SIZE]);
+_Bool config_address(const char *addresses, size_t i, char out[CONFIG_ADDRESS_SIZE]);
 
 #endif

@@ -10,7 +10,7 @@
 
 struct listener;
 
-#define LISTENER_SOCKETS_MOST 8
+#define LISTENER_SOCKETS_MOST 16
 
 struct listener_options {
 	const char *const *addresses; /* "127.0.0.1:7311", "[::1]:7311" or ":7311" (every address) */
@@ -18,8 +18,9 @@ struct listener_options {
 	const int *fds; /* already listening sockets to take over; when there are any, addresses are left alone */
 	size_t fd_count;
 	int most; /* open connections at once; beyond that they wait in the kernel's queue */
-	/* A new connection: non-blocking, close-on-exec, TCP_NODELAY. Owns fd from here; says listener_gone when it ends. */
-	void (*accepted)(void *ctx, int fd);
+	/* A new connection: non-blocking, close-on-exec, TCP_NODELAY; socket counts the addresses (or fds). Owns fd from
+	 * here; says listener_gone when it ends. */
+	void (*accepted)(void *ctx, int fd, size_t socket);
 	void *ctx;
 };
 

@@ -6,6 +6,8 @@
 #include "jurisdiction/config.h"
 #include "jurisdiction/policy.h"
 
+struct tls_server;
+
 #define EXIT_WRONG_USE 64    /* sysexits.h: the command line */
 #define EXIT_NO_START 71     /* the system would not give what is needed, for instance the address */
 #define EXIT_WRONG_CONFIG 78 /* configuration, jurisdiction or database: do not restart, call somebody */
@@ -15,7 +17,8 @@
 struct options {
 	struct config config;
 	struct policy *policy;
-	const char *path; /* of the configuration; NULL: none */
+	struct tls_server *tls; /* NULL: no address is for TLS */
+	const char *path;       /* of the configuration; NULL: none */
 	const char *assignments[OPTIONS_ASSIGNMENTS_MOST];
 	size_t assignment_count;
 };
@@ -24,5 +27,8 @@ struct options {
  * (help, --check, a mistake); exit with *status. */
 _Bool options_read(struct options *o, int argc, char **argv, int *status) MUST_USE;
 void options_close(struct options *o); /* safe twice */
+
+/* The certificate that this configuration names into *tls, NULL when it serves no TLS. false: lines in *p. Any thread. */
+_Bool options_load_tls(const struct config *c, struct tls_server **tls, struct problems *p) MUST_USE;
 
 #endif

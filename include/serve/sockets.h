@@ -11,7 +11,8 @@
 #define SOCKETS_TEXT_SIZE 512
 
 /* FileDescriptorName= of each door's sockets. */
-#define SOCKETS_TCP "tcp"
+#define SOCKETS_TCP "tcp" /* plain */
+#define SOCKETS_TLS "tls"
 
 struct sockets {
 	struct systemd_socket all[SOCKETS_MOST];
@@ -19,13 +20,14 @@ struct sockets {
 };
 
 /* Takes what was handed over. false with *cause (heap): one has a name no door has, is no listening stream socket, or
- * would let tokens cross a network although the configuration does not say listen_remote. */
+ * would let tokens cross a network in the open although the configuration does not say listen_remote, or is for TLS
+ * although the configuration, which has the certificate, serves none. */
 _Bool sockets_take(struct sockets *s, const struct config *c, char **cause) MUST_USE;
 /* Those for one door, at most `most`. */
 size_t sockets_named(const struct sockets *s, const char *name, int *fds, size_t most);
 /* Where a listening socket is, "127.0.0.1:7311", "[::1]:7311", "unix:/path". */
 void sockets_text(int fd, char *out, size_t size);
-/* A line in the log when `listen` names other addresses than were handed over, for then it is not what it seems. */
+/* A line in the log when `listen` (or `listen_tls`) names other addresses than were handed over, for then it is not what it seems. */
 void sockets_compare(const struct sockets *s, const char *name, const struct config *c);
 
 #endif

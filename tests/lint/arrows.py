@@ -32,6 +32,7 @@ LIBRARIES = (
     (r"sqlite3\.h", r"(daemon|include)/store/|bench/"),
     (r"hiredis/", r"daemon/intake/redis|daemon/outbox/|cli/(replay_redis|redis_connect|camera_send)|bench/"),
     (r".*\.pb-c\.h", r"(daemon|include)/(intake|outbox)/|cli/|bench/"),
+    (r"openssl/ssl\.h", r"(daemon|include)/net/tls"),
     (r"openssl/", r"daemon/base/|(daemon|include)/net/|daemon/serve/|bench/"),
     (r"jansson\.h", r"daemon/jurisdiction/geojson\.c|cli/frigate\.c"),
     (r"expat\.h", r"cli/hikvision\.c"),
@@ -75,6 +76,7 @@ CONTROLS = (
     ("daemon/base/x.c", '# include "net/frame.h"\n'),
     ("daemon/store/x.c", '#include "gridloop.pb-c.h"\n'),
     ("daemon/intake/session.c", "#include <hiredis/hiredis.h>\n"),
+    ("daemon/serve/x.c", "#include <openssl/ssl.h>\n"),
     ("daemon/attic/x.c", '#include "base/log.h"\n'),
 )
 

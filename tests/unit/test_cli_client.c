@@ -192,7 +192,7 @@ static void test_a_report_is_sent_again_under_its_key(void **state)
 	frame.body_case = CLIENT_BODY(SUBMIT);
 	frame.submit = &report;
 
-	struct login login = { o.address, "wang", "secret" };
+	struct login login = { .server = o.address, .who = "wang", .token = "secret" };
 	server_frame *reply = client_ask_surely(&c, &login, &frame, &why);
 
 	assert_non_null(reply);
@@ -214,7 +214,7 @@ static void test_wrong_token_is_refused_at_once(void **state)
 	(void)state;
 	BEGIN(&o, REFUSE_LOGIN);
 
-	struct login login = { o.address, "wang", "wrong" };
+	struct login login = { .server = o.address, .who = "wang", .token = "wrong" };
 
 	assert_null(client_open(&login, &why));
 	assert_int_equal(why.exit, EXIT_REFUSED);
@@ -231,7 +231,7 @@ static void test_nonsense_is_a_lost_connection(void **state)
 	(void)state;
 	BEGIN(&o, NONSENSE);
 
-	struct login login = { o.address, "wang", "secret" };
+	struct login login = { .server = o.address, .who = "wang", .token = "secret" };
 
 	assert_null(client_open(&login, &why));
 	assert_int_equal(why.exit, EXIT_LOST);
@@ -249,7 +249,8 @@ static void test_nobody_there_and_no_address(void **state)
 	/* A port that was free a moment ago. */
 	BEGIN(&o, REFUSE_LOGIN);
 
-	struct login login = { o.address, "wang", "secret" }, nowhere = { "nowhere", "wang", "secret" };
+	struct login login = { .server = o.address, .who = "wang", .token = "secret" },
+		     nowhere = { .server = "nowhere", .who = "wang", .token = "secret" };
 
 	assert_null(client_open(&login, &why));
 	finish(&o);
@@ -270,7 +271,7 @@ static void test_a_frame_too_large_is_not_sent(void **state)
 	(void)state;
 	BEGIN(&o, WELCOME);
 
-	struct login login = { o.address, "wang", "secret" };
+	struct login login = { .server = o.address, .who = "wang", .token = "secret" };
 	struct client *c = client_open(&login, &why);
 
 	assert_non_null(c);

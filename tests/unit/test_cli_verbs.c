@@ -484,7 +484,7 @@ static void test_login_file_must_be_private(void **state)
 	struct options none = { 0 };
 	struct login login;
 	struct trouble why;
-	char *texts[3];
+	char *texts[LOGIN_TEXTS];
 
 	(void)state;
 	snprintf(folder, sizeof folder, "%s/gridloop-login-XXXXXX", temporary ? temporary : "/tmp");
@@ -494,7 +494,7 @@ static void test_login_file_must_be_private(void **state)
 	unsetenv("GRIDLOOP_TOKEN");
 	assert_false(login_find(&none, &login, texts, &why));
 	assert_int_equal(why.exit, EXIT_USAGE);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < LOGIN_TEXTS; i++)
 		free(texts[i]);
 	snprintf(path, sizeof path, "%s/gridloop", folder);
 	assert_int_equal(mkdir(path, 0700), 0);
@@ -512,8 +512,23 @@ static void test_login_file_must_be_private(void **state)
 	assert_true(login_find(&none, &login, texts, &why));
 	assert_string_equal(login.who, "wang");
 	assert_string_equal(login.token, "other");
-	for (int i = 0; i < 3; i++)
+	assert_false(login.tls);
+	for (int i = 0; i < LOGIN_TEXTS; i++)
 		free(texts[i]);
+	/* Whoever names an authority must never be heard in the open; half a certificate is a slip. */
+	setenv("GRIDLOOP_CA", "/etc/street-ca.pem", 1);
+	assert_true(login_find(&none, &login, texts, &why));
+	assert_true(login.tls);
+	assert_string_equal(login.ca, "/etc/street-ca.pem");
+	for (int i = 0; i < LOGIN_TEXTS; i++)
+		free(texts[i]);
+	setenv("GRIDLOOP_CERT", "/etc/wang.pem", 1);
+	assert_false(login_find(&none, &login, texts, &why));
+	assert_non_null(strstr(why.sentence, "--cert-key FILE"));
+	for (int i = 0; i < LOGIN_TEXTS; i++)
+		free(texts[i]);
+	unsetenv("GRIDLOOP_CA");
+	unsetenv("GRIDLOOP_CERT");
 	unlink(path);
 	snprintf(path, sizeof path, "%s/gridloop", folder);
 	rmdir(path);

@@ -167,7 +167,11 @@ static const struct mistake mistakes[] = {
 	{ "listen = :7311", "not loopback" },
 	{ "listen = [::]:7311", "not loopback" },
 	{ "listen = :1 :2 :3 :4 :5 :6 :7 :8 :9", NULL },
-	{ "listen = ", "listen is \"\"; expected" },
+	{ "listen = ", "found no address here nor in listen_tls" },
+	{ "listen_tls = :7312\ntls_key = street.key", "found listen_tls without tls_certificate" },
+	{ "listen_tls = :7312\ntls_certificate = street.pem", "found listen_tls without tls_key" },
+	{ "listen_tls = everywhere\ntls_certificate = street.pem\ntls_key = street.key",
+	  "found address \"everywhere\"" },
 	{ "clock = sundial", "expected one of system replay" },
 	{ "time_zone = Asia/Xianyang", "found time zone \"Asia/Xianyang\"" },
 	{ "time_zone = ../../../etc/passwd", "found time zone" },
@@ -245,12 +249,22 @@ static void test_good_addresses_pass_and_come_one_by_one(void **state)
 
 	write_file(f, "listen =  127.0.0.1:7311 [::1]:0  localhost:1\nredis = [::1]:6379\n");
 	assert_true(config_load(&c, f->path, NULL, 0, &p));
-	assert_true(config_address(&c, 0, address));
+	assert_true(config_address(c.listen, 0, address));
 	assert_string_equal(address, "127.0.0.1:7311");
-	assert_true(config_address(&c, 2, address));
+	assert_true(config_address(c.listen, 2, address));
 	assert_string_equal(address, "localhost:1");
-	assert_false(config_address(&c, 3, address));
-	assert_false(config_address(&c, 30, address));
+	assert_false(config_address(c.listen, 3, address));
+	assert_false(config_address(c.listen, 30, address));
+	config_close(&c);
+	write_file(f,
+	           "listen =\nlisten_tls = 0.0.0.0:7312 [::]:7312\ntls_certificate = street.pem\ntls_key = /k.pem\n");
+	assert_true(config_load(&c, f->path, NULL, 0, &p));
+	assert_false(config_address(c.listen, 0, address));
+	assert_true(config_address(c.listen_tls, 1, address));
+	assert_string_equal(address, "[::]:7312");
+	/* A relative path starts at the file's own folder. */
+	assert_int_equal(strncmp(c.tls_certificate, f->path, strlen(f->path) - strlen("gridloop.conf")), 0);
+	assert_string_equal(c.tls_key, "/k.pem");
 	config_close(&c);
 	write_file(f, "listen = 0.0.0.0:7311 :7312\nlisten_remote = yes\nredis = unix:/run/redis.sock\n");
 	assert_true(config_load(&c, f->path, NULL, 0, &p));

@@ -62,6 +62,7 @@ static int open_stand(void **state)
 	struct stand *s = must_calloc(1, sizeof *s);
 
 	s->config.listen = must_strdup("127.0.0.1:7311");
+	s->config.listen_tls = must_strdup("");
 	for (int fd = FIRST; fd < FIRST + GIVEN_MOST; fd++)
 		(void)close(fd);
 	*state = s;
@@ -76,6 +77,7 @@ static int close_stand(void **state)
 		(void)close(FIRST + i);
 	must(unsetenv("LISTEN_FDS") == 0 && unsetenv("LISTEN_PID") == 0 && unsetenv("LISTEN_FDNAMES") == 0);
 	free(s->config.listen);
+	free(s->config.listen_tls);
 	free(s->cause);
 	free(s);
 	return 0;
@@ -122,6 +124,23 @@ static void test_taken_by_name(void **state)
 	assert_true(fcntl(fds[1], F_GETFD) & FD_CLOEXEC);
 	assert_int_equal(sockets_named(&s->sockets, SOCKETS_TCP, fds, 1), 1);
 	assert_int_equal(sockets_named(&s->sockets, "http", fds, 4), 0);
+}
+
+static void test_one_for_tls_needs_the_certificate(void **state)
+{
+	struct stand *s = *state;
+	int fds[4];
+
+	hand_over(s, listening_at("0.0.0.0", AF_INET), "tls");
+	check_refused(s, "as \"tls\"; expected listen_tls");
+	free(s->cause);
+	s->cause = NULL;
+	free(s->config.listen_tls);
+	s->config.listen_tls = must_strdup(":7312");
+	/* What is encrypted may be anywhere. */
+	assert_true(sockets_take(&s->sockets, &s->config, &s->cause));
+	assert_int_equal(sockets_named(&s->sockets, SOCKETS_TLS, fds, 4), 1);
+	assert_int_equal(sockets_named(&s->sockets, SOCKETS_TCP, fds, 4), 0);
 }
 
 static void test_names_no_door_has(void **state)
@@ -210,6 +229,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_none_came, open_stand, close_stand),
 		cmocka_unit_test_setup_teardown(test_those_of_a_parent_are_left_alone, open_stand, close_stand),
 		cmocka_unit_test_setup_teardown(test_taken_by_name, open_stand, close_stand),
+		cmocka_unit_test_setup_teardown(test_one_for_tls_needs_the_certificate, open_stand, close_stand),
 		cmocka_unit_test_setup_teardown(test_names_no_door_has, open_stand, close_stand),
 		cmocka_unit_test_setup_teardown(test_fewer_names_than_sockets, open_stand, close_stand),
 		cmocka_unit_test_setup_teardown(test_what_is_no_listening_stream, open_stand, close_stand),
