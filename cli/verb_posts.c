@@ -144,6 +144,7 @@ static void print_json(struct listing *l, _Bool vacant)
 	json_open(&j, vacant ? "vacancies" : "posts", '[');
 	l->json = &j;
 	list(l, vacant);
+	l->json = NULL;
 	json_close(&j, ']');
 	json_close(&j, '}');
 	putchar('\n');

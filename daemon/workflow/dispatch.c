@@ -7,7 +7,7 @@
 #include "workflow/decision.h"
 #include "workflow/place.h"
 
-_Static_assert(HANDLER_NO_PLACE == PLACE_NONE, "no position is the same for both");
+_Static_assert(HANDLER_NO_PLACE == PLACE_NONE, "no position is the same for both"); // NOLINT(misc-redundant-expression)
 
 /* ---- who ---- */
 
