@@ -239,7 +239,8 @@ static void read_deepstream(const struct post_sink *sink, const json_t *message)
 	}
 	if (json_array_size(objects) == 0)
 		sink->other(sink->ctx);
-	json_array_foreach(objects, i, thing) take_thing(sink, message, sensor, thing);
+	for (i = 0; (thing = json_array_get(objects, i)) != NULL; i++)
+		take_thing(sink, message, sensor, thing);
 }
 
 static void *deepstream_open(const struct post_sink *sink)
