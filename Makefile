@@ -6,6 +6,7 @@ BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev l
 	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev tzdata
 CHECK_PACKAGES = libcmocka-dev redis-server openssl python3 nodejs npm
 SANITIZE_PACKAGES = valgrind
+SERVICE_PACKAGES = systemd util-linux iproute2 redis-tools
 LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
 
 # ---- switches ----------------------------------------------------------------------------------------------------
@@ -20,6 +21,8 @@ V =
 PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 UNITDIR = $(PREFIX)/lib/systemd/system
+SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
+TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
 DOCDIR = $(PREFIX)/share/doc/gridloop
 SYSCONFDIR = /etc
 
@@ -67,7 +70,7 @@ BENCHES = $(call programs,bench)
 
 .DEFAULT_GOAL = all
 .PHONY: evaluate-due evaluate-merge all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
-	check-sanitize packages packages-build packages-check packages-sanitize packages-lint FORCE
+	check-sanitize check-service packages packages-service packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
@@ -99,6 +102,10 @@ test-system: all | packages-check
 ## check-sanitize: the tests under ASan+UBSan, TSan and (a few) valgrind; SHORT=1 leaves out the slow ones
 check-sanitize: | packages-check packages-sanitize
 	@MAKE='$(MAKE)' tests/sanitize $(if $(SHORT),short)
+
+## check-service: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
+check-service: all | packages-check packages-service
+	@BUILD=$(BUILD) python3 tests/service/check.py
 
 ## lint: arrows between folders, sizes, format, clang-tidy, cppcheck
 lint: $(GEN:=.h) | packages-build packages-lint
@@ -141,7 +148,7 @@ bench: all $(BENCHES) | packages-check
 	@BUILD=$(BUILD) SHORT='$(SHORT)' bench/run
 
 ## packages: installs what is missing for all of this (asks for sudo only when something is)
-packages: packages-build packages-check packages-sanitize packages-lint
+packages: packages-build packages-check packages-sanitize packages-lint packages-service
 
 packages-build:
 	@.ci/packages $(BUILD_PACKAGES)
@@ -149,16 +156,20 @@ packages-check: | packages-build
 	@.ci/packages $(CHECK_PACKAGES)
 packages-sanitize: | packages-check
 	@.ci/packages $(SANITIZE_PACKAGES)
+packages-service: | packages-check
+	@.ci/packages $(SERVICE_PACKAGES)
 packages-lint: | packages-sanitize
 	@.ci/packages $(LINT_PACKAGES)
 
 ## install [DESTDIR=…] [PREFIX=/usr/local]: programs, units, sample configuration (never over yours), documents
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/gridloop
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/gridloop
 	install -m 755 $(BUILD)/gridloopd $(BUILD)/gridloop $(DESTDIR)$(BINDIR)
 	for unit in $(wildcard systemd/*.service systemd/*.socket systemd/*.timer); do \
-		sed 's|/usr/bin/|$(BINDIR)/|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
+		sed 's|/usr/bin/gridloop|$(BINDIR)/gridloop|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
+	install -m 644 systemd/gridloop.sysusers $(DESTDIR)$(SYSUSERSDIR)/gridloop.conf
+	install -m 644 systemd/gridloop.tmpfiles $(DESTDIR)$(TMPFILESDIR)/gridloop.conf
 	cp -rn config/. $(DESTDIR)$(SYSCONFDIR)/gridloop
 	cp -r $(wildcard docs/.) proto/gridloop.proto $(DESTDIR)$(DOCDIR)
 

@@ -29,7 +29,8 @@ static void log_refused(struct redis_door *d, const char *what, const redisReply
 	const char *cause = reply->type == REDIS_REPLY_ERROR ? reply->str : "odd answer";
 
 	if (!d->said_refused)
-		log_line(LOG_LEVEL_ERROR, "redis_refused", "command=%s cause=\"%s\"", what, cause);
+		log_line(LOG_LEVEL_ERROR, "redis_refused", "command=%s cause=\"%.*s\"", what, redis_error_shown(cause),
+		         cause);
 	d->said_refused = 1;
 }
 

@@ -58,7 +58,8 @@ static void pause_for(struct events *e, const char *why)
 	struct timeval wait = { .tv_sec = PAUSE_MS / 1000, .tv_usec = 0 };
 
 	if (!e->said_refused)
-		log_line(LOG_LEVEL_ERROR, "events_not_published", "stream=%s cause=\"%s\"", e->stream, why);
+		log_line(LOG_LEVEL_ERROR, "events_not_published", "stream=%s cause=\"%.*s\"", e->stream,
+		         redis_error_shown(why), why);
 	e->said_refused = 1;
 	e->state = EVENTS_PAUSED;
 	event_add(e->timer, &wait);

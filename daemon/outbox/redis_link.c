@@ -87,10 +87,19 @@ static void say(struct redis_link *l, enum link_said what)
 		log_line(LOG_LEVEL_WARNING, "redis_down", "link=%s cause=\"%s\"", l->name, l->cause);
 }
 
+int redis_error_shown(const char *error)
+{
+	const char *words = strstr(error, ", with args");
+
+	return words ? (int)(words - error) : (int)strlen(error);
+}
+
 static void set_cause(struct redis_link *l, const char *cause)
 {
-	size_t length = text_cut(cause, sizeof(l->cause) - 1);
+	size_t length = text_cut(cause, sizeof(l->cause) - 1), shown = (size_t)redis_error_shown(cause);
 
+	if (length > shown)
+		length = shown;
 	memcpy(l->cause, cause, length);
 	l->cause[length] = '\0';
 }

@@ -55,6 +55,9 @@ _Bool redis_link_send(struct redis_link *l, const struct redis_words *w, int64_t
 
 /* Drops the connection on the loop's next turn and makes it again after the pause. cause is for the log. */
 void redis_link_reset(struct redis_link *l, const char *cause);
+/* How much of an error's text may be logged: behind it Redis repeats the words of a command it does not know, and those
+ * are what people have reported, or the password. */
+int redis_error_shown(const char *error);
 /* The owner's own first steps went well. */
 void redis_link_settled(struct redis_link *l);
 

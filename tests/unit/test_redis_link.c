@@ -241,6 +241,16 @@ static void test_addresses(void **state)
 	assert_non_null(stand.link);
 }
 
+static void test_errors_are_shown_without_the_words_of_the_command(void **state)
+{
+	static const char plain[] = "NOAUTH Authentication required.";
+	static const char telling[] = "ERR unknown command 'AUTH', with args beginning with: 'opensesame' ";
+
+	(void)state;
+	assert_int_equal(redis_error_shown(plain), sizeof plain - 1);
+	assert_int_equal(redis_error_shown(telling), sizeof "ERR unknown command 'AUTH'" - 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, before_each, after_each)
 
 int main(void)
@@ -254,6 +264,7 @@ int main(void)
 		TEST(test_nobody_listens),
 		TEST(test_freed_with_commands_under_way),
 		TEST(test_addresses),
+		TEST(test_errors_are_shown_without_the_words_of_the_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
