@@ -30,11 +30,14 @@ static const char settings_of_all[] = "PRAGMA temp_store = MEMORY; PRAGMA cell_s
 static const char *const settings_of[] = {
 	[CONNECTION_READ] = "PRAGMA cache_size = -16384; PRAGMA query_only = ON;",
 	[CONNECTION_WRITE] = "PRAGMA cache_size = -4096; PRAGMA synchronous = FULL;",
+	[CONNECTION_COPY] = "PRAGMA cache_size = -2048; PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;"
+			    "PRAGMA locking_mode = EXCLUSIVE;",
 };
 
 static const int flags_of[] = {
 	[CONNECTION_READ] = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX,
 	[CONNECTION_WRITE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	[CONNECTION_COPY] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 };
 
 char *connection_cause(const struct connection *c, const char *what)

@@ -1,15 +1,13 @@
 #include "store/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "store/checkup.h"
+#include "store/lock.h"
 #include "store/schema.h"
 #include "store/writer.h"
 
@@ -18,7 +16,6 @@
 #define TRUNCATE_WAIT_MS 50
 /* A look at the whole file when it opens is worth this long; a larger file is only begun. */
 #define QUICK_CHECK_MS 2000
-#define QUICK_CHECK_STEPS 10000
 
 static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_BEGIN] = "BEGIN IMMEDIATE",
@@ -72,28 +69,6 @@ static const char *const statements[WRITER_STATEMENTS] = {
 
 /* ---- opening and closing ---- */
 
-/* The daemon's lock is on a file of its own: touching the database file outside SQLite would drop SQLite's locks. */
-static int take_lock(const char *path, char **cause)
-{
-	char *name = NULL;
-	int fd;
-
-	must(asprintf(&name, "%s.lock", path) >= 0);
-	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-		free(name);
-		return fd;
-	}
-	if (fd >= 0 && errno == EWOULDBLOCK)
-		must(asprintf(cause, "%s: in use by another process (%s is locked)", path, name) >= 0);
-	else
-		must(asprintf(cause, "%s: %s", name, strerror(errno)) >= 0);
-	if (fd >= 0)
-		(void)close(fd);
-	free(name);
-	return -1;
-}
-
 static int count_frames(void *ctx, sqlite3 *db, const char *schema, int frames)
 {
 	struct store *s = ctx;
@@ -103,38 +78,6 @@ static int count_frames(void *ctx, sqlite3 *db, const char *schema, int frames)
 	s->frames = frames;
 	s->all_home = 0;
 	return SQLITE_OK;
-}
-
-static int past_deadline(void *ctx)
-{
-	const int64_t *deadline = ctx;
-	struct clock clock = clock_system();
-
-	return clock.mono_ms(clock.ctx) > *deadline;
-}
-
-/* false: the file is damaged. A file too large for the time it gets counts as sound; verify looks at all of it. */
-static _Bool quick_check(struct connection *c, char **cause)
-{
-	struct clock clock = clock_system();
-	int64_t deadline = clock.mono_ms(clock.ctx) + QUICK_CHECK_MS;
-	sqlite3_stmt *st = NULL;
-	_Bool sound = 1;
-	int result = sqlite3_prepare_v2(c->db, "PRAGMA quick_check(1)", -1, &st, NULL);
-
-	sqlite3_progress_handler(c->db, QUICK_CHECK_STEPS, past_deadline, &deadline);
-	if (result == SQLITE_OK)
-		result = sqlite3_step(st);
-	if (result == SQLITE_ROW)
-		sound = strcmp(column_text(st, 0), "ok") == 0;
-	else if ((result & 0xff) != SQLITE_INTERRUPT)
-		sound = 0;
-	if (!sound)
-		must(asprintf(cause, "the database is damaged: %s",
-		              result == SQLITE_ROW ? column_text(st, 0) : sqlite3_errmsg(c->db)) >= 0);
-	(void)sqlite3_finalize(st);
-	sqlite3_progress_handler(c->db, 0, NULL, NULL);
-	return sound;
 }
 
 /* Every statement is made once now, so that a mistake in one shows at the start and not at the first use. */
@@ -172,10 +115,10 @@ struct store *store_open(const struct store_options *o, char **cause)
 
 	s->checkpoint_frames = o->checkpoint_frames;
 	s->checkpoint_at = o->checkpoint_frames;
-	s->lock_fd = take_lock(o->path, cause);
+	s->lock_fd = store_lock(o->path, cause);
 	if (s->lock_fd >= 0 &&
 	    connection_open(c, o->path, o->vfs, CONNECTION_WRITE, statements, WRITER_STATEMENTS, cause) &&
-	    schema_migrate(c, cause) && quick_check(c, cause) && prepare_all(c, cause) &&
+	    schema_migrate(c, cause) && checkup_quick(c, QUICK_CHECK_MS, NULL, cause) && prepare_all(c, cause) &&
 	    writer_learn_times(s, cause) && keys_learn(s, cause)) {
 		(void)sqlite3_wal_hook(c->db, count_frames, s);
 		/* What an earlier process left in the log goes home before the first reader comes. */

@@ -23,7 +23,8 @@ struct connection {
 	sqlite3_stmt *made[CONNECTION_STATEMENTS_MOST]; /* NULL until first used */
 };
 
-enum connection_use { CONNECTION_READ, CONNECTION_WRITE };
+/* CONNECTION_COPY: a file of its own being made, which nobody opens before it is whole: no journal on disk, no sync. */
+enum connection_use { CONNECTION_READ, CONNECTION_WRITE, CONNECTION_COPY };
 
 /* Opens the file and prepares the handle; sql may be NULL when no statements are kept. false with *cause (heap). */
 _Bool connection_open(struct connection *c, const char *path, const char *vfs, enum connection_use use,
