@@ -193,9 +193,8 @@ static _Bool begin_tls(struct client *c, const struct login *l, const char *host
 	return shake_hands(c, l, why);
 }
 
-struct client *client_open(const struct login *l, struct trouble *why)
+static struct client *connect_client(const struct login *l, char host[HOST_SIZE], struct trouble *why)
 {
-	char host[HOST_SIZE];
 	int fd = connect_any(l->server, host, why);
 
 	if (fd < 0)
@@ -208,6 +207,48 @@ struct client *client_open(const struct login *l, struct trouble *why)
 	c->reads_on = POLLIN;
 	c->writes_on = POLLOUT;
 	c->in = must_calloc(1, IN_SIZE);
+	return c;
+}
+
+static _Bool gets_pong(struct client *c, const struct login *l, struct trouble *why)
+{
+	Gridloop__V1__Ping ping = GRIDLOOP__V1__PING__INIT;
+	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
+
+	frame.body_case = CLIENT_BODY(PING);
+	frame.ping = &ping;
+
+	server_frame *reply = client_ask(c, &frame, CLIENT_CONNECT_MS, why);
+	_Bool pong = reply && reply->body_case == SERVER_BODY(PONG);
+
+	if (reply && !pong)
+		trouble_set(why, EXIT_LOST, "what answers at %.100s is not gridloopd", l->server);
+	wire_free(reply);
+	return pong;
+}
+
+_Bool client_answers(const struct login *l, struct trouble *why)
+{
+	char host[HOST_SIZE];
+	struct client *c = connect_client(l, host, why);
+	_Bool answers = c != NULL;
+
+	if (c && l->tls)
+		/* A certificate for another name is an answer all the same. */
+		answers = begin_tls(c, l, host, why) || (c->tls && *tls_failure(c->tls));
+	else if (c)
+		answers = gets_pong(c, l, why);
+	client_close(c);
+	return answers;
+}
+
+struct client *client_open(const struct login *l, struct trouble *why)
+{
+	char host[HOST_SIZE];
+	struct client *c = connect_client(l, host, why);
+
+	if (!c)
+		return NULL;
 	if ((l->tls && !begin_tls(c, l, host, why)) || !log_in(c, l, why)) {
 		client_close(c);
 		return NULL;

@@ -24,6 +24,8 @@ struct client;
 
 /* Connects and logs in. NULL with *why. */
 struct client *client_open(const struct login *l, struct trouble *why) MUST_USE;
+/* Whether a daemon answers there, asked as nobody in particular; by TLS, whether one speaks it. false with *why. */
+_Bool client_answers(const struct login *l, struct trouble *why) MUST_USE;
 void client_close(struct client *c); /* NULL is fine */
 
 /* What the daemon said at login. */

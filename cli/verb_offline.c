@@ -285,7 +285,7 @@ const struct verb offline_verbs[] = {
 	          "is\n"
 	          "broken, with the first of each kind.",
 	  .example = "gridloop verify /var/lib/gridloop/gridloop.db --evidence /var/lib/gridloop/evidence",
-	  .related = "check-config, ask-verify",
+	  .related = "check-config, backup, doctor, ask-verify",
 	  .least_words = 1,
 	  .most_words = 1,
 	  .run = run_verify },

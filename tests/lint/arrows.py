@@ -30,7 +30,7 @@ ARROWS = {
 LIBRARIES = (
     (r"(event2/|evhttp|event\.h)", r"(daemon|include)/(net|intake|outbox|desk|serve)/|bench/"),
     (r"sqlite3\.h", r"(daemon|include)/store/|bench/"),
-    (r"hiredis/", r"daemon/intake/redis|daemon/outbox/|cli/(replay_redis|redis_connect|camera_send)|bench/"),
+    (r"hiredis/", r"daemon/intake/redis|daemon/outbox/|cli/(replay_redis|redis_connect|camera_send|doctor_service)|bench/"),
     (r".*\.pb-c\.h", r"(daemon|include)/(intake|outbox)/|cli/|bench/"),
     (r"openssl/ssl\.h", r"(daemon|include)/net/tls"),
     (r"openssl/", r"daemon/base/|(daemon|include)/net/|daemon/serve/|bench/"),

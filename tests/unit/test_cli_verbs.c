@@ -45,6 +45,8 @@ const struct verb posts_verbs[] = { { .name = NULL } };
 const struct verb replay_verbs[] = { { .name = NULL } };
 const struct verb camera_verbs[] = { { .name = NULL } };
 const struct verb evaluate_verbs[] = { { .name = NULL } };
+const struct verb backup_verbs[] = { { .name = NULL } };
+const struct verb doctor_verbs[] = { { .name = NULL } };
 
 static const char *const elsewhere[] = { "verify", "check-config", "replay", "camera-bridge", "evaluate-merge" };
 
