@@ -522,16 +522,25 @@ void settings_close(const struct setting *rows, void *target)
 	}
 }
 
+/* The value as it would be written, on the heap: two that are written alike are the same, whatever lies between fields. */
+static char *written(const struct setting *row, const void *target)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	must(to != NULL);
+	kinds[row->type].print(row, (const char *)target + row->offset, to);
+	must(fclose(to) == 0);
+	return text;
+}
+
 _Bool settings_same(const struct setting *row, const void *a, const void *b)
 {
-	static const size_t sizes[] = {
-		[SETTING_INT] = sizeof(int64_t), [SETTING_SPAN] = sizeof(int64_t), [SETTING_SIZE] = sizeof(int64_t),
-		[SETTING_BOOL] = sizeof(_Bool),  [SETTING_WORD] = sizeof(int),
-	};
-	const char *field_a = (const char *)a + row->offset, *field_b = (const char *)b + row->offset;
+	char *left = written(row, a), *right = written(row, b);
+	_Bool same = strcmp(left, right) == 0;
 
-	if (row->type == SETTING_TEXT)
-		return strcmp(*(char *const *)field_a, *(char *const *)field_b) == 0;
-	must(row->type < sizeof sizes / sizeof *sizes && sizes[row->type] > 0);
-	return memcmp(field_a, field_b, sizes[row->type]) == 0;
+	free(left);
+	free(right);
+	return same;
 }
