@@ -27,6 +27,8 @@ static void lot_done(void *ctx, struct lot *lot)
 	assert_true(lot->edition.last_event > d->last_event);
 	d->last_event = lot->edition.last_event;
 	d->answered += lot->count;
+	for (size_t i = 0; i < lot->count; i++)
+		command_free(lot->commands[i]);
 	edition_clear(&lot->edition);
 	d->done++;
 }
