@@ -17,15 +17,9 @@ static void answer_emergency(void *door, struct command *c)
 	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
 
 	m.id = c->outcome.emergency;
-	f.seq = c->origin.seq;
 	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_EMERGENCY_DONE;
 	f.emergency_done = &m;
-	if (c->outcome.accepted)
-		session_send(s, &f);
-	else
-		session_refuse(s, c->origin.seq, &c->outcome.refusal);
-	command_free(c);
-	session_returned(s);
+	session_answer(s, c, &f);
 }
 
 static _Bool submit(struct session *s, uint32_t seq, struct command *c)

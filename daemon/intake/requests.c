@@ -165,15 +165,9 @@ static void answer_points(void *door, struct command *c)
 	m.person = wire_text(c->person);
 	m.balance = c->outcome.balance;
 	m.payable = c->outcome.payable;
-	f.seq = c->origin.seq;
 	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_POINTS;
 	f.points = &m;
-	if (c->outcome.accepted)
-		session_send(s, &f);
-	else
-		session_refuse(s, c->origin.seq, &c->outcome.refusal);
-	command_free(c);
-	session_returned(s);
+	session_answer(s, c, &f);
 }
 
 /* c NULL: *why says why. */

@@ -112,6 +112,17 @@ void session_returned(struct session *s)
 	settle(s);
 }
 
+void session_answer(struct session *s, struct command *c, Gridloop__V1__ServerFrame *reply)
+{
+	reply->seq = c->origin.seq;
+	if (c->outcome.accepted)
+		session_send(s, reply);
+	else
+		session_refuse(s, c->origin.seq, &c->outcome.refusal);
+	command_free(c);
+	session_returned(s);
+}
+
 void session_chunk_returned(struct session *s)
 {
 	s->chunks--;

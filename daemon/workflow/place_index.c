@@ -147,20 +147,14 @@ struct search {
 	void *ctx;
 };
 
-/* The square of how far north and east, in degrees × 10^7, are in metres. */
-static double square(const struct search *s, double north, double east)
-{
-	north *= CELL_METRES / CELL_E7;
-	east *= CELL_METRES / CELL_E7 * s->shrink;
-	return north * north + east * east;
-}
-
-/* Whether that is within reach: a rough distance, a per mille generous. */
+/* Whether north and east, in degrees × 10^7, are within reach: a rough distance, a per mille generous. */
 static _Bool within(const struct search *s, double north, double east)
 {
 	double reach = s->metres * 1.001 + 0.1;
 
-	return square(s, north, east) <= reach * reach;
+	north *= CELL_METRES / CELL_E7;
+	east *= CELL_METRES / CELL_E7 * s->shrink;
+	return north * north + east * east <= reach * reach;
 }
 
 static void look_in(const struct search *s, const struct place_cell *c)

@@ -76,6 +76,8 @@ _Bool session_send_bytes(struct session *s, const uint8_t *bytes, size_t length)
  * gone after the return. A piece of evidence counts towards a limit of its own too. */
 void session_sent_off(struct session *s);
 void session_returned(struct session *s);
+/* The end of a command that came back: this reply, or its refusal. Frees the command; the session may be gone after. */
+void session_answer(struct session *s, struct command *c, Gridloop__V1__ServerFrame *reply);
 void session_chunk_sent_off(struct session *s);
 void session_chunk_returned(struct session *s);
 /* Sends off a command of this session; its answer comes to the function. */
