@@ -1,10 +1,16 @@
 #include "policy_folder.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
+#include "base/clock.h"
 #include "base/must.h"
 
 struct sound_file {
@@ -145,4 +151,30 @@ void policy_folder_drop(const char *folder)
 		(void)unlink(path);
 	}
 	must(rmdir(folder) == 0);
+}
+
+struct policy *policy_folder_load(const char *file, const char *from, const char *to)
+{
+	char folder[POLICY_FOLDER_SIZE];
+	struct problems p = { 0 };
+
+	policy_folder_make(folder);
+	if (file)
+		policy_folder_change(folder, file, from, to);
+
+	struct policy *policy = policy_load(folder, &p);
+
+	problems_print(&p, stderr);
+	problems_close(&p);
+	policy_folder_drop(folder);
+	assert_non_null(policy);
+	return policy;
+}
+
+int64_t policy_folder_time(const char *text)
+{
+	int64_t ms = 0;
+
+	assert_true(clock_parse(text, &ms));
+	return ms;
 }

@@ -2,7 +2,10 @@
 #ifndef TESTS_POLICY_FOLDER_H
 #define TESTS_POLICY_FOLDER_H
 
+#include <stdint.h>
+
 #include "base/settings.h"
+#include "jurisdiction/policy.h"
 
 #define POLICY_FOLDER_SIZE 256
 
@@ -12,5 +15,10 @@ void policy_folder_make(char folder[POLICY_FOLDER_SIZE]);
 void policy_folder_change(const char *folder, const char *file, const char *from, const char *to);
 void policy_folder_lose(const char *folder, const char *file);
 void policy_folder_drop(const char *folder);
+/* The policy of a small folder, with one file changed when file is given; the folder is gone again. Any problem fails the
+ * test. */
+struct policy *policy_folder_load(const char *file, const char *from, const char *to);
+/* The time that this text names; fails the test when it names none. */
+int64_t policy_folder_time(const char *text);
 
 #endif

@@ -484,3 +484,20 @@ void kit_vfs_fail(enum kit_fault fault, int after)
 	kit_disk.fault = fault;
 	kit_disk.after = after;
 }
+
+int kit_test_start(void **state)
+{
+	struct kit *k = calloc(1, sizeof *k);
+
+	kit_vfs_fail(KIT_FAULT_NONE, 0);
+	kit_start(k);
+	*state = k;
+	return 0;
+}
+
+int kit_test_end(void **state)
+{
+	kit_end(*state);
+	free(*state);
+	return 0;
+}

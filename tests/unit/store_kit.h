@@ -25,6 +25,9 @@ void kit_start(struct kit *k);   /* folder, store, empty casebook */
 void kit_end(struct kit *k);     /* and everything removed */
 void kit_reopen(struct kit *k);  /* as a restart: closes the store, opens it, recovers a new casebook */
 void kit_recover(struct kit *k); /* a new casebook from the open store */
+/* A kit as a test's state; the VFS below does not fail. */
+int kit_test_start(void **state);
+int kit_test_end(void **state);
 
 struct kit_report {
 	const char *reporter, *actor, *channel, *description;

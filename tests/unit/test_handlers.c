@@ -18,33 +18,9 @@
 #define MANHOLE 20101
 #define RUBBISH 10110
 
-static struct policy *load_with(const char *file, const char *text)
-{
-	char folder[POLICY_FOLDER_SIZE];
-	struct problems p = { 0 };
-
-	policy_folder_make(folder);
-	if (file)
-		policy_folder_change(folder, file, NULL, text);
-	struct policy *policy = policy_load(folder, &p);
-	problems_print(&p, stderr);
-	problems_close(&p);
-	policy_folder_drop(folder);
-	assert_non_null(policy);
-	return policy;
-}
-
-static int64_t at(const char *text)
-{
-	int64_t ms = 0;
-
-	assert_true(clock_parse(text, &ms));
-	return ms;
-}
-
 static struct handler asked(const struct policy *p, int64_t grid, int32_t category, const char *when)
 {
-	struct handler_question q = { grid, HANDLER_NO_PLACE, HANDLER_NO_PLACE, category, at(when) };
+	struct handler_question q = { grid, HANDLER_NO_PLACE, HANDLER_NO_PLACE, category, policy_folder_time(when) };
 	struct handler h;
 
 	(void)policy_handler(p, &q, &h);
@@ -63,13 +39,13 @@ static void expect(const struct handler *h, const char *unit, enum handler_step 
 
 static void test_the_steps_in_their_order(void **state)
 {
-	struct policy *p =
-		load_with("routes.csv", "category,area,unit,from,to\nC0101,610404004000,sanitation,,2026-11-01\n");
+	struct policy *p = policy_folder_load(
+		"routes.csv", NULL, "category,area,unit,from,to\nC0101,610404004000,sanitation,,2026-11-01\n");
 	struct handler h = asked(p, N2, MANHOLE, "2026-06-01T12:00");
 
 	(void)state;
 	expect(&h, "estate", HANDLER_CONTRACT, "contract c-1 until 2026-07-01");
-	assert_int_equal(h.until_ms, at("2026-07-01T00:00"));
+	assert_int_equal(h.until_ms, policy_folder_time("2026-07-01T00:00"));
 	h = asked(p, N2, MANHOLE, "2026-07-01T00:00");
 	expect(&h, "homes", HANDLER_SELF_MANAGED, "c-2 until 2026-09-01");
 	h = asked(p, N2, MANHOLE, "2026-09-01T00:00");
@@ -83,9 +59,10 @@ static void test_the_steps_in_their_order(void **state)
 
 static void test_hours_go_before_all_day_and_over_midnight(void **state)
 {
-	struct policy *p = load_with("routes.csv", "category,area,unit,from,to,co_units,hours\n"
-	                                           "E0110,610404004000,sanitation,,,,\n"
-	                                           "E0110,610404004000,river,,,street=2wh,18:00-08:00\n");
+	struct policy *p = policy_folder_load("routes.csv", NULL,
+	                                      "category,area,unit,from,to,co_units,hours\n"
+	                                      "E0110,610404004000,sanitation,,,,\n"
+	                                      "E0110,610404004000,river,,,street=2wh,18:00-08:00\n");
 	struct handler h = asked(p, N1, RUBBISH, "2026-06-01T18:00+08:00");
 
 	(void)state;
@@ -104,28 +81,29 @@ static void test_hours_go_before_all_day_and_over_midnight(void **state)
 
 static void test_a_post_that_nobody_holds_offers_nothing(void **state)
 {
-	struct policy *p = load_with("routes.csv", "category,area,unit,from,to\nE0110,610404004001001,post:doctor,,\n"
-	                                           "E0110,610404004000,river,,\n");
+	struct policy *p = policy_folder_load("routes.csv", NULL,
+	                                      "category,area,unit,from,to\nE0110,610404004001001,post:doctor,,\n"
+	                                      "E0110,610404004000,river,,\n");
 	struct handler h = asked(p, N1, RUBBISH, "2026-06-01T12:00");
 
 	(void)state;
 	expect(&h, "sanitation", HANDLER_ROUTE, "post:doctor staff");
 	assert_string_equal(handler_basis(&h), "post:doctor");
-	assert_true(handler_basis_holds(p, "post:doctor", N1, at("2026-06-01T12:00")));
+	assert_true(handler_basis_holds(p, "post:doctor", N1, policy_folder_time("2026-06-01T12:00")));
 	h = asked(p, N1, RUBBISH, "2025-12-31T12:00");
 	expect(&h, "river", HANDLER_ROUTE, "in 610404004000");
 	assert_null(handler_basis(&h));
-	assert_false(handler_basis_holds(p, "post:doctor", N1, at("2025-12-31T12:00")));
+	assert_false(handler_basis_holds(p, "post:doctor", N1, policy_folder_time("2025-12-31T12:00")));
 	policy_release(p);
 }
 
 static void test_contracts_that_end_are_warned_of(void **state)
 {
-	struct policy *p = load_with(NULL, NULL);
+	struct policy *p = policy_folder_load(NULL, NULL, NULL);
 	struct problems w = { 0 };
 
 	(void)state;
-	policy_warn(p, at("2026-06-15T00:00"), &w);
+	policy_warn(p, policy_folder_time("2026-06-15T00:00"), &w);
 	_Bool told = 0, idle = 0;
 	for (size_t i = 0; i < w.warning_count; i++) {
 		told |= strstr(w.warnings[i], "contracts.csv:2: warning: contract c-1 of estate ends on 2026-07-01") !=
@@ -135,7 +113,7 @@ static void test_contracts_that_end_are_warned_of(void **state)
 	assert_false(told); /* the group follows it */
 	assert_false(idle);
 	problems_close(&w);
-	policy_warn(p, at("2026-08-15T00:00"), &w);
+	policy_warn(p, policy_folder_time("2026-08-15T00:00"), &w);
 	for (size_t i = 0; i < w.warning_count; i++) {
 		told |= strstr(w.warnings[i], "contracts.csv:3: warning: contract c-2 of homes ends on 2026-09-01") !=
 		        NULL;
@@ -150,7 +128,7 @@ static void test_the_river_is_the_contractor_s_and_nothing_beside_it(void **stat
 {
 	struct problems problems = { 0 };
 	struct policy *p = policy_load("config/jurisdiction", &problems);
-	struct handler_question q = { N1, 343313000, 1086950000, 10125, at("2026-11-21T12:00") };
+	struct handler_question q = { N1, 343313000, 1086950000, 10125, policy_folder_time("2026-11-21T12:00") };
 	struct handler h;
 
 	(void)state;
@@ -161,7 +139,7 @@ static void test_the_river_is_the_contractor_s_and_nothing_beside_it(void **stat
 	assert_true(policy_handler(p, &q, &h));
 	expect(&h, "sanitation", HANDLER_ROUTE, "route E0125");
 	q.lat_e7 = 343313000;
-	q.at_ms = at("2027-05-01T00:00+08:00");
+	q.at_ms = policy_folder_time("2027-05-01T00:00+08:00");
 	assert_true(policy_handler(p, &q, &h));
 	expect(&h, "sanitation", HANDLER_ROUTE, "route E0125");
 	policy_release(p);

@@ -10,23 +10,6 @@
 
 static const struct kit_report plain = { .reporter = "resident-1", .keyed = 1 };
 
-static int start(void **state)
-{
-	struct kit *k = calloc(1, sizeof *k);
-
-	kit_vfs_fail(KIT_FAULT_NONE, 0);
-	kit_start(k);
-	*state = k;
-	return 0;
-}
-
-static int end(void **state)
-{
-	kit_end(*state);
-	free(*state);
-	return 0;
-}
-
 /* A key is in memory as long as it is new, and found on disk from the first quiet moment on. */
 static void a_key_is_found_when_it_has_settled(void **state)
 {
@@ -128,7 +111,7 @@ static void the_same_key_twice_is_an_alarm(void **state)
 	assert_int_equal(store_checkpoint(k->store, 1), STORE_UNKNOWN);
 }
 
-#define WITH_KIT(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define WITH_KIT(f) cmocka_unit_test_setup_teardown(f, kit_test_start, kit_test_end)
 
 int main(void)
 {

@@ -37,37 +37,14 @@ static const struct policy *load(const char *folder)
 	return policy;
 }
 
-/* The small folder, with one file changed when file is given. */
-static const struct policy *load_small(const char *file, const char *from, const char *to)
-{
-	char folder[POLICY_FOLDER_SIZE];
-
-	policy_folder_make(folder);
-	if (file)
-		policy_folder_change(folder, file, from, to);
-
-	const struct policy *policy = load(folder);
-
-	policy_folder_drop(folder);
-	return policy;
-}
-
 static void drop(const struct policy *policy)
 {
 	policy_release((struct policy *)policy);
 }
 
-static int64_t at(const char *text)
-{
-	int64_t ms;
-
-	assert_true(clock_parse(text, &ms));
-	return ms;
-}
-
 static void test_rows_are_read_into_their_fields(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 	const struct grid *g = policy_grid(p, N1);
 	const struct category *k = policy_category(p, RUBBISH), *c = policy_category(p, 20101);
 	const struct person *w = policy_person(p, "worker-01"), *s = policy_person(p, "staff");
@@ -104,7 +81,7 @@ static void test_rows_are_read_into_their_fields(void **state)
 
 static void test_the_unknown_is_null(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 
 	(void)state;
 	assert_null(policy_area(p, 0));
@@ -128,7 +105,7 @@ static void test_the_unknown_is_null(void **state)
 
 static void test_cameras_are_found_by_id_and_label(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 	char long_text[500];
 
 	(void)state;
@@ -153,7 +130,7 @@ static void test_cameras_are_found_by_id_and_label(void **state)
 
 static void test_the_nearest_row_says_what_a_label_means(void **state)
 {
-	const struct policy *p = load_small("camera_labels.csv", "cam-1,water", "cam-1,rubbish bin");
+	const struct policy *p = policy_folder_load("camera_labels.csv", "cam-1,water", "cam-1,rubbish bin");
 	const struct camera *first = policy_camera(p, "cam-1"), *second = policy_camera(p, "cam-2");
 	const struct camera_label *smoke = policy_camera_label(p, second, "smoke");
 
@@ -170,7 +147,7 @@ static void test_the_nearest_row_says_what_a_label_means(void **state)
 
 static void test_a_device_is_found_by_what_it_calls_itself(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 
 	(void)state;
 	assert_ptr_equal(policy_camera_device(p, "eyes", "aa:0B:CC/1"), policy_camera(p, "cam-1"));
@@ -183,7 +160,7 @@ static void test_a_device_is_found_by_what_it_calls_itself(void **state)
 
 static void test_reasons_belong_to_their_act(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 	char list[64], little[8];
 
 	(void)state;
@@ -208,7 +185,7 @@ static int64_t located(const struct policy *p, double lat, double lon)
 
 static void test_the_smallest_box_holds_a_place(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 
 	(void)state;
 	assert_int_equal(located(p, 34.15, 108.15), N1);
@@ -229,11 +206,11 @@ static void test_the_smallest_box_holds_a_place(void **state)
 static void test_boxes_south_and_west_of_zero_and_round_the_world(void **state)
 {
 	const struct policy *p =
-		load_small("grids.csv", NULL,
-	                   "grid,name,community,south,west,north,east\n"
-	                   "610404004001002,Tiny,610404004001,-0.0001,-0.0001,0.0001,0.0001\n"
-	                   "610404004001001,World,610404004001,-90,-180,90,180\n"
-	                   "610404004002001,Same as tiny,610404004002,-0.0001,-0.0001,0.0001,0.0001\n");
+		policy_folder_load("grids.csv", NULL,
+	                           "grid,name,community,south,west,north,east\n"
+	                           "610404004001002,Tiny,610404004001,-0.0001,-0.0001,0.0001,0.0001\n"
+	                           "610404004001001,World,610404004001,-90,-180,90,180\n"
+	                           "610404004002001,Same as tiny,610404004002,-0.0001,-0.0001,0.0001,0.0001\n");
 
 	(void)state;
 	assert_ptr_equal(policy_locate(p, -1000, 1000, NOW), policy_grid_at(p, 0));
@@ -247,14 +224,14 @@ static void test_boxes_south_and_west_of_zero_and_round_the_world(void **state)
 
 static const char *routed(const struct policy *p, int64_t grid, int32_t category, const char *when, _Bool *sure)
 {
-	const struct unit *unit = policy_route(p, grid, category, at(when), sure);
+	const struct unit *unit = policy_route(p, grid, category, policy_folder_time(when), sure);
 
 	return unit ? unit->id : "nobody";
 }
 
 static void test_the_more_specific_route_wins(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 	_Bool sure;
 
 	(void)state;
@@ -273,9 +250,10 @@ static void test_the_more_specific_route_wins(void **state)
 
 static void test_a_narrower_category_wins_within_an_area(void **state)
 {
-	const struct policy *p = load_small("routes.csv", NULL,
-	                                    "category,area,unit,from,to\n*,610404004001001,street,,\n"
-	                                    "E01,610404004001001,river,,\nE0110,610404004001001,sanitation,,\n");
+	const struct policy *p =
+		policy_folder_load("routes.csv", NULL,
+	                           "category,area,unit,from,to\n*,610404004001001,street,,\n"
+	                           "E01,610404004001001,river,,\nE0110,610404004001001,sanitation,,\n");
 
 	(void)state;
 	assert_string_equal(routed(p, N1, RUBBISH, "2026-01-01T00:00", NULL), "sanitation");
@@ -286,7 +264,7 @@ static void test_a_narrower_category_wins_within_an_area(void **state)
 
 static void test_a_contract_holds_from_its_first_day_until_before_its_last(void **state)
 {
-	const struct policy *p = load_small(NULL, NULL, NULL);
+	const struct policy *p = policy_folder_load(NULL, NULL, NULL);
 
 	(void)state;
 	assert_string_equal(routed(p, N1, WATER, "2026-04-30T23:59:59+08:00", NULL), "street");
@@ -299,9 +277,9 @@ static void test_a_contract_holds_from_its_first_day_until_before_its_last(void 
 /* 2026-10-01 is a Thursday; a Saturday stays one whatever holiday it is. */
 static void test_the_clock_runs_on_a_worked_holiday(void **state)
 {
-	const struct policy *rest = load_small(NULL, NULL, NULL);
-	const struct policy *run = load_small("calendar.csv", "2026-10-01,holiday", "2026-10-01,worked");
-	const struct policy *weekend = load_small("calendar.csv", "2026-10-01,holiday", "2026-10-03,worked");
+	const struct policy *rest = policy_folder_load(NULL, NULL, NULL);
+	const struct policy *run = policy_folder_load("calendar.csv", "2026-10-01,holiday", "2026-10-01,worked");
+	const struct policy *weekend = policy_folder_load("calendar.csv", "2026-10-01,holiday", "2026-10-03,worked");
 	int32_t thursday = clock_ymd_to_day(20261001);
 
 	(void)state;
@@ -315,10 +293,11 @@ static void test_the_clock_runs_on_a_worked_holiday(void **state)
 
 static void test_a_tie_takes_the_first_and_is_not_sure(void **state)
 {
-	const struct policy *p = load_small("routes.csv", NULL,
-	                                    "category,area,unit,from,to\nE0110,610404004000,river,,\n"
-	                                    "E0110,610404004000,sanitation,,\nE01,610404004000,street,,\n"
-	                                    "E0125,610404004000,street,2026-01-01,\nE0125,610404004000,street,,\n");
+	const struct policy *p =
+		policy_folder_load("routes.csv", NULL,
+	                           "category,area,unit,from,to\nE0110,610404004000,river,,\n"
+	                           "E0110,610404004000,sanitation,,\nE01,610404004000,street,,\n"
+	                           "E0125,610404004000,street,2026-01-01,\nE0125,610404004000,street,,\n");
 	_Bool sure = 1;
 
 	(void)state;
@@ -333,7 +312,7 @@ static void test_a_tie_takes_the_first_and_is_not_sure(void **state)
 static void test_without_a_route_it_is_the_area_s_own_unit(void **state)
 {
 	const struct policy *p =
-		load_small("routes.csv", NULL, "category,area,unit,from,to\nE0110,610404004001,river,,\n");
+		policy_folder_load("routes.csv", NULL, "category,area,unit,from,to\nE0110,610404004001,river,,\n");
 	_Bool sure = 1;
 
 	(void)state;
@@ -471,7 +450,8 @@ static void test_the_sample_has_a_handler_for_everything(void **state)
 	(void)state;
 	for (size_t i = 0; (g = policy_grid_at(p, i)); i++)
 		for (size_t j = 0; (k = policy_category_at(p, j)); j++)
-			assert_non_null(policy_route(p, g->code, k->code, at("2026-11-21T12:00"), NULL));
+			assert_non_null(
+				policy_route(p, g->code, k->code, policy_folder_time("2026-11-21T12:00"), NULL));
 	assert_string_equal(routed(p, N1, WATER, "2026-11-21T12:00", NULL), "sanitation");
 	assert_string_equal(routed(p, INT64_C(610404004006001), RUBBISH, "2026-11-21T12:00", NULL), "property-01");
 	drop(p);

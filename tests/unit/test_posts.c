@@ -21,31 +21,12 @@
 
 static struct policy *load_changed(const char *from, const char *to)
 {
-	char folder[POLICY_FOLDER_SIZE];
-	struct problems p = { 0 };
-
-	policy_folder_make(folder);
-	if (to)
-		policy_folder_change(folder, "posts.csv", from, to);
-	struct policy *policy = policy_load(folder, &p);
-	problems_print(&p, stderr);
-	problems_close(&p);
-	policy_folder_drop(folder);
-	assert_non_null(policy);
-	return policy;
-}
-
-static int64_t at(const char *text)
-{
-	int64_t ms = 0;
-
-	assert_true(clock_parse(text, &ms));
-	return ms;
+	return policy_folder_load(to ? "posts.csv" : NULL, from, to);
 }
 
 static const char *on_duty(const struct policy *p, int64_t area, const char *kind, const char *when)
 {
-	const struct post *post = policy_duty(p, area, kind, at(when));
+	const struct post *post = policy_duty(p, area, kind, policy_folder_time(when));
 
 	return post ? post->person : "nobody";
 }
@@ -87,9 +68,9 @@ static void test_a_post_that_falls_vacant_passes_its_duty_up(void **state)
 	struct policy *p = load_changed("610404004002,head,worker-02,,", "610404004002,head,worker-02,,2026-07-01");
 
 	(void)state;
-	assert_string_equal(policy_duty(p, S1, NULL, at("2026-05-31T23:59"))->kind, "full-time");
-	assert_string_equal(policy_duty(p, S1, NULL, at("2026-06-01T00:00"))->kind, "head");
-	assert_string_equal(policy_duty(p, S1, NULL, at("2026-07-01T00:00"))->kind, "duty");
+	assert_string_equal(policy_duty(p, S1, NULL, policy_folder_time("2026-05-31T23:59"))->kind, "full-time");
+	assert_string_equal(policy_duty(p, S1, NULL, policy_folder_time("2026-06-01T00:00"))->kind, "head");
+	assert_string_equal(policy_duty(p, S1, NULL, policy_folder_time("2026-07-01T00:00"))->kind, "duty");
 	policy_release(p);
 }
 
@@ -108,7 +89,7 @@ static void test_one_person_holds_several_posts(void **state)
 {
 	struct policy *p = load_changed(NULL, NULL);
 	const struct post *all[8];
-	size_t count = policy_duties(p, S1, NULL, at("2026-05-01T00:00"), all, 8);
+	size_t count = policy_duties(p, S1, NULL, policy_folder_time("2026-05-01T00:00"), all, 8);
 
 	(void)state;
 	assert_int_equal(count, 3);
@@ -116,7 +97,7 @@ static void test_one_person_holds_several_posts(void **state)
 	assert_string_equal(all[1]->kind, "head");
 	assert_string_equal(all[0]->person, all[1]->person);
 	assert_string_equal(all[2]->kind, "duty");
-	assert_int_equal(policy_duties(p, S1, NULL, at("2026-05-01T00:00"), all, 2), 2);
+	assert_int_equal(policy_duties(p, S1, NULL, policy_folder_time("2026-05-01T00:00"), all, 2), 2);
 	policy_release(p);
 }
 
@@ -140,19 +121,19 @@ static void test_vacancies_are_counted_where_the_quota_is(void **state)
 	struct seen s = { 0 };
 
 	(void)state;
-	policy_vacancies(p, 0, at("2026-05-01T00:00"), see, &s);
+	policy_vacancies(p, 0, policy_folder_time("2026-05-01T00:00"), see, &s);
 	assert_string_equal(s.text, "full-time 610404004001002 0;");
 	s = (struct seen){ 0 };
-	policy_vacancies(p, 0, at("2026-06-01T00:00"), see, &s);
+	policy_vacancies(p, 0, policy_folder_time("2026-06-01T00:00"), see, &s);
 	assert_string_equal(s.text, "full-time 610404004001002 0;full-time 610404004002001 0;");
 	s = (struct seen){ 0 };
-	policy_vacancies(p, 610404004001, at("2026-06-01T00:00"), see, &s);
+	policy_vacancies(p, 610404004001, policy_folder_time("2026-06-01T00:00"), see, &s);
 	assert_int_equal(s.count, 1);
 	policy_release(p);
 	/* held for a whole community, it is held for each of its grids */
 	p = load_changed("610404004001001,full-time,worker-01", "610404004001,full-time,worker-02");
 	s = (struct seen){ 0 };
-	policy_vacancies(p, 0, at("2026-05-01T00:00"), see, &s);
+	policy_vacancies(p, 0, policy_folder_time("2026-05-01T00:00"), see, &s);
 	assert_int_equal(s.count, 0);
 	policy_release(p);
 }
@@ -163,7 +144,7 @@ static void test_vacancies_are_warned_of_in_one_line_a_kind(void **state)
 	struct problems warnings = { 0 };
 
 	(void)state;
-	policy_warn(p, at("2026-06-01T00:00"), &warnings);
+	policy_warn(p, policy_folder_time("2026-06-01T00:00"), &warnings);
 	assert_int_equal(warnings.count, 0);
 	assert_int_equal(warnings.warning_count, 1);
 	assert_non_null(strstr(warnings.warnings[0], "post_kinds.csv:2: warning: full-time"));

@@ -14,23 +14,6 @@
 
 static const struct kit_report plain = { .reporter = "resident-1", .keyed = 1 };
 
-static int start(void **state)
-{
-	struct kit *k = calloc(1, sizeof *k);
-
-	kit_vfs_fail(KIT_FAULT_NONE, 0);
-	kit_start(k);
-	*state = k;
-	return 0;
-}
-
-static int end(void **state)
-{
-	kit_end(*state);
-	free(*state);
-	return 0;
-}
-
 /* ---- coming back ---- */
 
 static void a_street_comes_back_as_it_was(void **state)
@@ -486,7 +469,7 @@ static void a_reader_holds_the_log_but_not_the_writer(void **state)
 	assert_int_equal(log_size(k), held);
 }
 
-#define WITH_KIT(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define WITH_KIT(f) cmocka_unit_test_setup_teardown(f, kit_test_start, kit_test_end)
 
 int main(void)
 {
