@@ -6,6 +6,7 @@ BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev l
 	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev tzdata
 CHECK_PACKAGES = libcmocka-dev redis-server openssl python3 nodejs npm
 SANITIZE_PACKAGES = valgrind
+TORTURE_PACKAGES = clang libclang-rt-14-dev libfaketime nftables iproute2 e2fsprogs
 SERVICE_PACKAGES = systemd util-linux iproute2 redis-tools
 LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
 
@@ -70,7 +71,7 @@ BENCHES = $(call programs,bench)
 
 .DEFAULT_GOAL = all
 .PHONY: evaluate-due evaluate-merge all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
-	check-sanitize check-service packages packages-service packages-build packages-check packages-sanitize packages-lint FORCE
+	check-sanitize check-service torture packages packages-service packages-torture packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
@@ -102,6 +103,10 @@ test-system: all | packages-check
 ## check-sanitize: the tests under ASan+UBSan, TSan and (a few) valgrind; SHORT=1 leaves out the slow ones
 check-sanitize: | packages-check packages-sanitize
 	@MAKE='$(MAKE)' tests/sanitize $(if $(SHORT),short)
+
+## torture [SHORT=1] [ONLY=name] [SEED=n]: the harnesses of tests/fault against power cuts, kills and more; ends with JSON
+torture: all $(FAULT_TESTS) | packages-check packages-torture
+	@BUILD=$(BUILD) tests/fault/run $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 ## check-service: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
 check-service: all | packages-check packages-service
@@ -148,7 +153,7 @@ bench: all $(BENCHES) | packages-check
 	@BUILD=$(BUILD) SHORT='$(SHORT)' bench/run
 
 ## packages: installs what is missing for all of this (asks for sudo only when something is)
-packages: packages-build packages-check packages-sanitize packages-lint packages-service
+packages: packages-build packages-check packages-sanitize packages-lint packages-service packages-torture
 
 packages-build:
 	@.ci/packages $(BUILD_PACKAGES)
@@ -156,6 +161,8 @@ packages-check: | packages-build
 	@.ci/packages $(CHECK_PACKAGES)
 packages-sanitize: | packages-check
 	@.ci/packages $(SANITIZE_PACKAGES)
+packages-torture: | packages-check
+	@.ci/packages $(TORTURE_PACKAGES)
 packages-service: | packages-check
 	@.ci/packages $(SERVICE_PACKAGES)
 packages-lint: | packages-sanitize
