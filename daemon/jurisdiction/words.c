@@ -11,19 +11,13 @@ const struct word words_kinds[] = {
 };
 
 const struct word words_roles[] = {
-	{ "reporter", WORDS_ROLE_REPORTER },
-	{ "acceptor", UINT32_C(1) << 1 },
-	{ "dispatcher", UINT32_C(1) << 2 },
-	{ "worker", WORDS_ROLE_WORKER },
-	{ "handler", WORDS_ROLE_HANDLER },
-	{ "supervisor", UINT32_C(1) << 5 },
-	{ "visitor", UINT32_C(1) << 6 },
-	{ "convener", UINT32_C(1) << 7 },
-	{ "station", UINT32_C(1) << 8 },
-	{ "gateway", UINT32_C(1) << 9 },
-	{ "cameras", WORDS_ROLE_CAMERAS },
-	{ "operator", UINT32_C(1) << 11 },
-	{ NULL, 0 },
+	{ "reporter", WORDS_ROLE_REPORTER },    { "acceptor", UINT32_C(1) << 1 },
+	{ "dispatcher", UINT32_C(1) << 2 },     { "worker", WORDS_ROLE_WORKER },
+	{ "handler", WORDS_ROLE_HANDLER },      { "supervisor", UINT32_C(1) << 5 },
+	{ "visitor", UINT32_C(1) << 6 },        { "convener", UINT32_C(1) << 7 },
+	{ "station", UINT32_C(1) << 8 },        { "gateway", UINT32_C(1) << 9 },
+	{ "cameras", WORDS_ROLE_CAMERAS },      { "operator", UINT32_C(1) << 11 },
+	{ "administrator", UINT32_C(1) << 12 }, { NULL, 0 },
 };
 
 const struct word words_unit_kinds[] = {

@@ -58,7 +58,7 @@ enum query_status query_notices(struct reader *r, const struct notice_filter *f,
 	sqlite3_stmt *st;
 	int result = reader_begin(r, QUERY_DEADLINE_MS);
 
-	_Static_assert(ADDRESSEES == 14, "as many as READ_NOTICES has branches");
+	_Static_assert(ADDRESSEES == 15, "as many as READ_NOTICES has branches");
 	*count = 0;
 	*rows = result_take(mem, (size_t)limit * sizeof **rows);
 	if (result == SQLITE_OK)

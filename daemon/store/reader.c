@@ -30,11 +30,11 @@ const char *const reader_statements[READER_STATEMENTS] = {
 		       " GROUP BY person HAVING earned > 0 ORDER BY earned DESC, person LIMIT ?3",
 #define NOTICES_TO(n)                                                                                                  \
 	"SELECT * FROM (SELECT * FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?" #n                    \
-	" AND id > ?15 ORDER BY id LIMIT ?16)"
+	" AND id > ?16 ORDER BY id LIMIT ?17)"
 #define OR_TO(n) " UNION ALL " NOTICES_TO(n)
 	[READ_NOTICES] = "SELECT id, addressee, at_ms, case_id, event_id, act, state, text, " READER_CATEGORY_OF(
 		"case_id") " FROM (" NOTICES_TO(1) OR_TO(2) OR_TO(3) OR_TO(4) OR_TO(5) OR_TO(6) OR_TO(7) OR_TO(8)
-		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) ") AS n ORDER BY id LIMIT ?16",
+		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) OR_TO(15) ") AS n ORDER BY id LIMIT ?17",
 	[READ_EMERGENCIES] = "SELECT id, area, from_ms, to_ms, declared_ms, declared_by, lifted_ms, lifted_by, text"
 			     " FROM emergency ORDER BY id DESC LIMIT ?",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",

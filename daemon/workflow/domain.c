@@ -82,8 +82,8 @@ static const char *const kinds[REPORTER_KIND_COUNT] = {
 };
 
 static const char *const roles[ROLE_BITS] = {
-	"reporter", "acceptor", "dispatcher", "worker",  "handler", "supervisor",
-	"visitor",  "convener", "station",    "gateway", "cameras", "operator",
+	"reporter", "acceptor", "dispatcher", "worker",  "handler",  "supervisor",    "visitor",
+	"convener", "station",  "gateway",    "cameras", "operator", "administrator",
 };
 
 const struct state_info *state_info(enum state s)

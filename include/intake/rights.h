@@ -8,8 +8,8 @@
 #include "jurisdiction/policy.h"
 #include "workflow/case_file.h"
 
-/* Every role but those of who only reports. */
-#define RIGHTS_STAFF (~(unsigned)(ROLE_REPORTER | ROLE_GATEWAY | ROLE_CAMERAS))
+/* Every role but those of who only reports, and of who gives out the keys and need not read the mail. */
+#define RIGHTS_STAFF (~(unsigned)(ROLE_REPORTER | ROLE_GATEWAY | ROLE_CAMERAS | ROLE_ADMINISTRATOR))
 
 _Bool rights_is_staff(const struct person *p);
 /* Its own account, or for a gateway one of its reporters': "<gateway>/…". NULL is nobody's. */

@@ -90,7 +90,7 @@ struct notice_row {
 	_Bool seen;
 };
 struct notice_filter {
-	const char *to[14]; /* a person answers to its id, its unit and its roles; ends with NULL */
+	const char *to[15]; /* a person answers to its id, its unit and its roles; ends with NULL */
 	int64_t after;      /* ids above */
 	int limit;
 	_Bool unseen_only;

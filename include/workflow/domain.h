@@ -101,20 +101,21 @@ enum reporter_kind {
 
 /* Roles are bits: a person may hold several. */
 enum role {
-	ROLE_REPORTER = 1 << 0,   /* may report */
-	ROLE_ACCEPTOR = 1 << 1,   /* 受理员 */
-	ROLE_DISPATCHER = 1 << 2, /* 派遣员 */
-	ROLE_WORKER = 1 << 3,     /* 网格员: verifies, checks */
-	ROLE_HANDLER = 1 << 4,    /* 处置单位: acts for its unit */
-	ROLE_SUPERVISOR = 1 << 5, /* 督办 */
-	ROLE_VISITOR = 1 << 6,    /* 回访员 */
-	ROLE_CONVENER = 1 << 7,   /* community or street: may whistle 吹哨 */
-	ROLE_STATION = 1 << 8,    /* 小哥驿站: redeems points */
-	ROLE_GATEWAY = 1 << 9,    /* a platform that reports for its people */
-	ROLE_CAMERAS = 1 << 10,   /* a camera gateway */
-	ROLE_OPERATOR = 1 << 11   /* runs the daemon: the replay clock */
+	ROLE_REPORTER = 1 << 0,      /* may report */
+	ROLE_ACCEPTOR = 1 << 1,      /* 受理员 */
+	ROLE_DISPATCHER = 1 << 2,    /* 派遣员 */
+	ROLE_WORKER = 1 << 3,        /* 网格员: verifies, checks */
+	ROLE_HANDLER = 1 << 4,       /* 处置单位: acts for its unit */
+	ROLE_SUPERVISOR = 1 << 5,    /* 督办 */
+	ROLE_VISITOR = 1 << 6,       /* 回访员 */
+	ROLE_CONVENER = 1 << 7,      /* community or street: may whistle 吹哨 */
+	ROLE_STATION = 1 << 8,       /* 小哥驿站: redeems points */
+	ROLE_GATEWAY = 1 << 9,       /* a platform that reports for its people */
+	ROLE_CAMERAS = 1 << 10,      /* a camera gateway */
+	ROLE_OPERATOR = 1 << 11,     /* runs the daemon: the replay clock */
+	ROLE_ADMINISTRATOR = 1 << 12 /* gives out, renews and revokes credentials */
 };
-#define ROLE_BITS 12
+#define ROLE_BITS 13
 
 enum finding { FINDING_NONE = 0, FINDING_EXISTS = 1, FINDING_NOT_THERE = 2, FINDING_CANNOT_TELL = 3 };
 enum rating { RATING_NONE = 0, RATING_SATISFIED = 1, RATING_FAIRLY = 2, RATING_UNSATISFIED = 3, RATING_UNANSWERED = 4 };

@@ -15,6 +15,7 @@
 #include "jurisdiction/cameras.h"
 #include "jurisdiction/policy_map.h"
 #include "policy_folder.h"
+#include "workflow/domain.h"
 
 #define SAMPLE "config/jurisdiction"
 #define STREET INT64_C(610404004000)
@@ -392,12 +393,16 @@ static void test_area_code_from_text(void **state)
 
 /* ---- the sample ---- */
 
-/* The demo's tokens are what its file says they are. */
+/* The demo's tokens are what its file says they are; the administrator's first one is made on the machine. */
 static void check_token(struct digester *d, const struct person *who)
 {
 	char token[128], found[DIGEST_TEXT_SIZE];
 	uint8_t digest[DIGEST_SIZE];
 
+	if (who->roles == ROLE_ADMINISTRATOR) {
+		assert_null(who->token_sha256);
+		return;
+	}
 	snprintf(token, sizeof token, "demo-%s", who->id);
 	digest_begin(d);
 	digest_add(d, token, strlen(token));
