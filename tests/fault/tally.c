@@ -1,0 +1,184 @@
+#include "tally.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define SEED 20261128
+
+static double now(void)
+{
+	struct timespec t;
+
+	must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t number_of(const char *text)
+{
+	int64_t number;
+
+	if (text_to_int(text, 0, INT64_MAX, &number))
+		return (uint64_t)number;
+	fprintf(stderr, "\"%s\" is no number\n", text);
+	exit(64);
+}
+
+void tally_begin(struct tally *t, const char *name, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },  { "count", required_argument, NULL, 'n' },
+		{ "first", required_argument, NULL, 'f' }, { "only", required_argument, NULL, 'o' },
+		{ "long", no_argument, NULL, 'l' },        { 0 }
+	};
+	int option;
+
+	*t = (struct tally){ .name = name, .seed = SEED, .began = now() };
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 's')
+			t->seed = number_of(optarg);
+		else if (option == 'n')
+			t->count = number_of(optarg);
+		else if (option == 'f')
+			t->first = number_of(optarg);
+		else if (option == 'o')
+			t->part = optarg;
+		else if (option == 'l')
+			t->is_long = 1;
+		else {
+			fprintf(stderr, "usage: %s [--seed N] [--count N] [--first N] [--only PART] [--long]\n",
+			        argv[0]);
+			exit(64);
+		}
+	}
+	printf("%s: seed %llu\n", name, (unsigned long long)t->seed);
+	(void)fflush(stdout);
+}
+
+_Bool tally_wants(const struct tally *t, const char *part)
+{
+	return t->part == NULL || strcmp(t->part, part) == 0;
+}
+
+/* ---- children ---- */
+
+/* Shared with the child, so that what it counted survives it. */
+struct board {
+	struct tally_counts counts;
+	uint64_t at; /* the run under way */
+	_Bool enough;
+};
+
+static void work(const struct tally_work *w, struct board *b, uint64_t first, uint64_t end)
+{
+	if (w->prepare)
+		w->prepare(w->ctx);
+	for (uint64_t i = first; i < end && !b->enough; i++) {
+		b->at = i;
+		w->run(w->ctx, i, &b->counts);
+		b->counts.runs++;
+		b->enough = w->enough && w->enough(&b->counts);
+	}
+	b->at = end;
+	if (w->finish)
+		w->finish(w->ctx);
+}
+
+/* The first run that is not done yet. */
+static uint64_t do_stretch(const struct tally_work *w, struct board *b, uint64_t first, uint64_t end)
+{
+	int status;
+	pid_t child;
+
+	b->at = first;
+	(void)fflush(NULL);
+	child = fork();
+	must(child != -1);
+	if (child == 0) {
+		if (w->quiet)
+			must(freopen("/dev/null", "w", stderr) != NULL);
+		work(w, b, first, end);
+		(void)fflush(NULL);
+		_exit(0);
+	}
+	must(waitpid(child, &status, 0) == child);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return end;
+	b->counts.crashes++;
+	b->enough |= w->enough && w->enough(&b->counts);
+	if (!w->quiet)
+		printf("run %llu crashed: %s %d\n", (unsigned long long)b->at, WIFSIGNALED(status) ? "signal" : "exit",
+		       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	return b->at + 1;
+}
+
+static void add_up(struct tally_counts *sum, const struct tally_counts *more)
+{
+	sum->runs += more->runs;
+	sum->acknowledged += more->acknowledged;
+	sum->lost += more->lost;
+	sum->doubled += more->doubled;
+	sum->integrity_errors += more->integrity_errors;
+	sum->crashes += more->crashes;
+}
+
+void tally_run(const struct tally_work *w, uint64_t first, uint64_t count, struct tally_counts *sum)
+{
+	struct board *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	must(b != MAP_FAILED);
+	for (uint64_t at = first; at < first + count && !b->enough;) {
+		uint64_t end = at + w->stretch < first + count ? at + w->stretch : first + count;
+
+		at = do_stretch(w, b, at, end);
+	}
+	add_up(sum, &b->counts);
+	must(munmap(b, sizeof *b) == 0);
+}
+
+/* ---- the end ---- */
+
+uint64_t tally_found(const struct tally_counts *c)
+{
+	return c->lost + c->doubled + c->integrity_errors + c->crashes;
+}
+
+_Bool tally_has_found(const struct tally_counts *c)
+{
+	return tally_found(c) > 0;
+}
+
+void tally_control(struct tally *t, const char *name, uint64_t found)
+{
+	must(t->control_count < TALLY_CONTROLS_MOST);
+	t->controls[t->control_count].name = name;
+	t->controls[t->control_count++].found = found;
+	printf("control %s: %s (%llu)\n", name, found ? "failed, as it must" : "PASSED: this harness is blind",
+	       (unsigned long long)found);
+}
+
+int tally_end(struct tally *t)
+{
+	const struct tally_counts *c = &t->counts;
+	_Bool blind = 0;
+
+	printf("{\"harness\":\"%s\",\"seed\":%llu,\"runs\":%llu,\"acknowledged\":%llu,\"lost\":%llu,\"doubled\":%llu,"
+	       "\"integrity_errors\":%llu,\"crashes\":%llu,\"controls\":[",
+	       t->name, (unsigned long long)t->seed, (unsigned long long)c->runs, (unsigned long long)c->acknowledged,
+	       (unsigned long long)c->lost, (unsigned long long)c->doubled, (unsigned long long)c->integrity_errors,
+	       (unsigned long long)c->crashes);
+	for (int i = 0; i < t->control_count; i++) {
+		blind |= t->controls[i].found == 0;
+		printf("%s{\"name\":\"%s\",\"failed_as_it_must\":%s,\"found\":%llu}", i ? "," : "", t->controls[i].name,
+		       t->controls[i].found ? "true" : "false", (unsigned long long)t->controls[i].found);
+	}
+	printf("],\"seconds\":%.1f}\n", now() - t->began);
+	return tally_has_found(c) || blind || c->runs == 0;
+}
