@@ -65,6 +65,7 @@ LIB = $(BUILD)/libgridloop.a
 UNIT_TESTS = $(call programs,tests/unit)
 SCENARIO_TESTS = $(call programs,tests/scenario)
 FAULT_TESTS = $(call programs,tests/fault)
+SIMULATION = $(call programs,tests/simulate)
 BENCHES = $(call programs,bench)
 
 # ---- targets -----------------------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ help:
 flags:
 	@echo '$(COMPILE) $(WARNINGS)'
 
-tests: $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS)
+tests: $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION)
 
 ## check: every quick test; ends with "N passed, M failed, K skipped"
 check: all tests | packages-check
@@ -105,7 +106,7 @@ check-sanitize: | packages-check packages-sanitize
 	@MAKE='$(MAKE)' tests/sanitize $(if $(SHORT),short)
 
 ## torture [SHORT=1] [ONLY=name] [SEED=n]: the harnesses of tests/fault against power cuts, kills and more; ends with JSON
-torture: all $(FAULT_TESTS) | packages-check packages-torture
+torture: all $(FAULT_TESTS) $(SIMULATION) | packages-check packages-torture
 	@BUILD=$(BUILD) tests/fault/run $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 ## check-service: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
@@ -200,17 +201,21 @@ $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/bench/kit.a $(LIB)
 $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/unit/kit.a $(LIB)
 $(SCENARIO_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/scenario/kit.a $(LIB)
 $(FAULT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/fault/kit.a $(LIB)
-$(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS):
+# The simulation stands in for the queue and the syncer, and between a few functions and their callers.
+$(SIMULATION): LDFLAGS += -Wl,--wrap=casebook_apply,--wrap=case_next_timer,--wrap=store_recover,--wrap=store_begin,--wrap=store_commit,--wrap=store_commit_to_log
+$(SIMULATION): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/simulate/kit.a $(BUILD)/tests/fault/kit.a $(BUILD)/tests/scenario/kit.a $(LIB)
+$(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION):
 	@mkdir -p $(@D)
 	$(call say,link,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(if $(filter $(BUILD)/tests/%,$@),-lcmocka)
 
 $(LIB): $(call objects,$(DAEMON_SRC)) $(GEN:=.o)
-KITS = $(addprefix $(BUILD)/,bench/kit.a tests/unit/kit.a tests/scenario/kit.a tests/fault/kit.a)
+KITS = $(addprefix $(BUILD)/,bench/kit.a tests/unit/kit.a tests/scenario/kit.a tests/fault/kit.a tests/simulate/kit.a)
 $(BUILD)/bench/kit.a: $(call parts,bench)
 $(BUILD)/tests/unit/kit.a: $(call parts,tests/unit)
 $(BUILD)/tests/scenario/kit.a: $(call parts,tests/scenario)
 $(BUILD)/tests/fault/kit.a: $(call parts,tests/fault)
+$(BUILD)/tests/simulate/kit.a: $(call parts,tests/simulate)
 # Built beside its place and moved in, so that two makes at once never read half a library.
 $(LIB) $(KITS):
 	@mkdir -p $(@D)

@@ -27,9 +27,11 @@ static const struct hardening limits[] = {
 static const char settings_of_all[] = "PRAGMA temp_store = MEMORY; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
 				      "PRAGMA foreign_keys = ON;";
 
+/* EXTRA is FULL in the log's life. It is for the one moment before: the file is made with a rollback journal, and where its
+ * deletion has not reached the disk a power cut, even much later, would bring the journal back and with it an empty file. */
 static const char *const settings_of[] = {
 	[CONNECTION_READ] = "PRAGMA cache_size = -16384; PRAGMA query_only = ON;",
-	[CONNECTION_WRITE] = "PRAGMA cache_size = -4096; PRAGMA synchronous = FULL;",
+	[CONNECTION_WRITE] = "PRAGMA cache_size = -4096; PRAGMA synchronous = EXTRA;",
 	[CONNECTION_COPY] = "PRAGMA cache_size = -2048; PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;"
 			    "PRAGMA locking_mode = EXCLUSIVE;",
 };
@@ -74,7 +76,7 @@ _Bool connection_open(struct connection *c, const char *path, const char *vfs, e
 	must(count <= CONNECTION_STATEMENTS_MOST);
 	*c = (struct connection){ .sql = sql, .count = count };
 
-	/* It relies on synchronous=FULL, which only the writer sets. */
+	/* It relies on synchronous=FULL or more, which only the writer sets. */
 	if (use == CONNECTION_WRITE)
 		vfs = gather_vfs_over(vfs);
 	if (sqlite3_open_v2(path, &c->db, flags_of[use], vfs) == SQLITE_OK) {

@@ -5,7 +5,7 @@
  * Why nobody misses the bytes that are kept:
  * - With synchronous=FULL a commit writes its frames, calls xSync on the log, and only then publishes them in the
  *   wal-index. xSync writes what is kept before it syncs, so a reader is never sent to a frame that is not in the file.
- *   With a lower setting this does not hold: the one who uses this sets FULL.
+ *   With a lower setting this does not hold: the one who uses this sets FULL or EXTRA.
  * - Frames of a transaction too large for the cache are written early, and only its own connection may read them. It
  *   does so by xRead of the same file object, which writes first. Others learn of them by the commit, or never.
  * - Recovery and checkpoints read by xRead too, and a checkpoint syncs the log before it.

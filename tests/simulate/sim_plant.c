@@ -1,0 +1,92 @@
+/* sim_plant: faults built in on purpose, which a life must find. A row of the table is changed in place; the early
+ * acknowledgement and the forgotten timer go where the linker lets this file stand in between. */
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sim.h"
+#include "workflow/decide.h"
+#include "workflow/transitions.h"
+
+enum store_result __real_store_begin(struct store *s);
+enum store_result __wrap_store_begin(struct store *s);
+enum store_result __real_store_commit(struct store *s);
+enum store_result __wrap_store_commit(struct store *s);
+enum store_result __real_store_commit_to_log(struct store *s);
+enum store_result __wrap_store_commit_to_log(struct store *s);
+struct timer __real_case_next_timer(const struct case_file *c);
+struct timer __wrap_case_next_timer(const struct case_file *c);
+
+const char *planted_name(enum planted what)
+{
+	static const char *const names[PLANTED_COUNT] = {
+		[PLANTED_NONE] = "none",
+		[PLANTED_ROW] = "a row of the table leads elsewhere",
+		[PLANTED_WHO] = "a row of the table lets others act",
+		[PLANTED_GUARD] = "a row of the table has lost its guard",
+		[PLANTED_EARLY_ACK] = "acknowledged before the commit",
+		[PLANTED_TIMER] = "a timer is forgotten",
+	};
+
+	return names[what];
+}
+
+/* ---- the table ---- */
+
+static struct transition *writable(enum act act, enum state from)
+{
+	uintptr_t row = (uintptr_t)transition_find(act, from), page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	must(row != 0);
+	must(mprotect((void *)(row & ~(page - 1)), 2 * page, PROT_READ | PROT_WRITE) == 0);
+	return (struct transition *)row;
+}
+
+void plant(enum planted what)
+{
+	sim->planted = what;
+	if (what == PLANTED_ROW)
+		writable(ACT_WHISTLE_LAPSE, STATE_WHISTLED)->to = STATE_HANDLED;
+	else if (what == PLANTED_WHO)
+		writable(ACT_REJECT, STATE_REPORTED)->who |= ROLE_WORKER | ROLE_REPORTER;
+	else if (what == PLANTED_GUARD)
+		writable(ACT_PASS, STATE_CHECKING)->guard = NULL;
+}
+
+/* ---- the commit ---- */
+
+/* Now and then "committed" is said of a transaction that is still open; the next one begins within it. */
+static _Bool says_too_early(void)
+{
+	return sim->planted == PLANTED_EARLY_ACK && !sim->open_late && sim_percent(20);
+}
+
+enum store_result __wrap_store_begin(struct store *s)
+{
+	if (sim->open_late)
+		return STORE_OK;
+	return __real_store_begin(s);
+}
+
+enum store_result __wrap_store_commit(struct store *s)
+{
+	sim->open_late = says_too_early();
+	return sim->open_late ? STORE_OK : __real_store_commit(s);
+}
+
+enum store_result __wrap_store_commit_to_log(struct store *s)
+{
+	sim->open_late = says_too_early();
+	return sim->open_late ? STORE_OK : __real_store_commit_to_log(s);
+}
+
+/* ---- timers ---- */
+
+struct timer __wrap_case_next_timer(const struct case_file *c)
+{
+	struct timer t = __real_case_next_timer(c);
+
+	if (sim->planted == PLANTED_TIMER && c->id % 20 == 0 && c->state == STATE_CLOSED)
+		t.at_ms = 0;
+	return t;
+}
