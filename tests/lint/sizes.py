@@ -13,7 +13,7 @@ HEADERS_LONGER = {
     "include/jurisdiction/policy.h": 125,
     "include/workflow/command.h": 130,
 }
-FOLDERS = ("daemon", "include", "cli", "bench", "tests/unit", "tests/scenario", "tests/fault", "tests/fuzz")
+FOLDERS = ("daemon", "include", "cli", "bench", "tests/unit", "tests/scenario", "tests/fault", "tests/fuzz", "tests/simulate")
 
 
 def run(*argv, text=None):

@@ -8,37 +8,10 @@
 #include "../fault/dice.h"
 #include "base/digest.h"
 #include "engine/writer.h"
+#include "sim_events.h"
 
 #define SIM_BEGIN_MS INT64_C(1767196800000) /* 2026-01-01 00:00 in China; the sample calendar knows that year */
 #define SIM_POLICIES 4
-
-/* What happens, and when. */
-enum happening {
-	HAPPENS_DAY,      /* midnight: the day's reports, alarms and errands are drawn */
-	HAPPENS_REPORT,   /* somebody sees something */
-	HAPPENS_ALARM,    /* a camera posts */
-	HAPPENS_LOOK,     /* somebody takes a case up */
-	HAPPENS_ERRAND,   /* points, notices, emergencies */
-	HAPPENS_RELOAD,   /* another jurisdiction is loaded */
-	HAPPENS_ARRIVAL,  /* a request reaches the daemon */
-	HAPPENS_REPLY,    /* its answer reaches the sender */
-	HAPPENS_RESEND,   /* the sender has waited long enough */
-	HAPPENS_ASK_AGAIN /* answered long ago, and sent once more */
-};
-
-struct event {
-	int64_t at_us;
-	uint64_t order; /* of those at the same time, first come first */
-	enum happening what;
-	int64_t value;             /* a case, a camera's thread, a policy */
-	uint32_t slot, generation; /* a request */
-};
-
-struct agenda {
-	struct event *heap;
-	size_t count, room;
-	uint64_t order;
-};
 
 /* What somebody wants of the daemon, until he has been answered. */
 struct request {
@@ -122,32 +95,5 @@ static inline _Bool sim_percent(unsigned percent)
 /* sim_life.c: one life from its first day to its last proof. */
 void life_live(uint64_t seed, int days);
 void life_day(void);
-
-/* sim_turns.c: time, and who gets it. */
-void turns_close(void);
-/* What happens until then while the daemon is down, and nobody is heard. */
-void turns_pass(int64_t until_us);
-void turns_push(struct command *c);
-
-/* sim_net.c: senders, what is lost on the way, the stream. */
-struct command *net_wish(enum command_kind kind, const char *actor, int refs);
-void net_send(struct command *wish, _Bool keyed, _Bool by_stream); /* owns the wish */
-void net_event(const struct event *e);
-void net_answer(struct command *c); /* the daemon's answer; owns it */
-void net_daemon_is_back(void);      /* what the stream still holds for it is given again */
-void net_close(void);
-
-/* sim_street.c: the people. */
-void street_event(const struct event *e);
-void street_saw(const struct fact *f); /* something was decided; somebody will look at it */
-
-/* sim_rules.c: what must hold, of each step, after a recovery, and of the whole. */
-void rules_day(void);
-void rules_recovered(void);
-void rules_proof(const char *path);
-
-/* sim_plant.c */
-void plant(enum planted what);
-const char *planted_name(enum planted what);
 
 #endif

@@ -7,7 +7,7 @@
 #include "../fault/disk.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "sim.h"
+#include "sim_parts.h"
 
 struct sim *sim;
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "sim_parts.h"
 #include "workflow/place.h"
 
 #define LOST_PERCENT 4

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "sim.h"
+#include "sim_parts.h"
 #include "workflow/decide.h"
 #include "workflow/transitions.h"
 
@@ -48,7 +48,7 @@ void plant(enum planted what)
 	if (what == PLANTED_ROW)
 		writable(ACT_WHISTLE_LAPSE, STATE_WHISTLED)->to = STATE_HANDLED;
 	else if (what == PLANTED_WHO)
-		writable(ACT_REJECT, STATE_REPORTED)->who |= ROLE_WORKER | ROLE_REPORTER;
+		writable(ACT_CHECK, STATE_HANDLED)->who |= ROLE_HANDLER | ROLE_REPORTER;
 	else if (what == PLANTED_GUARD)
 		writable(ACT_PASS, STATE_CHECKING)->guard = NULL;
 }

@@ -9,7 +9,7 @@
 
 #include "../fault/disk.h"
 #include "jurisdiction/policy_map.h"
-#include "sim.h"
+#include "sim_parts.h"
 #include "store/verify.h"
 #include "workflow/place.h"
 

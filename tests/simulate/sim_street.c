@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "jurisdiction/cameras.h"
 #include "jurisdiction/posts.h"
-#include "sim.h"
+#include "sim_parts.h"
 #include "workflow/case_number.h"
 #include "workflow/place.h"
 
@@ -429,6 +429,8 @@ static void look(int64_t id)
 	if (c == NULL)
 		return;
 	w = sim_percent(WRONG_PERCENT) ? anything(c) : sim_percent(3) ? aside(c) : next_step(c);
+	if (sim_percent(WRONG_PERCENT))
+		w->actor = anybody()->id;
 	net_send(w, sim_percent(60), 0);
 }
 

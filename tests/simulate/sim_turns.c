@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "engine/syncer.h"
-#include "sim.h"
+#include "sim_parts.h"
 
 #define IDLE_MS 1000  /* the writer's own; a longer sleep is the same to it */
 #define BURST_US 3000 /* what comes within this time may be one lot */

@@ -14,9 +14,10 @@
 #include "../scenario/world.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "sim.h"
+#include "sim_parts.h"
 
 #define CONTROL_DAYS 60
+#define REPEAT_DAYS 20
 #define LIFE_SECONDS_MOST 1800 /* a life that takes longer hangs */
 
 struct options {
@@ -82,7 +83,7 @@ static void child(struct tally *tally, const struct options *o, uint64_t seed, i
 	sim = &life;
 	life.tally = tally;
 	life.reports_a_day = o->reports;
-	life.fault_operations = 60000;
+	life.fault_operations = 40000;
 	memcpy(life.policies, policies, sizeof life.policies);
 	snprintf(life.path, sizeof life.path, "%s/gridloop-simulate-%d.db",
 	         getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp", (int)getpid());
@@ -170,6 +171,19 @@ static int64_t control(struct tally *t, const struct options *o, enum planted pl
 	return found;
 }
 
+/* The same seed is the same life, and another one is another. */
+static _Bool repeats(struct tally *t, const struct options *o, const struct policy *const *policies)
+{
+	uint64_t traces[3];
+
+	for (uint64_t i = 0; i < 3; i++) {
+		if (!live_apart(t, o, o->seed + i / 2, REPEAT_DAYS, PLANTED_NONE, policies))
+			return 0;
+		traces[i] = t->trace;
+	}
+	return traces[0] == traces[1] && traces[1] != traces[2];
+}
+
 static void report(const struct options *o, const struct tally *sum, int64_t died, const int64_t *found, double took)
 {
 	printf("{\"harness\":\"simulate\",\"seed\":%llu,\"runs\":%d,\"days\":%d,\"acknowledged\":%lld,\"lost\":%lld,"
@@ -208,6 +222,10 @@ static int run(const struct options *o)
 		found[c] = control(one, o, (enum planted)c, policies);
 		blind = blind || found[c] == 0;
 	}
+	if (!repeats(one, o, policies)) {
+		printf("the same seed gave another life\n");
+		sum.broken++;
+	}
 	report(o, &sum, died, found, seconds() - began);
 	for (int i = 0; i < SIM_POLICIES; i++)
 		policy_release(policies[i]);
@@ -222,7 +240,7 @@ int main(int argc, char **argv)
 		{ "days", required_argument, NULL, 'd' },  { "reports", required_argument, NULL, 'r' },
 		{ "no-controls", no_argument, NULL, 'c' }, { NULL, 0, NULL, 0 }
 	};
-	struct options o = { .seed = 1, .seeds = 1, .days = 365, .reports = 50, .controls = 1 };
+	struct options o = { .seed = 1, .seeds = 1, .days = 365, .reports = 20, .controls = 1 };
 
 	for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
 		switch (c) {
