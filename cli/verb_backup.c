@@ -70,6 +70,7 @@ static void tell(FILE *to, const struct backup_report *r, const char *where, _Bo
 	else if (r->files_named > 0)
 		fprintf(to, "  evidence: %" PRId64 " files belong to it and are not in it\n", r->files_named);
 	fprintf(to, "  %" PRId64 " bytes, sha256 %s\n", r->bytes, r->digest);
+	fprintf(to, "  heads %s\n", r->heads);
 	fprintf(to, r->proof.count ? "  proved: everything holds\n" : "  not proved\n");
 }
 
@@ -92,6 +93,7 @@ static void tell_json(FILE *to, const struct backup_report *r, const char *where
 	json_int(&j, "evidence_missing", r->files_missing);
 	json_int(&j, "bytes", r->bytes);
 	json_text(&j, "sha256", r->digest);
+	json_text(&j, "heads", r->heads);
 	json_bool(&j, "proved", r->proof.count > 0);
 	json_close(&j, '}');
 	fputc('\n', to);

@@ -168,8 +168,8 @@ static void print_checks(const struct call *call, const struct verify_report *r)
 	table_print(t, stdout, call->width, call->color);
 	table_free(t);
 	printf("%" PRId64 " received = %" PRId64 " open + %" PRId64 " archived; %" PRId64 " events, %" PRId64
-	       " ledger rows\n",
-	       r->received, r->open, r->archived, r->events, r->ledger_rows);
+	       " ledger rows, %" PRId64 " audit rows\n",
+	       r->received, r->open, r->archived, r->events, r->ledger_rows, r->audit_rows);
 	puts(verify_holds(r) ? "everything holds" : "something is broken: keep the file, restore a backup beside it");
 }
 
@@ -185,6 +185,7 @@ static void print_checks_json(const struct verify_report *r)
 	json_int(&j, "archived", r->archived);
 	json_int(&j, "events", r->events);
 	json_int(&j, "ledger_rows", r->ledger_rows);
+	json_int(&j, "audit_rows", r->audit_rows);
 	json_open(&j, "checks", '[');
 	for (int i = 0; i < r->count; i++) {
 		json_open(&j, NULL, '{');
@@ -202,6 +203,8 @@ static void print_checks_json(const struct verify_report *r)
 
 static const struct option_row verify_options[] = {
 	{ "--jurisdiction", OPTION_TEXT, "FOLDER", "also that each case's grid was the one of its place, by this map",
+	  0, 0 },
+	{ "--heads", OPTION_TEXT, "HEADS", "also that the chains lead on from these, as a backup or the log noted them",
 	  0, 0 },
 	{ "--evidence", OPTION_TEXT, "FOLDER", "also that each photo and clip lies there with the right bytes", 0, 0 },
 	{ 0 },
@@ -241,7 +244,9 @@ static enum exit_code run_verify(struct call *call)
 
 	const char *evidence = options_text(&call->options, "--evidence");
 	const char *folder = options_text(&call->options, "--jurisdiction");
+	const char *heads = options_text(&call->options, "--heads");
 	_Bool readable = verify_database(path, show_bar, &bar, &report, &cause) &&
+	                 (!heads || verify_heads(path, heads, &report, &cause)) &&
 	                 (!evidence || verify_evidence(path, evidence, show_bar, &bar, &report, &cause)) &&
 	                 (!folder || verify_by_map(path, folder, &bar, &report, &cause));
 
@@ -278,12 +283,17 @@ const struct verb offline_verbs[] = {
 	  .zh = "验库",
 	  .phase = PHASE_OPERATE,
 	  .flags = VERB_JSON,
-	  .usage = "DATABASE [--evidence FOLDER] [--jurisdiction FOLDER]",
+	  .usage = "DATABASE [--evidence FOLDER] [--jurisdiction FOLDER] [--heads HEADS]",
 	  .options = verify_options,
 	  .summary = "prove on a database that every case's events give its row and that the invariants hold",
 	  .help = "Reads the whole database without changing it; the daemon may be running. Exit code 1 when something "
 	          "is\n"
-	          "broken, with the first of each kind.",
+	          "broken, with the first of each kind. A row of the audit or the ledger that was edited, taken away, "
+	          "put "
+	          "in or\n"
+	          "swapped by hand is named. Against somebody who writes a whole chain anew, give with --heads what a "
+	          "backup or\n"
+	          "the log (chain-heads, once a day) noted: gridloop verify DB --heads \"audit=12:9f… ledger=3:07…\"",
 	  .example = "gridloop verify /var/lib/gridloop/gridloop.db --evidence /var/lib/gridloop/evidence",
 	  .related = "check-config, backup, doctor, ask-verify",
 	  .least_words = 1,

@@ -23,6 +23,14 @@ _Bool policy_change_is_sweeping(const struct writer *w)
 	return w->sweep.running;
 }
 
+/* Once a day, into a log that the database's owner does not own. */
+static void note_heads(const struct writer *w)
+{
+	char heads[STORE_HEADS_SIZE];
+	store_heads(w->store, heads);
+	log_line(LOG_LEVEL_NOTICE, "chain-heads", "%s", heads);
+}
+
 void policy_change_look(struct writer *w)
 {
 	int64_t now = w->now_ms;
@@ -32,6 +40,7 @@ void policy_change_look(struct writer *w)
 	clock_local_day(now, NULL, &w->sweep.day_end_ms);
 	if (!known)
 		return;
+	note_heads(w);
 	writer_begin(w);
 	if (w->trouble == STORE_OK)
 		w->trouble = store_write_sweep(w->store, 1);
@@ -74,11 +83,18 @@ void policy_change_slice(struct writer *w)
 /* ---- the swap ---- */
 
 /* The policy's row, alone in its transaction: then no decision shares one with the policy before. */
-static _Bool record(struct writer *w, const struct policy *p, int64_t from_ms)
+static _Bool record(struct writer *w, const struct command *c, int64_t from_ms)
 {
+	const struct audit_fact row = { .at_ms = from_ms,
+		                        .what = AUDITED_RELOAD,
+		                        .who = c->actor ? c->actor : "system",
+		                        .subject = policy_digest(c->policy),
+		                        .channel = c->channel ? c->channel : "signal" };
 	writer_begin(w);
 	if (w->trouble == STORE_OK)
-		w->trouble = store_write_policy(w->store, policy_digest(p), from_ms);
+		w->trouble = store_write_policy(w->store, policy_digest(c->policy), from_ms);
+	if (w->trouble == STORE_OK)
+		w->trouble = store_write_audit(w->store, &row);
 	writer_settle(w);
 	return w->trouble == STORE_OK;
 }
@@ -109,7 +125,7 @@ void policy_change_run(struct writer *w, struct command *c)
 	}
 	int64_t from_ms = in_force_from(w);
 	writer_settle(w);
-	if (w->trouble != STORE_OK || !record(w, c->policy, from_ms))
+	if (w->trouble != STORE_OK || !record(w, c, from_ms))
 		return;
 	swap(w, c->policy, from_ms);
 	w->settled = w->decided + 1; /* its row is on disk, whatever becomes of the rest of the batch */

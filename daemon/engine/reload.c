@@ -107,7 +107,13 @@ static void on_space(void *ctx)
 
 static void hand_over(struct reload *r)
 {
-	r->held = command_new(COMMAND_POLICY, 0);
+	const struct reload_ask *first = STAILQ_FIRST(&r->now);
+	size_t length = first ? strlen(first->who) : 0;
+
+	r->held = command_new(COMMAND_POLICY, length + 1);
+	/* Of several who share a load the first stands for them in the audit. */
+	r->held->actor = first ? command_text(r->held, first->who, length) : NULL;
+	r->held->channel = r->held->actor ? "tcp" : NULL;
 	r->held->policy = policy_hold(r->policy);
 	r->held->problems = &r->problems;
 	r->held->origin.answer = decided;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "intake/addressee.h"
 #include "intake/check.h"
+#include "intake/look.h"
 #include "intake/rights.h"
 #include "intake/view.h"
 #include "intake/wire.h"
@@ -98,6 +99,16 @@ static void ask_case(struct question *q, struct reader *r)
 	question_reply(q, &f);
 }
 
+/* The number as it was asked for; it has been checked. */
+static _Bool send_case(struct question *q, const ProtobufCBinaryData *asked, struct refusal *why)
+{
+	char number[CASE_NUMBER_SIZE] = "";
+	struct look look = { rights_is_staff(q->person) ? AUDITED_LOOK_CASE : AUDITED_NONE, number, NULL };
+
+	memcpy(number, asked->data, asked->len < sizeof number ? asked->len : sizeof number - 1);
+	return look_send(q, &look, why);
+}
+
 _Bool query_get_case(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	int64_t id;
@@ -107,7 +118,7 @@ _Bool query_get_case(struct session *s, const Gridloop__V1__ClientFrame *f, stru
 	struct case_question *q = question_new(s, f->seq, sizeof *q, ask_case);
 
 	q->id = id;
-	return question_send(&q->q, why);
+	return send_case(&q->q, &f->get_case->case_number, why);
 }
 
 /* ---- a page of cases ---- */
@@ -215,6 +226,35 @@ static _Bool read_filter(const Gridloop__V1__ListCases *m, struct list_question 
 	       check_page(m->limit, &filter->limit, why);
 }
 
+/* What was asked for, in words. */
+static void describe(const struct list_question *l, const Gridloop__V1__ListCases *m, char *out, size_t size)
+{
+	const struct {
+		const char *name;
+		const ProtobufCBinaryData *text;
+	} filters[] = {
+		{ "area", &m->area },         { "category", &m->category }, { "handler", &m->handler },
+		{ "reporter", &m->reporter }, { "cursor", &m->cursor },
+	};
+	size_t used = (size_t)snprintf(out, size, "%" PRId64, l->filter.area);
+
+	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
+		if (filters[i].text->len > 0 && used < size)
+			used += (size_t)snprintf(out + used, size - used, " %s=%.*s", filters[i].name,
+			                         (int)filters[i].text->len, (const char *)filters[i].text->data);
+}
+
+/* A list of what one reported oneself is no look at others. */
+static _Bool send_list(struct list_question *l, const Gridloop__V1__ListCases *m, struct refusal *why)
+{
+	char subject[AUDIT_SUBJECT_MOST + 1] = "";
+	_Bool own = rights_owns(l->q.person, l->reporter);
+	struct look look = { own ? AUDITED_NONE : AUDITED_LOOK_LIST, subject, NULL };
+
+	describe(l, m, subject, sizeof subject);
+	return look_send(&l->q, &look, why);
+}
+
 _Bool query_list_cases(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	struct list_question read = { .filter = { 0 } };
@@ -226,7 +266,7 @@ _Bool query_list_cases(struct session *s, const Gridloop__V1__ClientFrame *f, st
 	l->filter = read.filter;
 	memcpy(l->handler, read.handler, sizeof l->handler);
 	memcpy(l->reporter, read.reporter, sizeof l->reporter);
-	return question_send(&l->q, why);
+	return send_list(l, f->list_cases, why);
 }
 
 /* ---- points ---- */
@@ -299,6 +339,15 @@ static void ask_board(struct question *q, struct reader *r)
 	reply_points(q, &m);
 }
 
+static _Bool send_points(struct points_question *p, _Bool board, struct refusal *why)
+{
+	_Bool own = !board && rights_owns(p->q.person, p->person);
+	struct look look = { own || !rights_is_staff(p->q.person) ? AUDITED_NONE : AUDITED_LOOK_POINTS,
+		             board ? "board" : p->person, NULL };
+
+	return look_send(&p->q, &look, why);
+}
+
 _Bool query_get_points(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	const Gridloop__V1__GetPoints *m = f->get_points;
@@ -315,7 +364,7 @@ _Bool query_get_points(struct session *s, const Gridloop__V1__ClientFrame *f, st
 
 	memcpy(q->person, person, sizeof person);
 	q->limit = limit;
-	return question_send(&q->q, why);
+	return send_points(q, m->board, why);
 }
 
 /* ---- statistics ---- */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "intake/check.h"
+#include "intake/look.h"
 #include "intake/question.h"
 #include "intake/rights.h"
 #include "intake/uploads.h"
@@ -73,6 +74,20 @@ static void told(struct question *q)
 	q->session->chunks--;
 }
 
+static _Bool send_off(struct evidence_question *e, struct refusal *why)
+{
+	struct session *s = e->q.session;
+	char digest[DIGEST_TEXT_SIZE];
+	_Bool is_new = memcmp(s->looked_at, e->sha256, sizeof s->looked_at) != 0;
+	struct look look = { is_new && rights_is_staff(s->person) ? AUDITED_LOOK_EVIDENCE : AUDITED_NONE, digest,
+		             NULL };
+
+	_Static_assert(sizeof s->looked_at == EVIDENCE_DIGEST_SIZE, "a file is known by its digest");
+	digest_text(e->sha256, digest);
+	memcpy(s->looked_at, e->sha256, sizeof s->looked_at);
+	return look_send(&e->q, &look, why);
+}
+
 _Bool query_get_evidence(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	const Gridloop__V1__GetEvidence *m = f->get_evidence;
@@ -93,7 +108,7 @@ _Bool query_get_evidence(struct session *s, const Gridloop__V1__ClientFrame *f, 
 	q->folder = engine_evidence(s->door->engine);
 	q->q.told = told;
 	s->chunks++;
-	if (question_send(&q->q, why))
+	if (send_off(q, why))
 		return 1;
 	s->chunks--;
 	return 0;

@@ -59,19 +59,47 @@ void *question_new(struct session *s, uint32_t seq, size_t size, void (*ask)(str
 	return q;
 }
 
+static void add_bytes(struct question *q, size_t room)
+{
+	q->reply = must_realloc(q->reply, q->reply_length + room);
+}
+
+static _Bool no_room(struct refusal *why)
+{
+	(void)refuse(why, REFUSAL_RETRY_LATER, "queries-have-room", "Too many questions wait; ask again in a moment.");
+	why->retry_after_ms = RETRY_MS;
+	return 0;
+}
+
 _Bool question_send(struct question *q, struct refusal *why)
 {
 	struct session *s = q->session;
 
 	if (!engine_query(s->door->engine, &q->query)) {
 		question_free(q);
-		(void)refuse(why, REFUSAL_RETRY_LATER, "queries-have-room",
-		             "Too many questions wait; ask again in a moment.");
-		why->retry_after_ms = RETRY_MS;
-		return 0;
+		return no_room(why);
 	}
 	session_sent_off(s);
 	return 1;
+}
+
+static void reply_refusal(struct question *q, const struct refusal *why)
+{
+	add_bytes(q, WIRE_REPLY_MOST);
+	q->reply_length += wire_refusal(q->reply + q->reply_length, q->seq, why);
+	q->failed = 1;
+}
+
+void question_resume(struct question *q, const struct refusal *no)
+{
+	struct refusal why;
+
+	session_sent_off(q->session);
+	if (!no && engine_query(q->session->door->engine, &q->query))
+		return;
+	(void)no_room(&why);
+	reply_refusal(q, no ? no : &why);
+	done(&q->query);
 }
 
 void *question_take(struct question *q, size_t size)
@@ -99,11 +127,6 @@ size_t question_fit(const ProtobufCMessage *const *rows, size_t count, size_t *b
 	return count;
 }
 
-static void add_bytes(struct question *q, size_t room)
-{
-	q->reply = must_realloc(q->reply, q->reply_length + room);
-}
-
 void question_reply(struct question *q, Gridloop__V1__ServerFrame *f)
 {
 	size_t size = wire_size(f);
@@ -124,9 +147,7 @@ void question_refuse(struct question *q, enum refusal_code code, const char *rul
 	(void)refuse(&why, code, rule, "%s", sentence);
 	if (code == REFUSAL_RETRY_LATER)
 		why.retry_after_ms = RETRY_MS;
-	add_bytes(q, WIRE_REPLY_MOST);
-	q->reply_length += wire_refusal(q->reply + q->reply_length, q->seq, &why);
-	q->failed = 1;
+	reply_refusal(q, &why);
 }
 
 _Bool question_went_well(struct question *q, enum query_status status)

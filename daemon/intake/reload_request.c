@@ -89,6 +89,7 @@ _Bool reload_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct
 
 	asked->ask.done = done;
 	asked->session = s;
+	(void)strncat(asked->ask.who, s->person->id, COMMAND_ID_MOST);
 	asked->seq = f->seq;
 	session_sent_off(s);
 	if (engine_reload(s->door->engine, &asked->ask))

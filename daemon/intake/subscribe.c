@@ -1,11 +1,14 @@
 #include "intake/subscribe.h"
 
 #include <event2/event_struct.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "intake/addressee.h"
 #include "intake/check.h"
+#include "intake/look.h"
 #include "intake/question.h"
 #include "intake/rights.h"
 #include "intake/view.h"
@@ -430,6 +433,7 @@ static void told_start(struct question *q)
 _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	const Gridloop__V1__Subscribe *m = f->subscribe;
+	char subject[24];
 	int64_t area;
 
 	if (!check_range(m->notices_after, -1, INT64_MAX, "notices-after-is-a-cursor", why) ||
@@ -446,7 +450,8 @@ _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, str
 	t->notices_after = m->notices_after;
 	t->events_after = m->events_after;
 	t->area = area;
-	return question_send(&t->q, why);
+	must(snprintf(subject, sizeof subject, "%" PRId64, area) > 0);
+	return look_send(&t->q, &(struct look){ m->events ? AUDITED_FOLLOW_EVENTS : AUDITED_NONE, subject, NULL }, why);
 }
 
 /* ---- all of them ---- */

@@ -59,6 +59,11 @@
  * emergency says when every hour counted, where, and who said so: a row is written when one is declared and completed when
  * it is lifted. Limits are worked out with it, so it is loaded whole into the casebook, the newest few.
  *
+ * audit says who looked at or changed what, and is append-only. Its rows and the ledger's are chained (store/chain.h): each
+ * carries SHA-256 over the one before and itself. salt and seal stand for what may be erased by law, the audit's subject and
+ * the ledger's person and text; erasing blanks those and the salt, and that alone the triggers let through. chain_head has
+ * the newest link of each, so that rows cut off at the end are missed; it is written once a commit that adds to a chain.
+ *
  * Columns are not fenced by CHECKs on their ranges: rows are made from checked structs by one table of columns
  * (row.c), STRICT guards the types, recovery refuses a state that is none, and verify proves the contents. Times are UTC
  * milliseconds, places degrees × 10^7, codes the numbers of workflow/domain.h; there is no floating point in any row.
@@ -69,6 +74,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "store/chain.h"
 #include "store/store.h"
 
 /* Both case tables: the columns of row.h in its order. Frozen: a later version alters it in a step of its own. */
@@ -202,8 +208,40 @@ static const char version_1[] =
 
 	"CREATE TABLE policy (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL, digest TEXT NOT NULL) STRICT;\n";
 
-/* versions[i] takes a database from version i to i + 1. */
-static const char *const versions[] = { version_1 };
+/* ---- version 2: a literal for each topic ---- */
+
+#define AUDIT_TABLES                                                                                                   \
+	"CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"                       \
+	" what INTEGER NOT NULL, subject TEXT, purpose TEXT, channel TEXT, count INTEGER NOT NULL,"                    \
+	" salt BLOB, seal BLOB NOT NULL, link BLOB NOT NULL) STRICT;\n"                                                \
+	"CREATE INDEX audit_by_subject ON audit (subject, id);\n"                                                      \
+	"CREATE TRIGGER audit_stays BEFORE UPDATE ON audit WHEN NOT (OLD.salt IS NOT NULL AND NEW.salt IS NULL"        \
+	" AND (NEW.id, NEW.at_ms, NEW.who, NEW.what, NEW.purpose, NEW.channel, NEW.count, NEW.seal, NEW.link) IS"      \
+	" (OLD.id, OLD.at_ms, OLD.who, OLD.what, OLD.purpose, OLD.channel, OLD.count, OLD.seal, OLD.link))"            \
+	" BEGIN SELECT RAISE(ABORT, 'the audit is never changed'); END;\n"                                             \
+	"CREATE TRIGGER audit_remains BEFORE DELETE ON audit"                                                          \
+	" BEGIN SELECT RAISE(ABORT, 'the audit is never deleted from'); END;\n"                                        \
+	"CREATE TABLE chain_head (chain INTEGER PRIMARY KEY, id INTEGER NOT NULL, link BLOB NOT NULL) STRICT;\n"
+
+/* A row of version 1 has no link yet and may be given one. */
+#define LEDGER_CHAIN                                                                                                   \
+	"DROP TRIGGER ledger_stays;\n"                                                                                 \
+	"ALTER TABLE ledger ADD COLUMN salt BLOB;\n"                                                                   \
+	"ALTER TABLE ledger ADD COLUMN seal BLOB;\n"                                                                   \
+	"ALTER TABLE ledger ADD COLUMN link BLOB;\n"                                                                   \
+	"CREATE TRIGGER ledger_stays BEFORE UPDATE ON ledger WHEN NOT ((OLD.link IS NULL OR (OLD.salt IS NOT NULL"     \
+	" AND NEW.salt IS NULL AND (NEW.seal, NEW.link) IS (OLD.seal, OLD.link)))"                                     \
+	" AND (NEW.id, NEW.at_ms, NEW.payable_ms, NEW.points, NEW.rule, NEW.case_id, NEW.place_key) IS"                \
+	" (OLD.id, OLD.at_ms, OLD.payable_ms, OLD.points, OLD.rule, OLD.case_id, OLD.place_key))"                      \
+	" BEGIN SELECT RAISE(ABORT, 'the ledger is never changed: write a correction'); END;\n"
+
+static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN;
+
+/* versions[i] takes a database from version i to i + 1; then what its rows need that SQL cannot say. */
+static const struct {
+	const char *sql;
+	int (*finish)(struct connection *c);
+} versions[] = { { version_1, NULL }, { version_2, chain_begin } };
 
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)
@@ -241,12 +279,19 @@ static _Bool identify(struct connection *c, int64_t *version, _Bool *fresh, char
 	return 0;
 }
 
+static int step(struct connection *c, int64_t v)
+{
+	int result = connection_execute(c, versions[v].sql);
+
+	return result == SQLITE_OK && versions[v].finish ? versions[v].finish(c) : result;
+}
+
 static int step_up(struct connection *c, int64_t from)
 {
 	int result = SQLITE_OK;
 
 	for (int64_t v = from; v < STORE_SCHEMA_VERSION && result == SQLITE_OK; v++)
-		result = connection_execute(c, versions[v]);
+		result = step(c, v);
 	if (result == SQLITE_OK)
 		result = connection_execute(
 			c, "PRAGMA application_id = " NUMBER(STORE_APPLICATION_ID) ";"

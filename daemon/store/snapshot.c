@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/chain.h"
 #include "store/connection.h"
 #include "store/schema.h"
 
@@ -157,6 +158,7 @@ _Bool snapshot_describe(const char *copy, struct backup_report *out, char **caus
 	out->newest_ms = connection_number(&c, "SELECT at_ms FROM case_event ORDER BY id DESC LIMIT 1", 0, &ok);
 	out->events = connection_number(&c, "SELECT count(*) FROM case_event", 0, &ok);
 	out->files_named = connection_number(&c, "SELECT count(DISTINCT sha256) FROM evidence", 0, &ok);
+	ok = ok && chain_tell_heads(&c, out->heads, sizeof out->heads);
 	if (!ok)
 		*cause = connection_cause(&c, copy);
 	connection_close(&c);

@@ -9,6 +9,7 @@
 #include "store/checkup.h"
 #include "store/lock.h"
 #include "store/schema.h"
+#include "store/write_audit.h"
 #include "store/writer.h"
 
 /* From this many frames on the log is emptied even if that means waiting a moment for a reader. */
@@ -32,8 +33,10 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_SETTLE_KEYS] = "INSERT INTO settled_key (" WRITER_KEY_NAMES ") SELECT " WRITER_KEY_NAMES
 			      " FROM new_key WHERE id <= ? ORDER BY key",
 	[WRITE_KEYS_SETTLED] = "UPDATE meta SET value = ? WHERE name = 'keys_settled'",
-	[WRITE_LEDGER] = "INSERT INTO ledger (id, person, at_ms, payable_ms, points, rule, case_id, place_key, text)"
-			 " VALUES (?,?,?,?,?,?,?,?,?)",
+	[WRITE_LEDGER] = "INSERT INTO ledger (id, person, at_ms, payable_ms, points, rule, case_id, place_key, text,"
+			 " salt, seal, link) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_AUDIT] = "INSERT INTO audit (" CHAIN_AUDIT_NAMES ") VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+	[WRITE_CHAIN_HEAD] = "UPDATE chain_head SET id = ?, link = ? WHERE chain = ?",
 	/* Not an upsert: its CHECK would look at the row to be inserted, and a redemption alone is below zero. A row that
 	 * counts towards no month's cap comes with month 0 and leaves the month alone. */
 	[WRITE_ACCOUNT] = "UPDATE account SET balance = balance + ?2,"
@@ -119,7 +122,7 @@ struct store *store_open(const struct store_options *o, char **cause)
 	if (s->lock_fd >= 0 &&
 	    connection_open(c, o->path, o->vfs, CONNECTION_WRITE, statements, WRITER_STATEMENTS, cause) &&
 	    schema_migrate(c, cause) && checkup_quick(c, QUICK_CHECK_MS, NULL, cause) && prepare_all(c, cause) &&
-	    writer_learn_times(s, cause) && keys_learn(s, cause)) {
+	    writer_learn_times(s, cause) && keys_learn(s, cause) && writer_learn_heads(s, cause)) {
 		(void)sqlite3_wal_hook(c->db, count_frames, s);
 		/* What an earlier process left in the log goes home before the first reader comes. */
 		s->frames = 1;
@@ -141,6 +144,7 @@ void store_close(struct store *s)
 			log_line(LOG_LEVEL_WARNING, "database-close", "checkpoint=failed");
 	}
 	connection_close(&s->connection);
+	digester_free(s->digester);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
 	free(s);

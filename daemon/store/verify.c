@@ -31,6 +31,8 @@ static const struct {
 	[VERIFY_IDS] = { "event ids have no gap", 0 },
 	[VERIFY_EVIDENCE] = { "evidence that is named was uploaded by who named it", 0 },
 	[VERIFY_ROLES] = { "what photos show is what their events say", 4 },
+	[VERIFY_AUDIT_CHAIN] = { "every row of the audit is there as it was written", 0 },
+	[VERIFY_LEDGER_CHAIN] = { "every row of the ledger is there as it was written", 3 },
 	[VERIFY_INTEGRITY] = { "the file is sound", 0 },
 };
 
@@ -97,7 +99,8 @@ static void count_rows(struct verifier *v)
 	r->open = number(v, "SELECT count(*) FROM open_case");
 	r->archived = number(v, "SELECT count(*) FROM closed_case");
 	r->ledger_rows = number(v, "SELECT count(*) FROM ledger");
-	v->all = r->events + r->ledger_rows;
+	r->audit_rows = number(v, "SELECT count(*) FROM audit");
+	v->all = r->events + 2 * r->ledger_rows + r->audit_rows;
 }
 
 /* ---- the checks that SQL can make ---- */
@@ -161,6 +164,7 @@ static void run_checks(struct verifier *v)
 	v->report->checks[VERIFY_CHAIN].looked_at = v->report->events;
 	v->report->checks[VERIFY_TABLES].looked_at = v->report->open + v->report->archived;
 	verifier_points(v);
+	verifier_chains(v);
 	verifier_evidence(v);
 	check_count(v);
 	check_keys(v);

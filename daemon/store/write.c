@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/policy_record.h"
 #include "store/gather_vfs.h"
+#include "store/write_audit.h"
 #include "store/writer.h"
 
 /* ---- results ---- */
@@ -164,6 +165,7 @@ static enum store_result write_account(struct store *s, const struct ledger_fact
 static enum store_result write_ledger(struct store *s, const struct ledger_fact *f)
 {
 	sqlite3_stmt *st = writer_use(s, WRITE_LEDGER);
+	struct chain_link link;
 	enum store_result result;
 
 	bind_int(st, 1, f->id);
@@ -175,6 +177,7 @@ static enum store_result write_ledger(struct store *s, const struct ledger_fact 
 	bind_int(st, 7, f->case_id);
 	bind_int(st, 8, f->place_key);
 	bind_text(st, 9, f->text);
+	writer_bind_link(s, st, 10, f, &link);
 	writer_saw(s, f->at_ms);
 	s->ledger_ms = f->at_ms;
 	result = run(s, st, "ledger");
@@ -266,6 +269,8 @@ enum store_result store_write(struct store *s, const struct facts *f)
 		result = writer_write_named(s, &f->named);
 	if (f->has_file && result == STORE_OK)
 		result = writer_write_file(s, &f->file);
+	if (f->audit.what != AUDITED_NONE && result == STORE_OK)
+		result = store_write_audit(s, &f->audit);
 	if (f->has_seen && result == STORE_OK)
 		result = write_seen(s, &f->seen);
 	if (f->has_emergency && result == STORE_OK)
@@ -294,6 +299,8 @@ enum store_result store_commit(struct store *s)
 {
 	enum store_result result = write_last_ms(s);
 
+	if (result == STORE_OK)
+		result = writer_write_heads(s);
 	if (result == STORE_OK)
 		result = keys_before_commit(s);
 	return result == STORE_OK ? run(s, writer_use(s, WRITE_COMMIT), "commit") : result;
@@ -335,8 +342,8 @@ void store_rollback(struct store *s)
 	char *cause = NULL;
 
 	connection_rollback(&s->connection);
-	/* The times and keys of what was rolled back are forgotten too. */
-	if (!writer_learn_times(s, &cause) || !keys_learn(s, &cause))
+	/* The times, keys and links of what was rolled back are forgotten too. */
+	if (!writer_learn_times(s, &cause) || !keys_learn(s, &cause) || !writer_learn_heads(s, &cause))
 		log_line(LOG_LEVEL_ERROR, "database-rollback", "error=\"%s\"", cause);
 	free(cause);
 }

@@ -184,7 +184,7 @@ static _Bool judge_seen(struct decision *d)
 static _Bool (*const judges[COMMAND_KIND_COUNT])(struct decision *d) = {
 	[COMMAND_SUBMIT] = judge_submit, [COMMAND_ALARM] = alarm_judge,         [COMMAND_ACT] = judge_act,
 	[COMMAND_SEEN] = judge_seen,     [COMMAND_REDEEM] = reward_redeem,      [COMMAND_CORRECT] = reward_correct,
-	[COMMAND_KEEP] = evidence_keep,  [COMMAND_EMERGENCY] = emergency_judge,
+	[COMMAND_KEEP] = evidence_keep,  [COMMAND_EMERGENCY] = emergency_judge, [COMMAND_AUDIT] = audit_judge,
 };
 
 static _Bool judge(struct decision *d)

@@ -1,6 +1,8 @@
 /* retime 重计时限: an emergency was declared or lifted, so what is left of a running limit is counted another way from now
  * on. Judged for every open case by the sweep that such a command starts. Missed limits stay missed, stopped clocks learn
  * of it when they go on. Beside it the two commands themselves, and exemption. */
+#include <stdio.h>
+
 #include "workflow/decision.h"
 #include "workflow/rows.h"
 
@@ -100,11 +102,20 @@ static _Bool lift(struct decision *d)
 	return 1;
 }
 
+static void record(struct decision *d, const struct emergency *e)
+{
+	struct audit_fact *row = &d->out->audit;
+	audit_add(d, AUDITED_EMERGENCY, NULL, e->lifted_ms == 0 ? d->command->text : "lifted", 0);
+	(void)snprintf(row->digits, sizeof row->digits, "%lld", (long long)e->area);
+	row->subject = row->digits;
+}
+
 _Bool emergency_judge(struct decision *d)
 {
 	if (d->command->value == 0 ? !declare(d) : !lift(d))
 		return 0;
 	d->out->has_emergency = d->out->sweep = 1;
+	record(d, &d->out->emergency);
 	d->command->outcome.emergency = d->out->emergency.id;
 	return 1;
 }

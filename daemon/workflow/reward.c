@@ -200,5 +200,6 @@ _Bool reward_correct(struct decision *d)
 	    casebook_payable(d->book, person, d->now_ms) + d->command->value < 0)
 		return decision_refuse(d, REFUSAL_OVERDRAWN, "never-overdrawn", "That would leave less than nothing.");
 	enter(d, person, d->command->value, "correction");
+	audit_add(d, AUDITED_CORRECT, person, d->command->text, d->command->value);
 	return 1;
 }

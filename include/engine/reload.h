@@ -26,6 +26,7 @@ struct reload_result {
 /* One who asked, a heap block with this first. */
 struct reload_ask {
 	void (*done)(struct reload_ask *a, const struct reload_result *r); /* owns a from there */
+	char who[COMMAND_ID_MOST + 1];                                     /* who asks; "": a signal */
 	STAILQ_ENTRY(reload_ask) next;
 };
 

@@ -33,6 +33,9 @@ void *question_new(struct session *s, uint32_t seq, size_t size,
 /* Sends it off. false: too many wait; *why says so and q is freed. */
 _Bool question_send(struct question *q, struct refusal *why) MUST_USE;
 
+/* The same after it was held for something: it is answered in any case, with *no when that is given. */
+void question_resume(struct question *q, const struct refusal *no);
+
 /* For ask: memory until the reply is packed; never NULL, for what is asked for is bounded by QUERY_PAGE_MOST and the like. */
 void *question_take(struct question *q, size_t size) MUST_USE;
 /* Room for bytes in one frame, next to what every reply has around them. */

@@ -30,10 +30,11 @@ struct session {
 	int64_t chunks;   /* of these the pieces of evidence, which are large */
 	_Bool held;       /* not read until some of that has come back */
 	int wrong_tokens;
-	struct tls *tls;      /* the stream's; NULL: a plain connection */
-	_Bool by_certificate; /* how the person logged in */
-	const char *cut_why;  /* set: the connection ends behind the reply being made */
-	_Bool ended;          /* the peer sends no more */
+	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
+	struct tls *tls;       /* the stream's; NULL: a plain connection */
+	_Bool by_certificate;  /* how the person logged in */
+	const char *cut_why;   /* set: the connection ends behind the reply being made */
+	_Bool ended;           /* the peer sends no more */
 	LIST_ENTRY(session) all;
 };
 

@@ -38,6 +38,7 @@ struct backup_report {
 	int64_t files_named;             /* that the database has rows of */
 	int64_t files_missing;           /* that belong to it and are not in it, or damaged */
 	char first_missing[120];
+	char heads[200];            /* of the chains, for verify_heads */
 	struct verify_report proof; /* count 0: not made */
 };
 

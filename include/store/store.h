@@ -47,6 +47,13 @@ enum store_result store_sync(struct store *s) MUST_USE;
 /* After STORE_FULL memory is ahead of the disk: the caller must throw its casebook away and recover a new one. */
 void store_rollback(struct store *s);
 
+/* A row of the audit that no command decides: in a transaction. */
+struct audit_fact;
+enum store_result store_write_audit(struct store *s, const struct audit_fact *f) MUST_USE;
+/* The newest row of the audit and of the ledger, to be noted elsewhere. */
+#define STORE_HEADS_SIZE 200
+void store_heads(const struct store *s, char out[STORE_HEADS_SIZE]);
+
 /* The stored answer of a key; false when there is none. */
 _Bool store_find_key(struct store *s, const struct uuid *key, struct key_fact *out);
 /* Whether a case is in the archive, and its category and state, to tell "archived" from "unknown". */
@@ -60,7 +67,7 @@ enum store_result store_forget_evidence(struct store *s, int64_t before_ms, int6
 /* Between batches: a checkpoint when the WAL is long enough, or when idle is true and it is not empty. */
 enum store_result store_checkpoint(struct store *s, _Bool idle) MUST_USE;
 _Bool store_wants_checkpoint(const struct store *s, _Bool idle); /* false: it would do nothing */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_APPLICATION_ID 0x67726964 /* "grid" */
 
 #endif

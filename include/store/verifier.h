@@ -23,6 +23,8 @@ enum verify_number {
 	VERIFY_IDS,
 	VERIFY_EVIDENCE,
 	VERIFY_ROLES,
+	VERIFY_AUDIT_CHAIN,
+	VERIFY_LEDGER_CHAIN,
 	VERIFY_INTEGRITY,
 	VERIFY_NUMBERS
 };
@@ -52,5 +54,7 @@ void verifier_replay(struct verifier *v);
 void verifier_evidence(struct verifier *v);
 /* Compares the points with their sums: BALANCE, NEVER_NEGATIVE. */
 void verifier_points(struct verifier *v);
+/* Follows the chains: AUDIT_CHAIN, LEDGER_CHAIN. */
+void verifier_chains(struct verifier *v);
 
 #endif

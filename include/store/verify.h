@@ -18,7 +18,7 @@ struct verify_check {
 struct verify_report {
 	struct verify_check checks[VERIFY_CHECKS_MOST];
 	int count;
-	int64_t received, open, archived, events, ledger_rows;
+	int64_t received, open, archived, events, ledger_rows, audit_rows;
 };
 
 /* progress (may be NULL) is called now and then with rows done and rows in all. false with *cause (heap) when the
@@ -34,6 +34,9 @@ _Bool verify_evidence(const char *path, const char *folder, void (*progress)(voi
 struct policy;
 _Bool verify_map(const char *path, const struct policy *policy, void (*progress)(void *ctx, int64_t done, int64_t all),
                  void *ctx, struct verify_report *out, char **cause) MUST_USE;
+/* Adds a check to the report: the chains of audit and ledger have the heads that were noted, as a backup or the log gives
+ * them: "audit=ID:LINK ledger=ID:LINK". false with *cause (heap) as above, and when they are not written so. */
+_Bool verify_heads(const char *path, const char *heads, struct verify_report *out, char **cause) MUST_USE;
 _Bool verify_holds(const struct verify_report *r);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef STORE_WRITER_H
 #define STORE_WRITER_H
 
+#include "store/chain.h"
 #include "store/connection.h"
 #include "store/row.h"
 #include "store/store.h"
@@ -20,6 +21,8 @@ enum writer_statement {
 	WRITE_SETTLE_KEYS,
 	WRITE_KEYS_SETTLED,
 	WRITE_LEDGER,
+	WRITE_AUDIT,
+	WRITE_CHAIN_HEAD,
 	WRITE_ACCOUNT,
 	WRITE_NEW_ACCOUNT,
 	WRITE_NOTICE,
@@ -58,6 +61,9 @@ struct store {
 	int32_t month;               /* yyyymm of the local day that began at day_start_ms */
 	int64_t day_start_ms, day_end_ms;
 	struct row_units units;
+	struct digester *digester;
+	struct chain_head heads[CHAIN_COUNT];
+	_Bool heads_moved[CHAIN_COUNT];  /* since they were written */
 	_Atomic(sqlite3_file *) to_sync; /* the log of store_commit_to_log; NULL: it synced by itself */
 };
 

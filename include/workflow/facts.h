@@ -9,6 +9,7 @@
 
 #include "base/uuid.h"
 #include "workflow/alarm_span.h"
+#include "workflow/audit.h"
 #include "workflow/case_file.h"
 #include "workflow/domain.h"
 #include "workflow/evidence.h"
@@ -103,9 +104,9 @@ struct facts {
 	struct named_fact named;
 	struct file_fact file;
 	_Bool has_file;
-	const struct command *report; /* set when events[0] opens a case: the particulars for its row */
-	struct case_file drafts
-		[FACTS_CASES_MOST]; /* every case touched, as it is after the events; [0] is the one asked about */
+	struct audit_fact audit;                   /* AUDITED_NONE: none */
+	const struct command *report;              /* set when events[0] opens a case: the particulars for its row */
+	struct case_file drafts[FACTS_CASES_MOST]; /* every case touched, as it becomes; [0]: the one asked about */
 	size_t draft_count;
 };
 

@@ -223,7 +223,7 @@ def test_restore_stays_away_from_a_daemon_and_from_files():
 def test_a_newer_database_stops_daemon_and_restore():
     database = restore(path("load-0.db"))
     with sqlite3.connect(database) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
     with open(database, "rb") as file:
         before = file.read()
     config = os.path.join(os.path.dirname(database), "gridloop.conf")
@@ -277,7 +277,7 @@ def test_doctor_on_a_healthy_set_up():
     text = said(done)
     assert "0 problems" in text and "✗" not in text, text
     assert done.returncode == (1 if "tmpfs" in text else 0), text
-    for words in ("answers at 127.0.0.1", "no damage found", "schema version 1", "has the database", "free"):
+    for words in ("answers at 127.0.0.1", "no damage found", "schema version 2", "has the database", "free"):
         assert words in text, f"{words!r} is not in\n{text}"
 
 
@@ -337,14 +337,14 @@ def test_doctor_on_databases():
     patient.findings("warning", "write-ahead log has 100.0 MiB")
     os.remove(patient.database + "-wal")
     with sqlite3.connect(patient.database) as db:
-        db.execute("PRAGMA user_version = 2")
-    patient.findings("problem", "schema version 2")
+        db.execute("PRAGMA user_version = 3")
+    patient.findings("problem", "schema version 3")
     with open(patient.database, "r+b") as file:
         file.seek(4096)
         file.write(os.urandom(8192))
-    patient.findings("problem", "schema version 2")
+    patient.findings("problem", "schema version 3")
     with sqlite3.connect(patient.database) as db:
-        db.execute("PRAGMA user_version = 1")
+        db.execute("PRAGMA user_version = 2")
     assert any("damage" in line or "malformed" in line for line in patient.findings("problem")), patient.findings("problem")
     os.remove(patient.database)
     patient.findings("warning", "is not there")

@@ -553,7 +553,7 @@ static void a_newer_schema_is_refused(void **state)
 	make(p, NULL, &made);
 	store_close(p->kit.store);
 	p->kit.store = NULL;
-	kit_tamper(&p->kit, "PRAGMA user_version = 2");
+	kit_tamper(&p->kit, "PRAGMA user_version = 3");
 	bytes = bytes_of(p->kit.path, &size);
 	put_bytes(newer, bytes, size);
 	refused(p, newer, "use the newer program");
@@ -570,7 +570,7 @@ static void a_newer_schema_is_refused(void **state)
 	assert_memory_equal(bytes, after, size);
 	free(after);
 	free(bytes);
-	kit_tamper(&p->kit, "PRAGMA user_version = 1");
+	kit_tamper(&p->kit, "PRAGMA user_version = 2");
 	kit_reopen(&p->kit);
 }
 

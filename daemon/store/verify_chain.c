@@ -1,0 +1,174 @@
+/* The chains of the audit and the ledger, link by link, from the first row to the head. After a break the walk goes on from
+ * what the broken row says of itself, so that each broken row is counted once and the rest is still proved. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/verifier.h"
+#include "store/chain.h"
+
+struct walk {
+	struct verifier *v;
+	struct digester *digester;
+	enum verify_number check;
+	const char *name;
+	struct chain_head at; /* the row last seen */
+};
+
+static void see_row(struct walk *w, int64_t id, _Bool sound, const struct chain_link *is, const uint8_t *should)
+{
+	_Bool next = verifier_look(w->v, w->check, id == w->at.id + 1,
+	                           id > w->at.id + 1 ? "%s row %lld is missing: row %lld comes after row %lld"
+	                                             : "%s row %lld stands out of order: row %lld after row %lld",
+	                           w->name, (long long)w->at.id + 1, (long long)id, (long long)w->at.id);
+
+	/* Behind a gap nothing can be said about the link. */
+	(void)verifier_look(w->v, w->check, !next || (sound && memcmp(is->link, should, DIGEST_SIZE) == 0),
+	                    "%s row %lld is not what was written: it, or the row before it, was changed by hand",
+	                    w->name, (long long)id);
+	w->at.id = id;
+	memcpy(w->at.link, is->link, DIGEST_SIZE);
+	verifier_step(w->v);
+}
+
+/* What is erased has no salt any more; its seal must be taken as it is. */
+static void see_audit(struct walk *w, sqlite3_stmt *st)
+{
+	struct audit_fact f;
+	struct chain_link link = { 0 };
+	uint8_t seal[DIGEST_SIZE], should[DIGEST_SIZE];
+	int64_t id;
+	_Bool has_salt, sound = chain_read_audit(st, &id, &f, &link, &has_salt);
+
+	memcpy(seal, link.seal, sizeof seal);
+	if (sound && has_salt) {
+		chain_seal_audit(w->digester, link.salt, &f, seal);
+		sound = memcmp(seal, link.seal, sizeof seal) == 0;
+	}
+	chain_link_audit(w->digester, w->at.link, id, &f, seal, should);
+	see_row(w, id, sound, &link, should);
+}
+
+static void see_ledger(struct walk *w, sqlite3_stmt *st)
+{
+	struct ledger_fact f;
+	struct chain_link link = { 0 };
+	uint8_t seal[DIGEST_SIZE], should[DIGEST_SIZE];
+	_Bool has_salt, sound = chain_read_ledger(st, &f, &link, &has_salt);
+
+	memcpy(seal, link.seal, sizeof seal);
+	if (sound && has_salt) {
+		chain_seal_ledger(w->digester, link.salt, &f, seal);
+		sound = memcmp(seal, link.seal, sizeof seal) == 0;
+	}
+	chain_link_ledger(w->digester, w->at.link, &f, seal, should);
+	see_row(w, f.id, sound, &link, should);
+}
+
+static void see_head(struct walk *w, enum chain_name which)
+{
+	struct chain_head head;
+
+	if (!chain_read_head(&w->v->connection, which, &head)) {
+		(void)verifier_look(w->v, VERIFY_INTEGRITY, 0, "%s", sqlite3_errmsg(w->v->connection.db));
+		return;
+	}
+	(void)verifier_look(w->v, w->check, w->at.id >= head.id,
+	                    "%s row %lld is missing: the last row there is is %lld", w->name, (long long)head.id,
+	                    (long long)w->at.id);
+	(void)verifier_look(w->v, w->check, w->at.id <= head.id,
+	                    "%s row %lld was put in by hand: the daemon wrote %lld rows", w->name, (long long)w->at.id,
+	                    (long long)head.id);
+	(void)verifier_look(w->v, w->check, w->at.id != head.id || memcmp(w->at.link, head.link, DIGEST_SIZE) == 0,
+	                    "%s row %lld, the last one, is not the one that was written", w->name, (long long)w->at.id);
+}
+
+static void walk(struct walk *w, enum chain_name which, const char *sql, void (*see)(struct walk *w, sqlite3_stmt *st))
+{
+	sqlite3_stmt *st = verifier_prepare(w->v, sql);
+
+	while (verifier_next(w->v, st))
+		see(w, st);
+	(void)sqlite3_finalize(st);
+	see_head(w, which);
+}
+
+/* Rows whose person was erased: as many as the erasure's own row of the audit says, so that nobody hides a change by
+ * giving it the look of an erasure. */
+static void check_erased(struct verifier *v)
+{
+	sqlite3_stmt *st = verifier_prepare(
+		v, "WITH erased (name) AS (SELECT person FROM ledger WHERE salt IS NULL UNION ALL"
+		   " SELECT coalesce(subject, '') FROM audit WHERE salt IS NULL)"
+		   " SELECT name, count(*), (SELECT coalesce(sum(a.count), 0) FROM audit AS a WHERE a.subject = name"
+		   " AND a.salt IS NOT NULL AND a.what = ?1) FROM erased GROUP BY name");
+
+	if (st)
+		bind_int(st, 1, AUDITED_ERASE);
+	while (verifier_next(v, st)) {
+		int64_t rows = column_int(st, 1), told = column_int(st, 2);
+
+		(void)verifier_look(v, VERIFY_LEDGER_CHAIN, rows == told,
+		                    "%lld rows have lost their person to \"%.40s\", the audit tells of %lld",
+		                    (long long)rows, column_text(st, 0), (long long)told);
+	}
+	(void)sqlite3_finalize(st);
+}
+
+void verifier_chains(struct verifier *v)
+{
+	struct digester *d = digester_new();
+	struct walk audit = { .v = v, .digester = d, .check = VERIFY_AUDIT_CHAIN, .name = "audit" };
+	struct walk ledger = { .v = v, .digester = d, .check = VERIFY_LEDGER_CHAIN, .name = "ledger" };
+
+	walk(&audit, CHAIN_AUDIT, "SELECT " CHAIN_AUDIT_NAMES " FROM audit ORDER BY id", see_audit);
+	walk(&ledger, CHAIN_LEDGER, "SELECT " CHAIN_LEDGER_NAMES " FROM ledger ORDER BY id", see_ledger);
+	check_erased(v);
+	digester_free(d);
+}
+
+/* ---- heads noted elsewhere ---- */
+
+struct noted {
+	const char *name, *sql;
+	long long id;
+	char link[DIGEST_TEXT_SIZE];
+};
+
+static void look_at_noted(struct verifier *v, const struct noted *n)
+{
+	sqlite3_stmt *st = verifier_prepare(v, n->sql);
+	const char *is = NULL;
+
+	if (st)
+		bind_int(st, 1, n->id);
+	if (verifier_next(v, st))
+		is = column_text(st, 0);
+	(void)verifier_look(v, (enum verify_number)v->report->count, n->id == 0 || (is && strcmp(is, n->link) == 0),
+	                    is ? "%s row %lld is another one than was noted: the chain was written anew"
+	                       : "%s row %lld was noted and is not there",
+	                    n->name, n->id);
+	(void)sqlite3_finalize(st);
+}
+
+_Bool verify_heads(const char *path, const char *heads, struct verify_report *out, char **cause)
+{
+	struct verifier v = { .report = out };
+	struct noted audit = { .name = "audit", .sql = "SELECT lower(hex(link)) FROM audit WHERE id = ?" };
+	struct noted ledger = { .name = "ledger", .sql = "SELECT lower(hex(link)) FROM ledger WHERE id = ?" };
+
+	must(out->count < VERIFY_CHECKS_MOST);
+	if (sscanf(heads, "audit=%lld:%64[0-9a-f] ledger=%lld:%64[0-9a-f]", &audit.id, audit.link, &ledger.id,
+	           ledger.link) != 4) {
+		*cause = must_strdup("the heads are given as they were noted: \"audit=ID:LINK ledger=ID:LINK\"");
+		return 0;
+	}
+	if (!connection_open(&v.connection, path, NULL, CONNECTION_READ, NULL, 0, cause))
+		return 0;
+	out->checks[out->count] = (struct verify_check){ .name = "the chains lead on from the heads that were noted" };
+	look_at_noted(&v, &audit);
+	look_at_noted(&v, &ledger);
+	out->count++;
+	connection_close(&v.connection);
+	return 1;
+}

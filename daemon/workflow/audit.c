@@ -1,0 +1,63 @@
+#include "workflow/audit.h"
+
+#include <string.h>
+
+#include "workflow/decision.h"
+
+static const struct {
+	const char *name, *zh;
+} words[AUDITED_COUNT] = {
+	[AUDITED_NONE] = { "", "" },
+	[AUDITED_LOOK_CASE] = { "look-case", "查看案件" },
+	[AUDITED_LOOK_LIST] = { "look-list", "查询列表" },
+	[AUDITED_LOOK_POINTS] = { "look-points", "查看积分" },
+	[AUDITED_LOOK_EVIDENCE] = { "look-evidence", "查看照片" },
+	[AUDITED_LOOK_AUDIT] = { "look-audit", "查看审计" },
+	[AUDITED_UNMASK] = { "unmask", "查看明文" },
+	[AUDITED_FOLLOW_EVENTS] = { "follow-events", "订阅事件" },
+	[AUDITED_EXPORT] = { "export", "导出个人信息" },
+	[AUDITED_ERASE] = { "erase", "删除个人信息" },
+	[AUDITED_EXPIRE] = { "expire", "到期去标识" },
+	[AUDITED_CREDENTIAL_MADE] = { "credential-made", "发放凭证" },
+	[AUDITED_CREDENTIAL_ENDED] = { "credential-ended", "注销凭证" },
+	[AUDITED_RELOAD] = { "reload", "更换规则" },
+	[AUDITED_EMERGENCY] = { "emergency", "应急" },
+	[AUDITED_CORRECT] = { "correct", "冲正" },
+};
+
+const char *audited_name(enum audited what)
+{
+	return words[what].name;
+}
+
+const char *audited_zh(enum audited what)
+{
+	return words[what].zh;
+}
+
+enum audited audited_from_name(const char *name)
+{
+	for (int i = 1; i < AUDITED_COUNT; i++)
+		if (strcmp(words[i].name, name) == 0)
+			return (enum audited)i;
+	return AUDITED_NONE;
+}
+
+void audit_add(struct decision *d, enum audited what, const char *subject, const char *purpose, int64_t count)
+{
+	must(d->out->audit.what == AUDITED_NONE);
+	d->out->audit = (struct audit_fact){ .at_ms = d->now_ms,
+		                             .what = what,
+		                             .who = d->actor,
+		                             .subject = subject,
+		                             .purpose = purpose,
+		                             .channel = d->command->channel,
+		                             .count = count };
+}
+
+_Bool audit_judge(struct decision *d)
+{
+	const struct command *c = d->command;
+	audit_add(d, (enum audited)c->value, c->person, c->reason, 0);
+	return 1;
+}
