@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/log.h"
 
@@ -21,6 +22,22 @@ void *must_calloc(size_t count, size_t size)
 	if (!p)
 		out_of_memory(count, size);
 	return p;
+}
+
+#define LARGE_PAGE ((size_t)2 << 20) /* of x86-64 and of arm64 with 4 KiB pages */
+
+void *must_large(size_t size)
+{
+	if (size < LARGE_PAGE)
+		return must_calloc(1, size);
+
+	size_t whole = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	void *p = aligned_alloc(LARGE_PAGE, whole);
+
+	if (!p)
+		out_of_memory(1, size);
+	(void)madvise(p, whole, MADV_HUGEPAGE); /* only advice: without it the pages are small */
+	return memset(p, 0, size);
 }
 
 void *must_realloc(void *old, size_t size)

@@ -8,6 +8,7 @@
 #include "workflow/accounts.h"
 #include "workflow/alarm_spans.h"
 #include "workflow/case_number.h"
+#include "workflow/case_table.h"
 #include "workflow/decide.h"
 #include "workflow/key_memory.h"
 #include "workflow/names.h"
@@ -31,10 +32,10 @@ static inline void casebook_hash(const void *key, size_t length, unsigned *out)
 }
 
 struct open_case {
-	struct case_file file;
-	struct place_node place;
+	struct case_node node; /* first: the table gives it back */
 	struct timer_node timer;
-	UT_hash_handle hh;
+	struct place_node place;
+	struct case_file file;
 };
 
 struct followers {
@@ -45,7 +46,7 @@ struct followers {
 };
 
 struct casebook {
-	struct open_case *cases;
+	struct case_table *cases;
 	struct place_index *places;
 	struct timer_heap timers;
 	struct key_memory *keys;
@@ -63,6 +64,7 @@ struct casebook *casebook_new(int shard)
 {
 	struct casebook *b = must_calloc(1, sizeof *b);
 	b->shard = shard;
+	b->cases = case_table_new(sizeof(struct open_case));
 	b->names = names_new();
 	b->places = place_index_new();
 	b->keys = key_memory_new(CASEBOOK_KEYS_PER_GENERATION);
@@ -84,18 +86,13 @@ void casebook_free(struct casebook *b)
 {
 	if (b == NULL)
 		return;
-	struct open_case *c, *next_case;
-	HASH_ITER(hh, b->cases, c, next_case)
-	{
-		HASH_DEL(b->cases, c);
-		free(c);
-	}
 	struct followers *f, *next_followers;
 	HASH_ITER(hh, b->followers, f, next_followers)
 	{
 		followers_free(b, f);
 	}
 	place_index_free(b->places);
+	case_table_free(b->cases);
 	timer_heap_close(&b->timers);
 	key_memory_free(b->keys);
 	accounts_free(b->accounts);
@@ -106,11 +103,14 @@ void casebook_free(struct casebook *b)
 
 /* ---- look-ups ---- */
 
+static struct open_case *case_of(struct case_node *n)
+{
+	return (struct open_case *)(void *)n;
+}
+
 static struct open_case *find_case(const struct casebook *b, int64_t id)
 {
-	struct open_case *c;
-	HASH_FIND(hh, b->cases, &id, sizeof id, c);
-	return c;
+	return case_of(case_table_find(b->cases, id));
 }
 
 const struct case_file *casebook_case(const struct casebook *b, int64_t id)
@@ -121,7 +121,7 @@ const struct case_file *casebook_case(const struct casebook *b, int64_t id)
 
 size_t casebook_open_count(const struct casebook *b)
 {
-	return HASH_COUNT(b->cases);
+	return case_table_count(b->cases);
 }
 
 /* A case whose place is not known is kept at a place of its own, made of its address and not on this earth, so that
@@ -268,17 +268,16 @@ const char *casebook_intern(const struct casebook *b, const char *text)
 
 void casebook_each(const struct casebook *b, void (*visit)(void *ctx, const struct case_file *c), void *ctx)
 {
-	for (const struct open_case *c = b->cases; c != NULL; c = c->hh.next)
-		visit(ctx, &c->file);
+	for (struct case_node *n = case_table_first(b->cases); n != NULL; n = n->after)
+		visit(ctx, &case_of(n)->file);
 }
 
 /* ---- the walk: in the order of opening, so that what is opened meanwhile lies behind its end ---- */
 
 void casebook_walk(struct casebook *b)
 {
-	b->walk = b->walk_last = b->cases;
-	if (b->cases != NULL)
-		b->walk_last = ELMT_FROM_HH(b->cases->hh.tbl, b->cases->hh.tbl->tail);
+	b->walk = case_of(case_table_first(b->cases));
+	b->walk_last = case_of(case_table_last(b->cases));
 }
 
 const struct case_file *casebook_walk_next(struct casebook *b)
@@ -286,16 +285,16 @@ const struct case_file *casebook_walk_next(struct casebook *b)
 	struct open_case *c = b->walk;
 	if (c == NULL)
 		return NULL;
-	b->walk = c == b->walk_last ? NULL : c->hh.next;
+	b->walk = c == b->walk_last ? NULL : case_of(c->node.after);
 	return &c->file;
 }
 
 static void leave_walk(struct casebook *b, const struct open_case *c)
 {
 	if (b->walk == c)
-		b->walk = c == b->walk_last ? NULL : c->hh.next;
+		b->walk = c == b->walk_last ? NULL : case_of(c->node.after);
 	if (b->walk_last == c)
-		b->walk_last = b->walk == NULL ? NULL : c->hh.prev;
+		b->walk_last = b->walk == NULL ? NULL : case_of(c->node.before);
 }
 
 /* ---- change ---- */
@@ -321,17 +320,17 @@ static void put_case(struct casebook *b, const struct case_file *file, _Bool fre
 {
 	struct open_case *c = fresh ? NULL : find_case(b, file->id);
 	if (c == NULL) {
-		c = must_calloc(1, sizeof *c);
+		c = case_of(case_table_add(b->cases, file->id));
 		c->file = *file;
-		HASH_ADD(hh, b->cases, file.id, sizeof c->file.id, c);
 		index_place(b, c);
 	} else if (c->file.category != file->category || case_is_located(&c->file) != case_is_located(file) ||
 	           c->file.lat_e7 != file->lat_e7 || c->file.lon_e7 != file->lon_e7) {
 		place_index_remove(b->places, &c->place);
 		c->file = *file;
 		index_place(b, c);
+	} else {
+		c->file = *file;
 	}
-	c->file = *file;
 	timer_heap_set(&b->timers, &c->timer, case_next_timer(file).at_ms);
 }
 
@@ -346,8 +345,7 @@ static void drop_case(struct casebook *b, const struct case_file *file)
 	place_index_remove(b->places, &c->place);
 	leave_walk(b, c);
 	timer_heap_set(&b->timers, &c->timer, 0);
-	HASH_DEL(b->cases, c);
-	free(c);
+	case_table_remove(b->cases, &c->node);
 }
 
 static void add_follower(struct casebook *b, int64_t master, const struct follower *one)

@@ -5,10 +5,14 @@
 #include <string.h>
 
 #define ROWS_FIRST 1024
+/* A slot: 1 + place in rows, and above it some bits of the key's hash, so that the search goes on past another key's slot
+ * without going to its row, which lies anywhere in many megabytes. */
+#define PLACE_BITS 20
+#define PLACE_MASK ((UINT32_C(1) << PLACE_BITS) - 1)
 
 struct generation {
 	struct key_fact *rows;
-	uint32_t *slots; /* 1 + place in rows; 0: free. Twice as many as rows can be, a power of two. */
+	uint32_t *slots; /* 0: free. Twice as many as rows can be, a power of two. */
 	size_t count, room, slot_count;
 	int64_t newest_ms; /* of the keys' own times */
 };
@@ -29,6 +33,7 @@ static void generation_close(struct generation *g)
 struct key_memory *key_memory_new(size_t per_generation)
 {
 	struct key_memory *m = must_calloc(1, sizeof *m);
+	must(per_generation < PLACE_MASK);
 	m->most = per_generation;
 	m->dropped_ms = -1;
 	return m;
@@ -44,40 +49,52 @@ void key_memory_free(struct key_memory *m)
 }
 
 /* The random end of a UUIDv7 is as good a hash as any, but a client may send what it likes, so it is mixed. */
-static size_t slot_of(const struct generation *g, const struct uuid *key)
+static uint64_t hash_of(const struct uuid *key)
 {
 	uint64_t a, b;
 	memcpy(&a, key->bytes, 8);
 	memcpy(&b, key->bytes + 8, 8);
 	uint64_t h = (a ^ (b * UINT64_C(0x9E3779B97F4A7C15))) * UINT64_C(0xBF58476D1CE4E5B9);
-	return (size_t)(h ^ (h >> 31)) & (g->slot_count - 1);
+	return h ^ (h >> 31);
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) & ~PLACE_MASK;
 }
 
 static void place(struct generation *g, size_t row)
 {
-	size_t at = slot_of(g, &g->rows[row].key);
+	uint64_t hash = hash_of(&g->rows[row].key);
+	size_t at = hash & (g->slot_count - 1);
 	while (g->slots[at] != 0)
 		at = (at + 1) & (g->slot_count - 1);
-	g->slots[at] = (uint32_t)row + 1;
+	g->slots[at] = tag_of(hash) | ((uint32_t)row + 1);
 }
 
 static void generation_grow(struct generation *g)
 {
+	struct key_fact *before = g->rows;
 	g->room = g->room == 0 ? ROWS_FIRST : g->room * 2;
-	g->rows = must_realloc(g->rows, g->room * sizeof *g->rows);
+	g->rows = must_large(g->room * sizeof *g->rows);
+	if (g->count > 0)
+		memcpy(g->rows, before, g->count * sizeof *g->rows);
+	free(before);
 	free(g->slots);
 	g->slot_count = g->room * 2;
-	g->slots = must_calloc(g->slot_count, sizeof *g->slots);
+	g->slots = must_large(g->slot_count * sizeof *g->slots);
 	for (size_t i = 0; i < g->count; i++)
 		place(g, i);
 }
 
-static const struct key_fact *generation_find(const struct generation *g, const struct uuid *key)
+static const struct key_fact *generation_find(const struct generation *g, const struct uuid *key, uint64_t hash)
 {
 	if (g->count == 0)
 		return NULL;
-	for (size_t at = slot_of(g, key); g->slots[at] != 0; at = (at + 1) & (g->slot_count - 1)) {
-		const struct key_fact *k = &g->rows[g->slots[at] - 1];
+	for (size_t at = hash & (g->slot_count - 1); g->slots[at] != 0; at = (at + 1) & (g->slot_count - 1)) {
+		if ((g->slots[at] & ~PLACE_MASK) != tag_of(hash))
+			continue;
+		const struct key_fact *k = &g->rows[(g->slots[at] & PLACE_MASK) - 1];
 		if (memcmp(k->key.bytes, key->bytes, UUID_SIZE) == 0)
 			return k;
 	}
@@ -109,8 +126,9 @@ void key_memory_add(struct key_memory *m, const struct key_fact *k)
 
 const struct key_fact *key_memory_find(const struct key_memory *m, const struct uuid *key)
 {
-	const struct key_fact *k = generation_find(&m->young, key);
-	return k != NULL ? k : generation_find(&m->old, key);
+	uint64_t hash = hash_of(key);
+	const struct key_fact *k = generation_find(&m->young, key, hash);
+	return k != NULL ? k : generation_find(&m->old, key, hash);
 }
 
 _Bool key_memory_complete_for(const struct key_memory *m, const struct uuid *key)

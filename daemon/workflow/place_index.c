@@ -13,10 +13,17 @@
 #define POSITIONS_FIRST 4
 #define CELLS_ACROSS_MOST 21 /* a search is at most this many cells wide: 1.1 km either way */
 
+struct point {
+	int32_t lat_e7, lon_e7;
+};
+
+/* Where everybody is lies apart from the rest, eight to a cache line: most are seen to be too far away, and then that is
+ * all that is read of them. */
 struct place_cell {
 	int32_t category, row, column;
 	uint32_t count, room;
-	struct position *positions; /* NULL: nobody has ever been here, the slot is free */
+	struct point *points; /* NULL: nobody has ever been here, the slot is free */
+	struct position *positions;
 };
 
 /* Open addressing: cells are few lines apart, and an empty one keeps its slot until the table is made anew. */
@@ -34,12 +41,25 @@ struct place_index *place_index_new(void)
 	return p;
 }
 
+static void close_cell(struct place_cell *c)
+{
+	free(c->points);
+	free(c->positions);
+}
+
+static void make_room(struct place_cell *c, uint32_t room)
+{
+	c->room = room;
+	c->points = must_realloc(c->points, room * sizeof *c->points);
+	c->positions = must_realloc(c->positions, room * sizeof *c->positions);
+}
+
 void place_index_free(struct place_index *p)
 {
 	if (p == NULL)
 		return;
 	for (size_t i = 0; i < p->slot_count; i++)
-		free(p->slots[i].positions);
+		close_cell(&p->slots[i]);
 	free(p->slots);
 	free(p);
 }
@@ -65,7 +85,7 @@ static struct place_cell *slot_of(const struct place_index *p, int32_t category,
 	for (size_t at = slot_hash(category, row, column);; at++) {
 		struct place_cell *c = &p->slots[at & (p->slot_count - 1)];
 
-		if (c->positions == NULL || (c->row == row && c->column == column && c->category == category))
+		if (c->points == NULL || (c->row == row && c->column == column && c->category == category))
 			return c;
 	}
 }
@@ -80,13 +100,13 @@ static void make_anew(struct place_index *p)
 		held += old[i].count > 0;
 	while (p->slot_count < held * 4)
 		p->slot_count *= 2;
-	p->slots = must_calloc(p->slot_count, sizeof *p->slots);
+	p->slots = must_large(p->slot_count * sizeof *p->slots);
 	p->used = held;
 	for (size_t i = 0; i < old_count; i++) {
 		if (old[i].count > 0)
 			*slot_of(p, old[i].category, old[i].row, old[i].column) = old[i];
 		else
-			free(old[i].positions);
+			close_cell(&old[i]);
 	}
 	free(old);
 }
@@ -96,13 +116,13 @@ static struct place_cell *cell_for(struct place_index *p, const struct place_nod
 	int32_t row = cell_of(n->lat_e7), column = cell_of(n->lon_e7);
 	struct place_cell *c = slot_of(p, n->category, row, column);
 
-	if (c->positions == NULL && p->used * 2 >= p->slot_count) {
+	if (c->points == NULL && p->used * 2 >= p->slot_count) {
 		make_anew(p);
 		c = slot_of(p, n->category, row, column);
 	}
-	if (c->positions == NULL) {
-		*c = (struct place_cell){ n->category, row, column, 0, POSITIONS_FIRST, NULL };
-		c->positions = must_calloc(c->room, sizeof *c->positions);
+	if (c->points == NULL) {
+		*c = (struct place_cell){ .category = n->category, .row = row, .column = column };
+		make_room(c, POSITIONS_FIRST);
 		p->used++;
 	}
 	return c;
@@ -114,12 +134,10 @@ void place_index_add(struct place_index *p, struct place_node *n)
 
 	struct place_cell *c = cell_for(p, n);
 
-	if (c->count == c->room) {
-		c->room *= 2;
-		c->positions = must_realloc(c->positions, c->room * sizeof *c->positions);
-	}
-	c->positions[c->count++] =
-		(struct position){ n->lat_e7, n->lon_e7, n->at_ms, n->address, n->reporter, n->reporter_kind, n };
+	if (c->count == c->room)
+		make_room(c, c->room * 2);
+	c->points[c->count] = (struct point){ n->lat_e7, n->lon_e7 };
+	c->positions[c->count++] = (struct position){ n->at_ms, n->address, n->reporter, n->reporter_kind, n };
 	n->slot = c->count;
 }
 
@@ -132,7 +150,8 @@ void place_index_remove(struct place_index *p, struct place_node *n)
 
 	struct place_cell *c = slot_of(p, n->category, cell_of(n->lat_e7), cell_of(n->lon_e7));
 
-	c->positions[n->slot - 1] = c->positions[--c->count];
+	c->points[n->slot - 1] = c->points[--c->count];
+	c->positions[n->slot - 1] = c->positions[c->count];
 	c->positions[n->slot - 1].node->slot = n->slot;
 	n->slot = 0;
 }
@@ -162,16 +181,16 @@ static void look_in(const struct search *s, const struct place_cell *c)
 	uint32_t oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
 
 	for (uint32_t i = c->count; i-- > oldest;) {
-		const struct position *at = &c->positions[i];
+		const struct point *at = &c->points[i];
 
-		if (at->at_ms < s->since_ms ||
-		    !within(s, (double)at->lat_e7 - s->lat_e7, (double)at->lon_e7 - s->lon_e7))
+		if (!within(s, (double)at->lat_e7 - s->lat_e7, (double)at->lon_e7 - s->lon_e7) ||
+		    c->positions[i].at_ms < s->since_ms)
 			continue;
 
 		double metres = place_metres(s->lat_e7, s->lon_e7, at->lat_e7, at->lon_e7);
 
 		if (metres <= s->metres)
-			s->see(s->ctx, at, metres);
+			s->see(s->ctx, &c->positions[i], metres);
 	}
 }
 
@@ -204,7 +223,7 @@ static void look_at(const struct search *s, struct cells *cells)
 	for (int i = 0; i < cells->count; i++) {
 		found[i] = slot_of(p, s->category, cells->row[i], cells->column[i]);
 		if (found[i]->count > 0)
-			__builtin_prefetch(&found[i]->positions[found[i]->count - 1]);
+			__builtin_prefetch(&found[i]->points[found[i]->count - 1]);
 	}
 	for (int i = 0; i < cells->count; i++)
 		look_in(s, found[i]);

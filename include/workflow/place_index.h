@@ -31,9 +31,8 @@ void place_index_free(struct place_index *p); /* the nodes are not its own; NULL
 void place_index_add(struct place_index *p, struct place_node *n);
 void place_index_remove(struct place_index *p, struct place_node *n); /* not in it: nothing */
 
-/* What a search reads: a copy of the node's own, less than a cache line. */
+/* What is read of a node that is near enough: a copy of its own. */
 struct position {
-	int32_t lat_e7, lon_e7;
 	int64_t at_ms;
 	struct address_key address;
 	const char *reporter;

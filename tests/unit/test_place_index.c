@@ -53,7 +53,7 @@ static void keep_nearest(void *ctx, const struct position *at, double metres)
 {
 	struct nearest *n = ctx;
 
-	assert_true(at->lat_e7 == at->node->lat_e7 && at->at_ms == at->node->at_ms);
+	assert_true(at->at_ms == at->node->at_ms && at->reporter == at->node->reporter);
 	if (at->node == n->except || (n->best && metres >= n->metres))
 		return;
 	n->best = at->node;
