@@ -4,10 +4,11 @@
 
 BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev libprotobuf-c-dev \
 	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev tzdata
-CHECK_PACKAGES = libcmocka-dev redis-server openssl python3 nodejs npm
+CHECK_PACKAGES = libcmocka-dev redis-server openssl python3 nodejs npm mandoc
 SANITIZE_PACKAGES = valgrind
 TORTURE_PACKAGES = clang libclang-rt-14-dev libfaketime nftables iproute2 e2fsprogs
 SERVICE_PACKAGES = systemd util-linux iproute2 redis-tools
+PACKAGE_PACKAGES = debhelper dpkg-dev debootstrap lintian mandoc util-linux iproute2
 LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
 
 # ---- switches ----------------------------------------------------------------------------------------------------
@@ -25,6 +26,8 @@ UNITDIR = $(PREFIX)/lib/systemd/system
 SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
 TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
 DOCDIR = $(PREFIX)/share/doc/gridloop
+MANDIR = $(PREFIX)/share/man
+EXAMPLEDIR = $(PREFIX)/share/gridloop/example
 SYSCONFDIR = /etc
 
 comma = ,
@@ -67,17 +70,19 @@ SCENARIO_TESTS = $(call programs,tests/scenario)
 FAULT_TESTS = $(call programs,tests/fault)
 SIMULATION = $(call programs,tests/simulate)
 BENCHES = $(call programs,bench)
+MAN_PAGES = $(patsubst docs/%,$(BUILD)/%,$(sort $(wildcard docs/man/*.[1-8])))
 
 # ---- targets -----------------------------------------------------------------------------------------------------
 
 .DEFAULT_GOAL = all
-.PHONY: evaluate-due evaluate-merge all tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
+.PHONY: evaluate-due evaluate-merge all man deb check-package packages-package tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
 	check-sanitize check-service torture packages packages-service packages-torture packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-## all: the daemon and the command line, in build/
-all: $(BUILD)/gridloopd $(BUILD)/gridloop
+## all: the daemon, the command line and their manual pages, in build/
+all: $(BUILD)/gridloopd $(BUILD)/gridloop man
+man: $(MAN_PAGES)
 
 help:
 	@sed -n 's/^## //p' Makefile
@@ -112,6 +117,22 @@ torture: all $(FAULT_TESTS) $(SIMULATION) | packages-check packages-torture
 ## check-service: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
 check-service: all | packages-check packages-service
 	@BUILD=$(BUILD) python3 tests/service/check.py
+
+## deb: the Debian package, in build/deb/
+DEB = build/deb
+DEB_VERSION = $(shell sed -n 's/.*GRIDLOOP_VERSION "\(.*\)"/\1/p' include/base/version.h)
+DEB_TREE = $(DEB)/gridloop-$(DEB_VERSION)
+deb: | packages-build packages-package
+	@head -n 1 debian/changelog | grep -qF 'gridloop ($(DEB_VERSION)) ' || \
+		{ echo 'debian/changelog does not begin with the version of include/base/version.h, $(DEB_VERSION)' >&2; exit 1; }
+	@rm -rf $(DEB) && mkdir -p $(DEB_TREE)
+	@git ls-files -z -co --exclude-standard | xargs -0 cp --parents -t $(DEB_TREE)
+	cd $(DEB_TREE) && env -u MAKEFLAGS -u MFLAGS dpkg-buildpackage --build=binary --no-sign -j2
+	@ls -l $(DEB)/*.deb
+
+## check-package [SHORT=1]: the package under lintian and, without SHORT, in a clean Debian; root; ends with JSON
+check-package: deb
+	@python3 tests/package/check.py $(if $(SHORT),short)
 
 ## lint: arrows between folders, sizes, format, clang-tidy, cppcheck
 lint: $(GEN:=.h) | packages-build packages-lint
@@ -166,20 +187,30 @@ packages-torture: | packages-check
 	@.ci/packages $(TORTURE_PACKAGES)
 packages-service: | packages-check
 	@.ci/packages $(SERVICE_PACKAGES)
+packages-package: | packages-check
+	@.ci/packages $(PACKAGE_PACKAGES)
 packages-lint: | packages-sanitize
 	@.ci/packages $(LINT_PACKAGES)
 
-## install [DESTDIR=…] [PREFIX=/usr/local]: programs, units, sample configuration (never over yours), documents
+## install [DESTDIR=…] [PREFIX=/usr/local]: programs, units, manual pages, documents, the configuration (never over yours)
+# The sample street goes where nobody serves it by accident: its tokens are public.
 install: all
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) $(DESTDIR)$(DOCDIR) $(DESTDIR)$(SYSCONFDIR)/gridloop
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) $(DESTDIR)$(TMPFILESDIR) \
+		$(DESTDIR)$(DOCDIR) $(DESTDIR)$(EXAMPLEDIR) $(DESTDIR)$(SYSCONFDIR)/gridloop
 	install -m 755 $(BUILD)/gridloopd $(BUILD)/gridloop $(DESTDIR)$(BINDIR)
 	for unit in $(wildcard systemd/*.service systemd/*.socket systemd/*.timer); do \
 		sed 's|/usr/bin/gridloop|$(BINDIR)/gridloop|' $$unit >$(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; \
 	done
 	install -m 644 systemd/gridloop.sysusers $(DESTDIR)$(SYSUSERSDIR)/gridloop.conf
 	install -m 644 systemd/gridloop.tmpfiles $(DESTDIR)$(TMPFILESDIR)/gridloop.conf
-	cp -rn config/. $(DESTDIR)$(SYSCONFDIR)/gridloop
-	cp -r $(wildcard docs/.) proto/gridloop.proto $(DESTDIR)$(DOCDIR)
+	for page in $(MAN_PAGES); do \
+		install -D -m 644 -t $(DESTDIR)$(MANDIR)/man$${page##*.} $$page || exit 1; \
+	done
+	cp -n config/gridloop.conf $(DESTDIR)$(SYSCONFDIR)/gridloop
+	cp -r config/. $(DESTDIR)$(EXAMPLEDIR)
+	sed -E -e '/^# !!!/d' -e 's/,[0-9a-f]{64},/,,/' -e '1i # Every person here is INVENTED, and none has a token yet.' \
+		config/jurisdiction/people.csv >$(DESTDIR)$(EXAMPLEDIR)/jurisdiction/people.csv
+	cp $(wildcard docs/*.md) proto/gridloop.proto $(DESTDIR)$(DOCDIR)
 
 ## clean: removes build/
 clean:
@@ -196,6 +227,16 @@ $(BUILD)/gridloop: $(call objects,$(CLI_SRC)) $(LIB)
 $(BUILD)/gridloopd $(BUILD)/gridloop:
 	$(call say,link,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
+# A page with the programs' own tables in it.
+$(BUILD)/docs/man/tables: $(BUILD)/obj/docs/man/tables.o $(filter-out %/main.o,$(call objects,$(CLI_SRC))) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+$(MAN_PAGES): $(BUILD)/%: docs/% $(BUILD)/docs/man/tables
+	@mkdir -p $(@D)
+	$(call say,page,$@)
+	$(Q)$(BUILD)/docs/man/tables <$< >$@
 
 $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/bench/kit.a $(LIB)
 $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/unit/kit.a $(LIB)

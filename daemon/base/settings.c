@@ -9,10 +9,9 @@
 #include "base/limit.h"
 #include "base/text.h"
 
-#define LINE_MOST 4096    /* bytes of one line of a file */
-#define TEXT_MOST 1024    /* bytes of a text whose row names no bound */
-#define SHOWN_MOST 60     /* bytes of a wrong value that a problem repeats */
-#define EXPECTED_SIZE 256 /* bytes of what a problem says was expected */
+#define LINE_MOST 4096 /* bytes of one line of a file */
+#define TEXT_MOST 1024 /* bytes of a text whose row names no bound */
+#define SHOWN_MOST 60  /* bytes of a wrong value that a problem repeats */
 #define PROBLEM_SIZE 512
 
 /* ---- one type after the other: how it is read, printed, and what a problem says was expected ---- */
@@ -295,6 +294,11 @@ static const struct kind kinds[] = {
 	[SETTING_OWN] = { parse_own, print_own, expect_own },
 };
 
+void settings_expected(const struct setting *row, char *out, size_t size)
+{
+	kinds[row->type].expect(row, out, size);
+}
+
 static void *field_of(const struct setting *row, void *target)
 {
 	return (char *)target + row->offset;
@@ -382,7 +386,7 @@ static const struct setting *admit_key(struct source *s, const char *key)
 
 static void read_pair(struct source *s, char *pair)
 {
-	char expected[EXPECTED_SIZE];
+	char expected[SETTING_EXPECTED_SIZE];
 	char *equals = strchr(pair, '=');
 
 	if (!equals || equals == pair) {
@@ -396,7 +400,7 @@ static void read_pair(struct source *s, char *pair)
 
 	if (!row || kinds[row->type].parse(row, field_of(row, s->target), value))
 		return;
-	kinds[row->type].expect(row, expected, sizeof expected);
+	settings_expected(row, expected, sizeof expected);
 	complain(s, "%s is \"%.*s\"%s; expected %s", key, (int)text_cut(value, SHOWN_MOST), value,
 	         strlen(value) > SHOWN_MOST ? "..." : "", expected);
 }

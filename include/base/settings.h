@@ -49,6 +49,9 @@ _Bool settings_assign(const struct setting *rows, void *target, const char *assi
                       struct problems *p) MUST_USE;
 /* Every row as "key = value" under its help, in table order. */
 void settings_print(const struct setting *rows, const void *target, FILE *to);
+/* What a value of this row may be, in words: "a whole number from 1 to 16". */
+#define SETTING_EXPECTED_SIZE 256
+void settings_expected(const struct setting *row, char *out, size_t size);
 /* Whether both have the same value of this row, which is neither a limit nor of its own kind. */
 _Bool settings_same(const struct setting *row, const void *a, const void *b);
 /* Frees the texts in target. Safe twice. */

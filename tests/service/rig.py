@@ -69,6 +69,7 @@ class Rig:
         for folder in ("stage", "state", "units"):
             os.makedirs(os.path.join(WORK, folder))
         run("make", "install", f"DESTDIR={WORK}/stage", f"BUILD={os.path.relpath(BUILD, TOP)}")
+        shutil.copytree(os.path.join(TOP, "config", "jurisdiction"), os.path.join(WORK, "stage/etc/gridloop/jurisdiction"))
         library = os.path.join(WORK, "stage", "usr", "local", "lib", "gridloop-hang.so")
         run("gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", library, os.path.join(HERE, "hang.c"))
         self.write("units/redis-server.service", REDIS_UNIT)
