@@ -71,6 +71,7 @@ static void welcome(struct session *s, uint32_t seq)
 	for (int bit = 0; bit < ROLE_BITS; bit++)
 		if (s->person->roles & 1U << bit)
 			roles[m.n_roles++] = wire_text(role_name((enum role)(1 << bit)));
+	session_greet(s);
 	m.roles = roles;
 	m.who = wire_text(s->person->id);
 	m.server = wire_text("gridloopd " GRIDLOOP_VERSION);

@@ -264,6 +264,7 @@ static void on_closed(void *ctx, const char *why)
 	s->tls = NULL;
 	subscription_end(s);
 	d->counts.connections--;
+	crowd_leave(d->crowd, s->address, s->stranger);
 	listener_gone(d->listener);
 	settle(s);
 }
@@ -272,11 +273,13 @@ static const struct stream_handler session_handler = { on_input, on_ended, on_dr
 
 /* ---- a life ---- */
 
-struct session *session_new(struct tcp_door *d, int fd, _Bool over_tls)
+struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *address, _Bool over_tls)
 {
 	struct session *s = must_calloc(1, sizeof *s);
 
 	s->door = d;
+	s->address = address;
+	s->stranger = 1;
 	s->tls = over_tls ? tls_accept(d->options.tls, fd) : NULL;
 	s->stream =
 		stream_new(d->streams, fd, over_tls ? &transport_tls : &transport_plain, s->tls, &session_handler, s);
@@ -284,6 +287,13 @@ struct session *session_new(struct tcp_door *d, int fd, _Bool over_tls)
 	stream_set_deadline(s->stream, d->options.login_ms, "no-login");
 	LIST_INSERT_HEAD(&d->sessions, s, all);
 	return s;
+}
+
+void session_greet(struct session *s)
+{
+	if (s->stranger)
+		crowd_greet(s->door->crowd, s->address);
+	s->stranger = 0;
 }
 
 void session_free(struct session *s)

@@ -1,7 +1,9 @@
 #include "intake/tcp.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "intake/session.h"
 #include "intake/subscribe.h"
@@ -84,10 +86,17 @@ static void on_policy(void *ctx)
 static void on_accepted(void *ctx, int fd, size_t socket)
 {
 	struct tcp_door *d = ctx;
+	struct clock clock = clock_system();
+	struct crowd_address *address = crowd_enter(d->crowd, peer_of(fd), clock.mono_ms(clock.ctx));
 
 	d->counts.accepted++;
+	if (!address) {
+		(void)close(fd);
+		listener_gone(d->listener);
+		return;
+	}
 	d->counts.connections++;
-	(void)session_new(d, fd, socket >= d->options.plain_count);
+	(void)session_new(d, fd, address, socket >= d->options.plain_count);
 }
 
 static struct listener *listen_on(struct tcp_door *d, char **cause)
@@ -128,6 +137,7 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 		free(d);
 		return NULL;
 	}
+	d->crowd = crowd_new(&d->options.crowd);
 	arena_init(&d->arena, ARENA_BYTES);
 	d->digester = digester_new();
 	d->streams = stream_loop_new(base, &limits);
@@ -152,6 +162,11 @@ void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms
 {
 	d->options.login_ms = login_ms;
 	d->options.idle_ms = idle_ms;
+}
+
+void tcp_door_set_crowd(struct tcp_door *d, const struct crowd_limits *limits)
+{
+	crowd_set_limits(d->crowd, limits);
 }
 
 void tcp_door_set_tls(struct tcp_door *d, struct tls_server *tls)
@@ -204,6 +219,7 @@ void tcp_door_free(struct tcp_door *d)
 	free_held(d);
 	subscribers_free(d->subscribers);
 	listener_free(d->listener);
+	crowd_free(d->crowd);
 	digester_free(d->digester);
 	arena_close(&d->arena);
 	tls_server_release(d->options.tls);

@@ -58,6 +58,14 @@ static const struct setting rows[] = {
 	{ "frame_max", SETTING_SIZE, FIELD(frame_max), 4 * KILO, 32 * KILO, "32k", NULL, "bytes of one frame" },
 	{ "connections_max", SETTING_INT, FIELD(connections_max), 1, 100000, "12000", NULL,
 	  "connections at once; more wait in the kernel (the service's LimitNOFILE must allow them)" },
+	{ "connections_per_address_max", SETTING_INT, FIELD(connections_per_address_max), 1, 100000, "256", NULL,
+	  "of these, connections of one address beyond this machine (of one IPv6 network of 64 bits); the newest "
+	  "beyond "
+	  "it is closed. Many phones of one mobile network may share an address" },
+	{ "handshakes_per_address_max", SETTING_INT, FIELD(handshakes_per_address_max), 1, 100000, "32", NULL,
+	  "connections of one such address that have not logged in yet" },
+	{ "handshakes_per_second_max", SETTING_INT, FIELD(handshakes_per_second_max), 1, 100000, "20", NULL,
+	  "new connections of one such address in a second" },
 	{ "connection_memory", SETTING_SIZE, FIELD(connection_memory), 64 * KILO, 64 * KILO *KILO, "256k", NULL,
 	  "bytes of answers waiting for one slow connection before it is cut" },
 	{ "idle_timeout", SETTING_SPAN, FIELD(idle_timeout_ms), CLOCK_SECOND_MS, CLOCK_DAY_MS, "10m", NULL,

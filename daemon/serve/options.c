@@ -170,6 +170,13 @@ _Bool options_load_tls(const struct config *c, struct tls_server **tls, struct p
 	return *tls != NULL;
 }
 
+struct crowd_limits options_crowd(const struct config *c)
+{
+	return (struct crowd_limits){ .connections_most = c->connections_per_address_max,
+		                      .strangers_most = c->handshakes_per_address_max,
+		                      .per_second_most = c->handshakes_per_second_max };
+}
+
 static _Bool load(struct options *o, const struct wishes *w)
 {
 	struct problems problems = { 0 };

@@ -20,8 +20,17 @@ struct reloader {
 };
 
 /* What takes effect without a restart. The rest is built into what was opened at the start. */
-static const char *const at_run_time[] = { "log_level",       "idle_timeout", "login_timeout",
-	                                   "tls_certificate", "tls_key",      "tls_client_ca" };
+static const char *const at_run_time[] = {
+	"log_level",
+	"idle_timeout",
+	"login_timeout",
+	"connections_per_address_max",
+	"handshakes_per_address_max",
+	"handshakes_per_second_max",
+	"tls_certificate",
+	"tls_key",
+	"tls_client_ca",
+};
 
 static _Bool is_at_run_time(const char *key)
 {
@@ -63,13 +72,21 @@ static void began(void *ctx)
 	systemd_reloading();
 }
 
+static void apply_limits(struct tcp_door *tcp, const struct config *c)
+{
+	struct crowd_limits crowd = options_crowd(c);
+
+	tcp_door_set_patience(tcp, c->login_timeout_ms, c->idle_timeout_ms);
+	tcp_door_set_crowd(tcp, &crowd);
+}
+
 static void apply(struct reloader *r, struct problems *p)
 {
 	const struct config *old = &r->options->config;
 
 	log_set_level((enum log_level)(LOG_LEVEL_ERROR + r->fresh.log_level));
 	if (r->tcp)
-		tcp_door_set_patience(r->tcp, r->fresh.login_timeout_ms, r->fresh.idle_timeout_ms);
+		apply_limits(r->tcp, &r->fresh);
 	if (r->tcp && r->fresh_tls) {
 		tls_server_log(r->fresh_tls);
 		tcp_door_set_tls(r->tcp, r->fresh_tls);

@@ -245,6 +245,7 @@ static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 		.plain_count = fd_count ? plain_fds : plain,
 		.tls = r->tls ? tls_server_hold(r->tls) : NULL,
 		.connections_most = r->config->connections_max,
+		.crowd = options_crowd(r->config),
 		.frame_most = r->config->frame_max,
 		.inflight_most = r->config->inflight_max,
 		.output_most = r->config->connection_memory,

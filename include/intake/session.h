@@ -23,8 +23,10 @@ struct subscribers;
 
 struct session {
 	struct tcp_door *door;
-	struct stream *stream;       /* NULL: the connection is gone, answers under way are waited for */
-	const struct person *person; /* NULL: not logged in */
+	struct crowd_address *address; /* where it is counted */
+	_Bool stranger;                /* not logged in so far */
+	struct stream *stream;         /* NULL: the connection is gone, answers under way are waited for */
+	const struct person *person;   /* NULL: not logged in */
 	struct subscription *subscription;
 	int64_t inflight; /* commands, queries and pieces of evidence under way */
 	int64_t chunks;   /* of these the pieces of evidence, which are large */
@@ -49,6 +51,7 @@ struct tcp_door {
 	struct event_base *base;
 	struct engine *engine;
 	struct listener *listener;
+	struct crowd *crowd;
 	struct stream_loop *streams;
 	struct digester *digester;
 	struct arena arena; /* for the frame being read */
@@ -62,8 +65,10 @@ struct tcp_door {
 };
 
 /* ---- session.c ---- */
-struct session *session_new(struct tcp_door *d, int fd, _Bool over_tls);
+struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *address, _Bool over_tls);
 void session_free(struct session *s);
+/* Somebody has logged in: the connection is no stranger's any more. */
+void session_greet(struct session *s);
 /* Another policy is in force: the person is looked up anew. Who is gone, or has another token, is shut out. */
 void session_change_policy(struct session *s);
 /* Replies, each to the request with this seq. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
+#include "net/crowd.h"
 
 struct tcp_door;
 struct tls_server;
@@ -20,11 +21,12 @@ struct tcp_door_options {
 	size_t plain_count;     /* of either, how many are plain */
 	struct tls_server *tls; /* the door's from here on; NULL: none are for TLS */
 	int64_t connections_most;
-	int64_t frame_most;    /* bytes of one frame's body */
-	int64_t inflight_most; /* requests of one connection under way */
-	int64_t output_most;   /* bytes waiting for one connection; beyond that it is cut */
-	int64_t login_ms;      /* to log in */
-	int64_t idle_ms;       /* without a byte either way */
+	struct crowd_limits crowd; /* of one address beyond this machine */
+	int64_t frame_most;        /* bytes of one frame's body */
+	int64_t inflight_most;     /* requests of one connection under way */
+	int64_t output_most;       /* bytes waiting for one connection; beyond that it is cut */
+	int64_t login_ms;          /* to log in */
+	int64_t idle_ms;           /* without a byte either way */
 	_Bool replay_clock;
 };
 
@@ -41,6 +43,8 @@ void tcp_door_free(struct tcp_door *d); /* NULL is fine */
 void tcp_door_stop(struct tcp_door *d);
 /* For connections that come from now on. */
 void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms);
+/* Likewise. */
+void tcp_door_set_crowd(struct tcp_door *d, const struct crowd_limits *limits);
 /* Likewise; the door's from here on. Nothing happens when none of its sockets are for TLS. */
 void tcp_door_set_tls(struct tcp_door *d, struct tls_server *tls);
 /* Every answer has left. */

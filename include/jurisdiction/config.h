@@ -28,9 +28,12 @@ struct config {
 	int64_t shard;
 	int log_level; /* counted from LOG_LEVEL_ERROR */
 
-	int64_t frame_max;         /* bytes of one frame */
-	int64_t connections_max;   /* at once, over all addresses */
-	int64_t connection_memory; /* bytes of answers waiting for one connection */
+	int64_t frame_max;                   /* bytes of one frame */
+	int64_t connections_max;             /* at once, over all addresses */
+	int64_t connections_per_address_max; /* these three hold for each address beyond this machine */
+	int64_t handshakes_per_address_max;  /* connections that have not logged in */
+	int64_t handshakes_per_second_max;   /* new connections */
+	int64_t connection_memory;           /* bytes of answers waiting for one connection */
 	int64_t idle_timeout_ms;
 	int64_t login_timeout_ms;
 	int64_t inflight_max; /* requests of one connection under way */

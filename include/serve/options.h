@@ -5,6 +5,7 @@
 #include "base/must.h"
 #include "jurisdiction/config.h"
 #include "jurisdiction/policy.h"
+#include "net/crowd.h"
 
 struct tls_server;
 
@@ -30,5 +31,7 @@ void options_close(struct options *o); /* safe twice */
 
 /* The certificate that this configuration names into *tls, NULL when it serves no TLS. false: lines in *p. Any thread. */
 _Bool options_load_tls(const struct config *c, struct tls_server **tls, struct problems *p) MUST_USE;
+/* What it allows one address. */
+struct crowd_limits options_crowd(const struct config *c);
 
 #endif
