@@ -114,9 +114,9 @@ check-sanitize: | packages-check packages-sanitize
 torture: all $(FAULT_TESTS) $(SIMULATION) | packages-check packages-torture
 	@BUILD=$(BUILD) tests/fault/run $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
-## check-service: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
+## check-service [SHORT=1]: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
 check-service: all | packages-check packages-service
-	@BUILD=$(BUILD) python3 tests/service/check.py
+	@BUILD=$(BUILD) RESTARTS=$(if $(SHORT),10,50) python3 tests/service/check.py
 
 ## deb: the Debian package, in build/deb/
 DEB = build/deb

@@ -5,6 +5,7 @@ while connections live, and a thousand handshakes cut anywhere leave nothing beh
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -201,6 +202,9 @@ def test_nobody_renegotiates_compresses_or_resumes():
     assert code != 0 and "RENEGOTIATING" in said and "no renegotiation" in said, said
     assert "Compression: NONE" in said, said
     assert "session ticket" not in said, said
+    # In 1.3 there is nothing but a change of keys, which either side may ask for.
+    code, said = s_client("-tls1_3", said=b"K\n")
+    assert code == 0 and "KEYUPDATE" in said and "alert" not in said, said
     _, said = s_client("-tls1_3", said=b"")
     assert "Reused" not in said and "Post-Handshake New Session Ticket" not in said, said
 
@@ -251,10 +255,11 @@ def test_bytes_cut_into_crumbs():
 class Wire:
     """A client whose bytes pass through our hands."""
 
-    def __init__(self, version=None, most=None):
+    def __init__(self, version=None, most=None, hears=None):
         self.socket = socket.create_connection(("127.0.0.1", TLS_PORT), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.into, self.out, self.sent, self.most = ssl.MemoryBIO(), ssl.MemoryBIO(), 0, most
+        self.heard, self.hears = 0, hears
         self.tls = context(version=version).wrap_bio(self.into, self.out, server_hostname="localhost")
 
     def flush(self):
@@ -266,7 +271,8 @@ class Wire:
         return len(part) == len(data)
 
     def pull(self):
-        data = self.socket.recv(65536)
+        data = self.socket.recv(65536 if self.hears is None else min(65536, self.hears - self.heard))
+        self.heard += len(data)
         if data:
             self.into.write(data)
         else:
@@ -279,7 +285,7 @@ class Wire:
                 self.tls.do_handshake()
                 return self.flush()
             except ssl.SSLWantReadError:
-                if not self.flush():
+                if not self.flush() or self.heard == self.hears:
                     return False
                 self.pull()
 
@@ -330,24 +336,44 @@ def test_half_closed_peers_get_their_answers():
         link.socket.close()
 
 
+def test_a_daemon_that_has_said_its_last_still_hears():
+    """It ends its own direction first; what still comes then is no reset that could eat its last words."""
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        link = Wire(version)
+        link.shake()
+        link.say(login_frame() + b"\x02\xff\xff" + random.randbytes(200000))  # two answers: a pong, and what is malformed
+        link.flush()
+        got = link.frames(2)
+        assert "pong" in got[0] and got[1]["refusal"]["code"] == "MALFORMED", got
+        assert link.read() == b"", "there is no goodbye"  # close_notify, not a mere end of bytes
+        link.say(random.randbytes(1000))
+        link.flush()
+        link.socket.shutdown(socket.SHUT_WR)
+        assert link.socket.recv(1) == b""
+        link.socket.close()
+
+
 # ---- what is cut, slow or no TLS at all ----
 
 def whole_length(version):
+    """Bytes that go to the daemon until a request is out, and that come until it is answered."""
     link = Wire(version)
     link.shake()
     link.say(login_frame())
     link.flush()
     assert link.frames(1)
     link.socket.close()
-    return link.sent
+    return link.sent, link.heard
 
 
-def cut(version, most, how):
-    link = Wire(version, most)
+def cut(version, how, most=None, hears=None):
+    link = Wire(version, most, hears)
     try:
         if link.shake():
             link.say(login_frame())
             link.flush()
+            while hears is not None and link.heard < hears and link.pull():
+                pass
         if how == "garbage":
             link.socket.sendall(random.randbytes(random.randint(1, 600)))
         if how == "reset":
@@ -358,11 +384,15 @@ def cut(version, most, how):
 
 
 def cut_everywhere(version):
-    """500 handshakes, each cut after another number of bytes, up to the whole of it and a request."""
-    length = whole_length(version)
+    """Handshakes, each cut after another number of bytes, every one of the whole of it and a request at least once: of ours,
+    and of the daemon's, whose rest then goes to nobody."""
+    out, back = whole_length(version)
+    assert out < CUTS
     for i in range(CUTS):
-        cut(version, i * (length + 1) // CUTS, ("end", "reset", "garbage")[i % 3])
-    return length
+        cut(version, ("end", "reset", "garbage")[i % 3], most=i * (out + 1) // CUTS)
+    for i in range(0, back + 1, 5):
+        cut(version, ("end", "reset")[i % 2], hears=i)
+    return out, back
 
 
 def test_a_thousand_cut_handshakes_leave_nothing_behind():
@@ -478,6 +508,21 @@ def test_a_certificate_is_another_way_to_be_someone():
             assert why.rule == "identity-and-token-match", why
     with TlsClient() as client:  # and without one a token still does
         client.login(OPERATOR)
+
+
+def test_s_client_is_told_whose_certificate_is_wrong():
+    """Its own, which the daemon refuses by an alert, and the daemon's, which it does not believe."""
+    for own, alert in (("late", "alert certificate expired"), ("foreign", "alert unknown ca")):
+        for version in ("-tls1_2", "-tls1_3"):
+            # The words behind the handshake make it wait for the answer, which in 1.3 is where the alert comes.
+            code, said = s_client(version, "-cert", pem(f"{own}.crt"), "-key", pem(f"{own}.key"), "-ign_eof", said=b"hello")
+            assert alert in said, f"{own} {version}: {code}\n{said}"
+    code, said = s_client("-cert", pem("resident.crt"), "-key", pem("resident.key"), "-brief")
+    assert code == 0 and "Verification: OK" in said, said
+    for argv, why in ((("-CAfile", pem("stranger.crt")), "self-signed certificate in certificate chain|unable to get local"),
+                      (("-verify_hostname", "elsewhere.example"), "hostname mismatch")):
+        code, said = s_client("-verify_return_error", *argv)
+        assert code != 0 and re.search(why, said), f"{argv}: {code}\n{said}"
 
 
 def test_certificates_of_clients_that_are_refused():
