@@ -155,7 +155,7 @@ static _Bool take_over(struct writer *w, char **cause)
 		w->trouble = store_write_policy(w->store, policy_digest(w->policy), w->policy_from_ms);
 	if (w->trouble == STORE_OK)
 		w->trouble = store_commit(w->store);
-	if (w->trouble == STORE_UNKNOWN) {
+	if (w->trouble != STORE_OK && w->trouble != STORE_FULL) {
 		*cause = must_strdup("the policy's row could not be written");
 		return 0;
 	}

@@ -422,12 +422,15 @@ static _Bool run_batch(struct writer *w)
 	if (policy_change_is_sweeping(w) && mono_ms(w) >= w->timers_after_ms)
 		policy_change_slice(w);
 	forget_evidence(w);
+	/* What could not be read was not found, and may have been decided wrongly. */
+	if (w->trouble == STORE_OK)
+		w->trouble = store_state(w->store);
 	_Bool beside = syncs_beside(w);
 	if (beside)
 		settle_beside(w);
 	else
 		writer_settle(w);
-	if (w->trouble == STORE_UNKNOWN)
+	if (w->trouble != STORE_OK && w->trouble != STORE_FULL)
 		return keep_silent(w->lot->commands, w->lot->count);
 	answer(w, beside);
 	return w->trouble == STORE_OK;
@@ -438,7 +441,10 @@ static _Bool checkpoint(struct writer *w, _Bool idle)
 {
 	if (!store_wants_checkpoint(w->store, idle))
 		return 1;
-	return syncer_wait(w->syncer) && store_checkpoint(w->store, idle) != STORE_UNKNOWN;
+	if (!syncer_wait(w->syncer))
+		return 0;
+	enum store_result result = store_checkpoint(w->store, idle);
+	return result == STORE_OK || result == STORE_FULL;
 }
 
 /* How long to sleep when nothing comes: to the next timer, but wake now and then for the idle checkpoint. */
@@ -470,5 +476,5 @@ void writer_run(struct writer *w)
 	}
 	fine = syncer_wait(w->syncer) && fine;
 	if (!fine)
-		w->failed(w->ctx, WRITER_EXIT_UNKNOWN);
+		w->failed(w->ctx, store_state(w->store) == STORE_DAMAGED ? WRITER_EXIT_DAMAGED : WRITER_EXIT_UNKNOWN);
 }

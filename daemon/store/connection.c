@@ -86,8 +86,14 @@ _Bool connection_open(struct connection *c, const char *path, const char *vfs, e
 			return 1;
 	}
 	*cause = connection_cause(c, path);
+	c->code = sqlite3_errcode(c->db);
 	connection_close(c);
 	return 0;
+}
+
+void connection_keep_log(struct connection *c)
+{
+	must(sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL) == SQLITE_OK);
 }
 
 void connection_close(struct connection *c)

@@ -32,29 +32,44 @@ int store_lock(const char *path, char **cause)
 	return -1;
 }
 
-/* "4: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF". The device is not compared: layered file systems give stat
- * another one. */
-static _Bool is_lock_on(const char *line, unsigned long long inode, int *pid)
+/* "4: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF", with POSIX for SQLite's own. The device is not compared: layered file
+ * systems give stat another one. */
+static _Bool is_lock_on(const char *line, const char *kind, unsigned long long inode, int *pid)
 {
 	unsigned long long number;
+	char found[8];
 
-	return sscanf(line, "%*s FLOCK ADVISORY WRITE %d %*x:%*x:%llu", pid, &number) == 2 && number == inode;
+	return sscanf(line, "%*s %7s ADVISORY WRITE %d %*x:%*x:%llu", found, pid, &number) == 3 &&
+	       strcmp(found, kind) == 0 && number == inode;
 }
 
-pid_t store_lock_holder(const char *path)
+/* A process other than this one, or any, that has a lock for writing on the file. */
+static pid_t holder(const char *path, const char *ending, const char *kind, pid_t not_this)
 {
 	char *name = NULL, line[256];
 	struct stat about;
 	int pid = 0, found = 0;
 
-	must(asprintf(&name, "%s" LOCK_ENDING, path) >= 0);
+	must(asprintf(&name, "%s%s", path, ending) >= 0);
 	FILE *locks = stat(name, &about) == 0 ? fopen("/proc/locks", "re") : NULL;
 
 	free(name);
 	if (!locks)
 		return 0;
 	while (!found && fgets(line, sizeof line, locks))
-		found = is_lock_on(line, (unsigned long long)about.st_ino, &pid);
+		found = is_lock_on(line, kind, (unsigned long long)about.st_ino, &pid) && pid != not_this;
 	(void)fclose(locks);
 	return found ? pid : 0;
+}
+
+pid_t store_lock_holder(const char *path)
+{
+	return holder(path, LOCK_ENDING, "FLOCK", 0);
+}
+
+pid_t store_intruder(const char *path)
+{
+	pid_t log = holder(path, "-shm", "POSIX", getpid());
+
+	return log != 0 ? log : holder(path, "", "POSIX", getpid());
 }

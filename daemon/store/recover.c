@@ -233,8 +233,10 @@ _Bool store_recover(struct store *s, struct casebook *b, char **cause)
 	struct recovery r = { .store = s, .book = b };
 
 	for (size_t i = 0; i < sizeof loadings / sizeof *loadings; i++)
-		if (!load(&r, &loadings[i], cause))
+		if (!load(&r, &loadings[i], cause)) {
+			writer_tell_failure(s);
 			return 0;
+		}
 	if (r.keys >= CASEBOOK_KEYS_PER_GENERATION)
 		casebook_restore_keys_from(b, r.oldest_key_ms);
 	return restore_counters(&r, cause);

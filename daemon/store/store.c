@@ -111,11 +111,22 @@ _Bool writer_learn_times(struct store *s, char **cause)
 	return ok;
 }
 
+void writer_tell_failure(const struct store *s)
+{
+	const struct connection *c = &s->connection;
+	int code = (c->db ? sqlite3_errcode(c->db) : c->code) & 0xff;
+	_Bool passes = code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_BUSY || code == SQLITE_LOCKED;
+
+	if (s->failure)
+		*s->failure = passes ? STORE_UNKNOWN : STORE_DAMAGED;
+}
+
 struct store *store_open(const struct store_options *o, char **cause)
 {
 	struct store *s = must_calloc(1, sizeof *s);
 	struct connection *c = &s->connection;
 
+	s->failure = o->failure;
 	s->checkpoint_frames = o->checkpoint_frames;
 	s->checkpoint_at = o->checkpoint_frames;
 	s->lock_fd = store_lock(o->path, cause);
@@ -130,19 +141,28 @@ struct store *store_open(const struct store_options *o, char **cause)
 			return s;
 		*cause = connection_cause(c, "the log of an earlier run cannot be brought home");
 	}
+	writer_tell_failure(s);
 	store_close(s);
 	return NULL;
+}
+
+/* What may or may not be in the file, memory does not know: then nothing more is written, and the log stays for the next
+ * start to read. */
+static void leave(struct store *s)
+{
+	connection_rollback(&s->connection);
+	if (s->state != STORE_OK)
+		connection_keep_log(&s->connection);
+	else if (store_checkpoint(s, 1) != STORE_OK)
+		log_line(LOG_LEVEL_WARNING, "database-close", "checkpoint=failed");
 }
 
 void store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
-	if (s->connection.db) {
-		connection_rollback(&s->connection);
-		if (store_checkpoint(s, 1) != STORE_OK)
-			log_line(LOG_LEVEL_WARNING, "database-close", "checkpoint=failed");
-	}
+	if (s->connection.db)
+		leave(s);
 	connection_close(&s->connection);
 	digester_free(s->digester);
 	if (s->lock_fd >= 0)
@@ -176,7 +196,7 @@ _Bool store_find_key(struct store *s, const struct uuid *key, struct key_fact *o
 	_Bool found;
 
 	bind_bytes(st, 1, key->bytes, sizeof key->bytes);
-	found = sqlite3_step(st) == SQLITE_ROW;
+	found = writer_found(s, st, "find-key");
 	if (found)
 		writer_read_key(st, out);
 	(void)sqlite3_reset(st);
@@ -189,7 +209,7 @@ _Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, e
 	_Bool found;
 
 	bind_int(st, 1, case_id);
-	found = sqlite3_step(st) == SQLITE_ROW;
+	found = writer_found(s, st, "find-archived");
 	if (found) {
 		*category = (int32_t)column_int(st, 0);
 		*state = (enum state)column_int(st, 1);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/policy_record.h"
 #include "store/gather_vfs.h"
+#include "store/lock.h"
 #include "store/write_audit.h"
 #include "store/writer.h"
 
@@ -23,12 +24,41 @@ static _Bool is_full(sqlite3 *db, int result)
 	       sqlite3_system_errno(db) == ENOSPC;
 }
 
+/* A result that is no success: what it means for the whole store. */
+static enum store_result failed(struct store *s, int result, const char *what)
+{
+	int code = result & 0xff;
+
+	connection_log(&s->connection, "database-write", what);
+	if (is_full(s->connection.db, result))
+		return STORE_FULL;
+	if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+		log_line(LOG_LEVEL_ERROR, "database-busy", "holder=%d",
+		         (int)store_intruder(sqlite3_db_filename(s->connection.db, "main")));
+	s->state = code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? STORE_DAMAGED : STORE_UNKNOWN;
+	return s->state;
+}
+
 enum store_result writer_result(struct store *s, int result, const char *what)
 {
-	if (result == SQLITE_OK || result == SQLITE_DONE)
-		return STORE_OK;
-	connection_log(&s->connection, "database-write", what);
-	return is_full(s->connection.db, result) ? STORE_FULL : STORE_UNKNOWN;
+	if (s->state != STORE_OK)
+		return s->state;
+	return result == SQLITE_OK || result == SQLITE_DONE ? STORE_OK : failed(s, result, what);
+}
+
+_Bool writer_found(struct store *s, sqlite3_stmt *st, const char *what)
+{
+	int result = sqlite3_step(st);
+
+	if (result != SQLITE_ROW && result != SQLITE_DONE && s->state == STORE_OK &&
+	    failed(s, result, what) == STORE_FULL)
+		s->state = STORE_UNKNOWN; /* no write found no room: something was not read */
+	return result == SQLITE_ROW;
+}
+
+enum store_result store_state(const struct store *s)
+{
+	return s->state;
 }
 
 sqlite3_stmt *writer_use(struct store *s, enum writer_statement which)
@@ -39,8 +69,11 @@ sqlite3_stmt *writer_use(struct store *s, enum writer_statement which)
 	return st;
 }
 
+/* Nothing more is done to a file whose state nobody knows. */
 static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what)
 {
+	if (s->state != STORE_OK)
+		return s->state;
 	return writer_result(s, connection_run(st), what);
 }
 
@@ -104,6 +137,7 @@ static enum store_result run_on_one(struct store *s, sqlite3_stmt *st, const cha
 		return result;
 	log_line(LOG_LEVEL_ERROR, "database-write", "what=%s case=%lld error=\"no such open row\"", what,
 	         (long long)case_id);
+	s->state = STORE_UNKNOWN;
 	return STORE_UNKNOWN;
 }
 
@@ -334,6 +368,7 @@ enum store_result store_sync(struct store *s)
 	if (result == SQLITE_OK)
 		return STORE_OK;
 	log_line(LOG_LEVEL_ERROR, "database-write", "what=sync code=%d", result);
+	s->state = STORE_UNKNOWN;
 	return STORE_UNKNOWN;
 }
 

@@ -53,7 +53,7 @@ _Bool store_find_evidence(struct store *s, const uint8_t sha256[EVIDENCE_DIGEST_
 
 	bind_bytes(st, 1, sha256, EVIDENCE_DIGEST_SIZE);
 	bind_text(st, 2, person);
-	found = sqlite3_step(st) == SQLITE_ROW;
+	found = writer_found(s, st, "find-evidence");
 	(void)sqlite3_reset(st);
 	return found;
 }

@@ -9,8 +9,9 @@
 #include "engine/syncer.h"
 #include "workflow/casebook.h"
 
-/* Exit code: sysexits' EX_TEMPFAIL, for a restart. */
+/* Exit codes: sysexits' EX_TEMPFAIL, for a restart, and EX_CONFIG, for a person. */
 #define WRITER_EXIT_UNKNOWN 75
+#define WRITER_EXIT_DAMAGED 78
 /* Facts written in one transaction before a long run of timers is committed in between. */
 #define WRITER_FACTS_MOST 20000
 #define WRITER_RETRY_MS 5000 /* what a client is told to wait when the disk is full */

@@ -20,6 +20,7 @@ struct connection {
 	sqlite3 *db;
 	const char *const *sql; /* texts of the statements that are kept, by number */
 	int count;
+	int code;                                       /* why it could not be opened, SQLite's */
 	sqlite3_stmt *made[CONNECTION_STATEMENTS_MOST]; /* NULL until first used */
 };
 
@@ -30,6 +31,8 @@ enum connection_use { CONNECTION_READ, CONNECTION_WRITE, CONNECTION_COPY };
 _Bool connection_open(struct connection *c, const char *path, const char *vfs, enum connection_use use,
                       const char *const *sql, int count, char **cause) MUST_USE;
 void connection_close(struct connection *c); /* safe twice */
+/* Closing it will not bring the log home. */
+void connection_keep_log(struct connection *c);
 
 /* A kept statement, reset and ready to be bound; NULL when SQLite refuses (connection_log tells why). */
 sqlite3_stmt *connection_statement(struct connection *c, int which) MUST_USE;

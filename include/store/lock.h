@@ -13,4 +13,8 @@ int store_lock(const char *path, char **cause) MUST_USE;
 /* The process that holds it, 0: nobody that can be seen from here. Takes nothing, so it never stands in anybody's way. */
 pid_t store_lock_holder(const char *path);
 
+/* Another process that holds one of SQLite's own write locks on the database, which nobody should; 0: none that can be seen
+ * from here. */
+pid_t store_intruder(const char *path);
+
 #endif

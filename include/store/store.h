@@ -19,12 +19,16 @@ struct store_options {
 	const char *path;          /* database file; its folder must exist */
 	const char *vfs;           /* NULL: the system's */
 	int64_t checkpoint_frames; /* checkpoint between batches from this many WAL frames on */
+	/* May be NULL. Set when store_open or store_recover fails: STORE_DAMAGED (or no database of ours) wants a person,
+	 * anything else may be gone the next time. */
+	enum store_result *failure;
 };
 
 enum store_result {
 	STORE_OK = 0,
 	STORE_FULL,    /* disk full: rolled back, nothing of the batch is there; answer "retry later" */
 	STORE_UNKNOWN, /* the commit may or may not be on disk: answer nobody, end the process, restart */
+	STORE_DAMAGED, /* the file is no sound database any more: answer nobody, end, do not restart */
 };
 
 /* Opens or creates, migrates, takes the write lock for good. NULL with *cause (heap) when that fails: wrong application,
@@ -53,6 +57,11 @@ enum store_result store_write_audit(struct store *s, const struct audit_fact *f)
 /* The newest row of the audit and of the ledger, to be noted elsewhere. */
 #define STORE_HEADS_SIZE 200
 void store_heads(const struct store *s, char out[STORE_HEADS_SIZE]);
+
+/* STORE_OK, or the failure after which nothing more is written: once something is unknown or damaged, every begin, write
+ * and commit says so again, and the store's end leaves the file alone. Ask after looking something up, for what cannot be
+ * read is not found. */
+enum store_result store_state(const struct store *s) MUST_USE;
 
 /* The stored answer of a key; false when there is none. */
 _Bool store_find_key(struct store *s, const struct uuid *key, struct key_fact *out);

@@ -48,7 +48,8 @@ enum writer_statement {
 
 struct store {
 	struct connection connection;
-	int lock_fd; /* holds the lock on "<path>.lock" */
+	int lock_fd;                /* holds the lock on "<path>.lock" */
+	enum store_result *failure; /* the options' */
 	int64_t checkpoint_frames;
 	int64_t frames; /* in the log; after a passive checkpoint they stay until the next commit begins it anew */
 	_Bool all_home; /* nothing was committed since a checkpoint brought everything home */
@@ -65,6 +66,7 @@ struct store {
 	struct chain_head heads[CHAIN_COUNT];
 	_Bool heads_moved[CHAIN_COUNT];  /* since they were written */
 	_Atomic(sqlite3_file *) to_sync; /* the log of store_commit_to_log; NULL: it synced by itself */
+	_Atomic enum store_result state; /* store_state */
 };
 
 /* Counts a time that a fact carries. */
@@ -76,6 +78,10 @@ static inline void writer_saw(struct store *s, int64_t at_ms)
 
 /* SQLite's result as the store's, with a line in the log when it is a failure. */
 enum store_result writer_result(struct store *s, int result, const char *what);
+/* Tells whoever opened the store whether its failure may be gone the next time. */
+void writer_tell_failure(const struct store *s);
+/* One row of a look-up: true. What cannot be read is not found, and store_state says so. */
+_Bool writer_found(struct store *s, sqlite3_stmt *st, const char *what);
 /* A statement ready to be bound. */
 sqlite3_stmt *writer_use(struct store *s, enum writer_statement which);
 /* Reads the newest times from the database. */
@@ -89,7 +95,6 @@ enum store_result spans_write(struct store *s, const struct facts *f) MUST_USE;
 _Bool spans_read(sqlite3_stmt *st, struct alarm_span *out) MUST_USE;
 
 /* ---- keys.c ---- */
-
 /* A new key stands in its event, which costs a fifth of what finding a place by key does, and is copied to where it can
  * be looked up when nothing else is to do. The casebook's memory holds every key that is still new: that is why no more
  * events than half a generation of it may wait. */
@@ -108,7 +113,6 @@ _Bool keys_learn(struct store *s, char **cause) MUST_USE;
 	"key, hash, case_id, category, state, due_ms, merged_into, merged_into_category, maybe_same_as,"               \
 	" maybe_same_category, balance"
 void writer_read_key(sqlite3_stmt *st, struct key_fact *out);
-
 /* ---- write_evidence.c ---- */
 enum store_result writer_write_named(struct store *s, const struct named_fact *f) MUST_USE;
 enum store_result writer_write_file(struct store *s, const struct file_fact *f) MUST_USE;

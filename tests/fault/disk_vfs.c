@@ -466,6 +466,8 @@ void disk_install(void)
 {
 	pthread_mutexattr_t kind;
 
+	if (sqlite3_vfs_find("disk") != NULL)
+		return;
 	must(pthread_mutexattr_init(&kind) == 0);
 	must(pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE) == 0);
 	must(pthread_mutex_init(&disk.lock, &kind) == 0);

@@ -187,6 +187,35 @@ void street_found(uint64_t seed)
 	street.options.store.checkpoint_frames = 5 + (int64_t)dice_below(&street.dice, 60);
 }
 
+static struct kept kept;
+
+void street_keep(void)
+{
+	const uint8_t *bytes = disk_bytes(street.path, &kept.size);
+
+	must(!street.running && bytes && kept.size > 0);
+	kept.bytes = must_realloc(kept.bytes, kept.size);
+	memcpy(kept.bytes, bytes, kept.size);
+	kept.count = street.asks.count;
+	kept.asks = must_realloc(kept.asks, (kept.count + 1) * sizeof *kept.asks);
+	memcpy(kept.asks, street.asks.all, kept.count * sizeof *kept.asks);
+	kept.wall_ms = street.wall_ms;
+	kept.mono_us = street.mono_us;
+	kept.published = street.published;
+}
+
+void street_go_back(uint64_t seed)
+{
+	disk_format(seed);
+	disk_put(street.path, kept.bytes, kept.size);
+	street.dice = dice_of(seed, 0x6261636b);
+	street.asks.count = kept.count;
+	memcpy(street.asks.all, kept.asks, kept.count * sizeof *kept.asks);
+	street.wall_ms = kept.wall_ms;
+	street.mono_us = kept.mono_us;
+	street.published = kept.published;
+}
+
 struct disk_plan street_plan(void)
 {
 	return (struct disk_plan){ .lazy = street.control == STREET_LAZY, .lies = street.control == STREET_LIAR };
@@ -257,6 +286,10 @@ void street_close(void)
 	digester_free(street.asks.digester);
 	policy_release(street.policy);
 	free(street.asks.all);
+	street.asks = (struct asks){ 0 };
+	free(kept.bytes);
+	free(kept.asks);
+	kept = (struct kept){ 0 };
 	snprintf(name, sizeof name, "%s.lock", street.path);
 	(void)unlink(name);
 	(void)rmdir(street.folder);

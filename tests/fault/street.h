@@ -36,6 +36,9 @@ void street_count(struct street_findings *f, _Bool quiet);
 
 /* An empty disk and nothing acknowledged yet. The writer must not run. */
 void street_found(uint64_t seed);
+/* Keeps the street as it is, its writer stopped, to go back to it any number of times: one copy at most. */
+void street_keep(void);
+void street_go_back(uint64_t seed); /* with dice of this seed from here on */
 /* Opens store and writer. false when that fails; *cause (heap) says why. */
 _Bool street_start(char **cause) MUST_USE;
 _Bool street_is_running(void);

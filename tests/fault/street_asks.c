@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "workflow/place.h"
 
 #define ROAD 10113 /* E0113: one that wants no photo of before, and is merged with nothing far away */
 #define LAT 343350000
 #define LON 1086915000
-#define PLACES 40
+#define RECENT 120
+#define PLACES 12
 #define PLACE_STEP 3000 /* 33 m: farther than reports of one thing lie apart */
 #define REPORTER "resident-01"
 #define HANDLER "roads-01"
@@ -28,7 +30,7 @@ static const struct step {
 	{ STATE_FILED, ACT_DISPATCH, "dispatcher-01" },
 	{ STATE_DISPATCHED, ACT_SIGN, HANDLER },
 	{ STATE_DISPATCHED, ACT_RETURN, HANDLER },
-	{ STATE_RETURNED, ACT_DISPATCH, "dispatcher-01" },
+	{ STATE_RETURNED, ACT_TAKE_BACK, "dispatcher-01" },
 	{ STATE_HANDLING, ACT_HANDLED, HANDLER },
 	{ STATE_HANDLING, ACT_HANDLED, HANDLER },
 	{ STATE_HANDLING, ACT_SUPERVISE, "supervisor-01" },
@@ -62,17 +64,24 @@ static struct ask *add(struct asks *a, enum command_kind kind, const char *actor
 	return k;
 }
 
-/* A case of ours that is still open and was acknowledged, as far as we know. */
+static _Bool is_under_way(const struct ask *k)
+{
+	return k->state >= STATE_DISPATCHED && k->state <= STATE_CLOSED;
+}
+
+/* A case of ours that was acknowledged, rather one that somebody works on. */
 static struct ask *some_case(struct asks *a, struct dice *d)
 {
-	for (int tries = 0; tries < 8 && a->count > 0; tries++) {
-		size_t recent = a->count < 80 ? a->count : 80;
+	struct ask *found = NULL;
+
+	for (int tries = 0; tries < 12 && a->count > 0; tries++) {
+		size_t recent = a->count < RECENT ? a->count : RECENT;
 		struct ask *k = &a->all[a->count - 1 - dice_below(d, recent)];
 
-		if (k->kind == COMMAND_SUBMIT && k->fate == ASK_TAKEN && k->case_id != 0)
-			return k;
+		if (k->kind == COMMAND_SUBMIT && k->fate == ASK_TAKEN && (!found || is_under_way(k)))
+			found = k;
 	}
-	return NULL;
+	return found;
 }
 
 static const struct step *some_step(enum state from, struct dice *d)
@@ -85,16 +94,14 @@ static const struct step *some_step(enum state from, struct dice *d)
 	return NULL;
 }
 
-/* The number of an ask that has uploaded a photo; -1: none yet. */
-static int some_photo(const struct asks *a, struct dice *d)
+/* The number of an ask that has uploaded a photo that is not forgotten yet; -1: none. */
+static int some_photo(const struct asks *a, int64_t now_ms)
 {
-	size_t first = dice_below(d, a->count + 1);
-
-	for (size_t i = 0; i < a->count; i++) {
-		const struct ask *k = &a->all[(first + i) % a->count];
+	for (size_t i = a->count; i > 0; i--) {
+		const struct ask *k = &a->all[i - 1];
 
 		if (k->kind == COMMAND_KEEP && k->fate == ASK_TAKEN)
-			return k->number;
+			return uuid_time_ms(&k->key) > now_ms - CLOCK_DAY_MS ? k->number : -1;
 	}
 	return -1;
 }
@@ -102,10 +109,10 @@ static int some_photo(const struct asks *a, struct dice *d)
 struct ask *asks_add(struct asks *a, struct dice *d, int64_t now_ms)
 {
 	unsigned roll = (unsigned)dice_below(d, 100);
-	struct ask *about = roll < 55 ? some_case(a, d) : NULL, *k;
+	struct ask *about = roll < 75 ? some_case(a, d) : NULL, *k;
 	const struct step *s = about ? some_step(about->state, d) : NULL;
 	int64_t case_id = about ? about->case_id : 0;
-	int photo = some_photo(a, d);
+	int photo = some_photo(a, now_ms);
 
 	if (s && s->act == ACT_HANDLED && photo < 0)
 		roll = 92;
@@ -114,7 +121,10 @@ struct ask *asks_add(struct asks *a, struct dice *d, int64_t now_ms)
 		           roll < 96   ? COMMAND_KEEP
 		           : roll < 98 ? COMMAND_REDEEM
 		                       : COMMAND_SEEN,
-		           roll < 96 ? HANDLER : REPORTER, now_ms);
+		           roll < 96   ? HANDLER
+		           : roll < 98 ? "station-01"
+		                       : REPORTER,
+		           now_ms);
 	if (!s)
 		return add(a, COMMAND_SUBMIT, REPORTER, now_ms);
 	k = add(a, COMMAND_ACT, s->actor, now_ms);
@@ -137,12 +147,22 @@ struct ask *asks_again(struct asks *a, struct dice *d)
 	return NULL;
 }
 
-static void name_photo(struct command *c, int number)
+static void upload_photo(struct command *c, int number)
 {
-	struct evidence_ref *ref = command_evidence(c, 1);
+	c->label = "image/jpeg";
+	c->value = PHOTO_BYTES;
+	memcpy(command_evidence(c, 1)->sha256, &number, sizeof number);
+}
 
-	ref->role = PHOTO_AFTER;
-	memcpy(ref->sha256, &number, sizeof number);
+/* The place before and after the work, for once on one photo. */
+static void name_photos(struct command *c, int number)
+{
+	struct evidence_ref *refs = command_evidence(c, 2);
+
+	for (int i = 0; i < 2; i++)
+		memcpy(refs[i].sha256, &number, sizeof number);
+	refs[0].role = PHOTO_BEFORE;
+	refs[1].role = PHOTO_AFTER;
 }
 
 static void fill_report(const struct ask *k, struct command *c)
@@ -159,6 +179,24 @@ static void fill_report(const struct ask *k, struct command *c)
 	c->description = command_text(c, text, strlen(text));
 }
 
+static const char *reason_for(enum act act)
+{
+	return act == ACT_REJECT ? "unclear" : act == ACT_RETURN ? "wrong-unit" : act == ACT_REWORK ? "not-done" : NULL;
+}
+
+static void fill_act(const struct ask *k, struct command *c)
+{
+	c->case_id = k->case_id;
+	c->act = k->act;
+	c->text = "words";
+	c->reason = reason_for(k->act);
+	c->units[0] = k->act == ACT_DISPATCH ? "roads" : NULL;
+	c->unit_count = k->act == ACT_DISPATCH;
+	c->rating = k->act == ACT_REVIEW ? RATING_SATISFIED : RATING_NONE;
+	if (k->act == ACT_HANDLED)
+		name_photos(c, k->photo);
+}
+
 struct command *asks_command(const struct asks *a, const struct ask *k)
 {
 	struct command *c = command_new(k->kind, 512);
@@ -167,31 +205,14 @@ struct command *asks_command(const struct asks *a, const struct ask *k)
 	c->channel = "tcp";
 	c->key = k->key;
 	c->lat_e7 = c->lon_e7 = PLACE_NONE;
-	c->case_id = k->case_id;
-	c->act = k->act;
-	c->text = "words";
-	if (k->kind == COMMAND_SUBMIT) {
-		c->case_id = 0;
-		c->text = NULL;
+	if (k->kind == COMMAND_SUBMIT)
 		fill_report(k, c);
-	}
-	c->reason = k->act == ACT_REJECT   ? "unclear"
-	            : k->act == ACT_RETURN ? "wrong-unit"
-	            : k->act == ACT_REWORK ? "not-done"
-	                                   : NULL;
-	if (k->act == ACT_DISPATCH) {
-		c->units[0] = "roads";
-		c->unit_count = 1;
-	}
-	c->rating = k->act == ACT_REVIEW ? RATING_SATISFIED : RATING_NONE;
-	if (k->kind == COMMAND_KEEP) {
-		c->label = "image/jpeg";
-		c->value = PHOTO_BYTES;
-		name_photo(c, k->number);
-	}
-	if (k->act == ACT_HANDLED)
-		name_photo(c, k->photo);
-	c->value = k->kind == COMMAND_REDEEM ? 1 : k->kind == COMMAND_SEEN ? INT32_MAX : c->value;
+	else if (k->kind == COMMAND_ACT)
+		fill_act(k, c);
+	else if (k->kind == COMMAND_KEEP)
+		upload_photo(c, k->number);
+	else
+		c->value = k->kind == COMMAND_REDEEM ? 1 : INT32_MAX;
 	c->person = k->kind == COMMAND_REDEEM ? REPORTER : NULL;
 	command_seal(c, a->digester);
 	return c;

@@ -24,6 +24,15 @@ extern struct street {
 	_Bool quiet;
 } street;
 
+/* The street as it was kept. */
+struct kept {
+	uint8_t *bytes; /* of the database */
+	uint64_t size;
+	struct ask *asks;
+	size_t count;
+	int64_t wall_ms, mono_us, published;
+};
+
 /* A command for the writer, its answer's way back in it. */
 struct command *street_next(void);
 void street_answered(struct command *c); /* counts it as promised if the disk was alive; frees it */

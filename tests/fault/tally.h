@@ -48,7 +48,8 @@ void tally_run(const struct tally_work *w, uint64_t first, uint64_t count, struc
 
 /* A control: found is how often what is wrong with it was found. */
 void tally_control(struct tally *t, const char *name, uint64_t found);
-_Bool tally_has_found(const struct tally_counts *c); /* anything wrong */
+/* What is wrong with what is there. A crash is not among it: a control that only crashed has shown nothing. */
+_Bool tally_has_found(const struct tally_counts *c);
 uint64_t tally_found(const struct tally_counts *c);
 /* Prints the line; what to exit with. */
 int tally_end(struct tally *t) MUST_USE;

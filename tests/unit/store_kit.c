@@ -419,6 +419,7 @@ struct kit_file {
 	sqlite3_io_methods methods; /* the system's, with write and sync replaced */
 	int (*write)(sqlite3_file *, const void *, int, sqlite3_int64);
 	int (*sync)(sqlite3_file *, int);
+	int (*read)(sqlite3_file *, void *, int, sqlite3_int64);
 };
 
 static struct {
@@ -444,6 +445,11 @@ static int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite
 	return fails(KIT_FAULT_FULL) ? SQLITE_FULL : beside(file)->write(file, bytes, count, at);
 }
 
+static int faulty_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
+{
+	return fails(KIT_FAULT_READ) ? SQLITE_IOERR_READ : beside(file)->read(file, bytes, count, at);
+}
+
 static int faulty_sync(sqlite3_file *file, int flags)
 {
 	return fails(KIT_FAULT_SYNC) ? SQLITE_IOERR_FSYNC : beside(file)->sync(file, flags);
@@ -460,6 +466,8 @@ static int kit_open_file(sqlite3_vfs *vfs, const char *name, sqlite3_file *file,
 	mine->methods = *file->pMethods;
 	mine->write = mine->methods.xWrite;
 	mine->sync = mine->methods.xSync;
+	mine->read = mine->methods.xRead;
+	mine->methods.xRead = faulty_read;
 	mine->methods.xWrite = faulty_write;
 	mine->methods.xSync = faulty_sync;
 	file->pMethods = &mine->methods;

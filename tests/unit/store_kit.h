@@ -75,8 +75,8 @@ void kit_tamper(const struct kit *k, const char *sql);
 int64_t kit_number(const struct kit *k, const char *sql);
 
 /* A VFS named "kit" over the system's that can be told to fail. */
-enum kit_fault { KIT_FAULT_NONE, KIT_FAULT_FULL, KIT_FAULT_SYNC };
+enum kit_fault { KIT_FAULT_NONE, KIT_FAULT_FULL, KIT_FAULT_SYNC, KIT_FAULT_READ };
 const char *kit_vfs(void);
-void kit_vfs_fail(enum kit_fault fault, int after); /* from the n-th write or sync on */
+void kit_vfs_fail(enum kit_fault fault, int after); /* from the n-th write, sync or read on */
 
 #endif
