@@ -252,6 +252,8 @@ $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION):
 
 # A control that does not look at what a commit says stands between the writer and the store.
 $(BUILD)/tests/fault/vfs_faults: LDFLAGS += -Wl,--wrap=store_commit,--wrap=store_commit_to_log,--wrap=store_sync
+# A control whose steps of a migration are not one transaction.
+$(BUILD)/tests/fault/migrations: LDFLAGS += -Wl,--wrap=connection_execute
 
 $(LIB): $(call objects,$(DAEMON_SRC)) $(GEN:=.o)
 KITS = $(addprefix $(BUILD)/,bench/kit.a tests/unit/kit.a tests/scenario/kit.a tests/fault/kit.a tests/simulate/kit.a)

@@ -45,6 +45,8 @@ static _Bool start_syncer(struct writer *w, char **cause)
 _Bool writer_open(struct writer *w, char **cause)
 {
 	facts_init(&w->facts);
+	/* First, because a full disk lets nothing be opened and the ballast may have to go. */
+	room_init(&w->room, w->options->store.path, &w->options->store.room);
 	w->policy = policy_hold(w->options->policy);
 	w->store = store_open(&w->options->store, cause);
 	return w->store != NULL && recover(w, cause) && start_syncer(w, cause);
@@ -54,6 +56,7 @@ void writer_close(struct writer *w)
 {
 	syncer_free(w->syncer);
 	facts_close(&w->facts);
+	room_close(&w->room);
 	casebook_free(w->book);
 	store_close(w->store);
 	policy_release(w->policy);
@@ -278,6 +281,27 @@ static void look_for_evidence(struct writer *w, struct command *c)
 		c->evidence[i].is_here = store_find_evidence(w->store, c->evidence[i].sha256, c->actor);
 }
 
+/* ---- a disk that is short ---- */
+
+static _Bool opens_a_case(const struct command *c)
+{
+	return c->kind == COMMAND_SUBMIT || c->kind == COMMAND_ALARM;
+}
+
+/* What was taken before still gets the answer of then. */
+static _Bool is_new(struct writer *w, const struct command *c)
+{
+	struct key_fact room;
+	return uuid_is_zero(&c->key) || (casebook_key(w->book, &c->key) == NULL && prior_answer(w, c, &room) == NULL);
+}
+
+static void refuse_for_room(struct command *c, const char *sentence)
+{
+	c->outcome = (struct outcome){ 0 };
+	refuse(&c->outcome.refusal, REFUSAL_RETRY_LATER, "disk-has-room", "%s", sentence);
+	c->outcome.refusal.retry_after_ms = WRITER_RETRY_MS;
+}
+
 static void run_command(struct writer *w, struct command *c)
 {
 	struct key_fact room;
@@ -287,7 +311,9 @@ static void run_command(struct writer *w, struct command *c)
 		now = w->now_ms;
 	}
 	look_for_evidence(w, c);
-	if (c->kind == COMMAND_CLOCK)
+	if (w->room.is_short && opens_a_case(c) && is_new(w, c))
+		refuse_for_room(c, "The disk is nearly full here; send it again later, with the same key.");
+	else if (c->kind == COMMAND_CLOCK)
 		run_clock_command(w, c);
 	else if (c->kind == COMMAND_POLICY)
 		policy_change_run(w, c);
@@ -302,10 +328,7 @@ static void take_back(struct command *c)
 {
 	if (!c->outcome.accepted && c->outcome.refusal.code != REFUSAL_NONE)
 		return;
-	c->outcome = (struct outcome){ 0 };
-	refuse(&c->outcome.refusal, REFUSAL_RETRY_LATER, "disk-has-room",
-	       "The disk is full here; nothing was lost, send it again later.");
-	c->outcome.refusal.retry_after_ms = WRITER_RETRY_MS;
+	refuse_for_room(c, "The disk is full here; nothing was lost, send it again later.");
 }
 
 static void start_over(struct writer *w)
@@ -319,6 +342,9 @@ static void start_over(struct writer *w)
 		free(cause);
 		w->trouble = STORE_UNKNOWN;
 	}
+	/* With the ballast gone there is room to bring the log home, and then to write over it. */
+	if (w->trouble == STORE_OK && room_give_up_ballast(&w->room) && store_checkpoint(w->store, 1) == STORE_UNKNOWN)
+		w->trouble = STORE_UNKNOWN;
 }
 
 /* The store's fate is unknown: nobody is answered. */
@@ -413,6 +439,7 @@ static _Bool run_batch(struct writer *w)
 {
 	w->trouble = STORE_OK;
 	w->decided = w->settled = 0;
+	room_look(&w->room, mono_ms(w));
 	decide_taken(w);
 	gather(w);
 	if (!w->options->replay_clock && mono_ms(w) >= w->timers_after_ms)
@@ -439,11 +466,15 @@ static _Bool run_batch(struct writer *w)
 /* A checkpoint syncs the log itself, so the syncer comes first. */
 static _Bool checkpoint(struct writer *w, _Bool idle)
 {
-	if (!store_wants_checkpoint(w->store, idle))
+	if (!store_wants_checkpoint(w->store, idle) || mono_ms(w) < w->checkpoint_after_ms)
 		return 1;
 	if (!syncer_wait(w->syncer))
 		return 0;
 	enum store_result result = store_checkpoint(w->store, idle);
+	if (result == STORE_FULL && room_give_up_ballast(&w->room))
+		result = store_checkpoint(w->store, idle);
+	if (result == STORE_FULL)
+		w->checkpoint_after_ms = mono_ms(w) + WRITER_RETRY_MS;
 	return result == STORE_OK || result == STORE_FULL;
 }
 

@@ -82,6 +82,12 @@ static const struct setting rows[] = {
 	{ "queries_max", SETTING_INT, FIELD(queries_max), 16, 100000, "1024", NULL, "queries waiting for the readers" },
 	{ "checkpoint_frames", SETTING_INT, FIELD(checkpoint_frames), 100, 1000000, "4000", NULL,
 	  "pages of 4 KiB in the write-ahead log from which it is folded into the database" },
+	{ "disk_free_min", SETTING_SIZE, FIELD(disk_free_min), 0, TERA, "64m", NULL,
+	  "with less than this free on the database's disk new reports are told to come again later; 0: until it is "
+	  "full" },
+	{ "disk_ballast", SETTING_SIZE, FIELD(disk_ballast), 0, 16 * GIGA, "32m", NULL,
+	  "a file of this size beside the database, given up when a quarter of disk_free_min is left, so that what is "
+	  "under way can be ended; 0: none" },
 
 	{ "evidence", SETTING_TEXT, FIELD(evidence), 0, 1024, "", NULL,
 	  "folder of photos and clips, on a local disk; empty: the folder evidence beside the database" },

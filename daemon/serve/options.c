@@ -133,7 +133,8 @@ static void print_help(FILE *to)
 	fprintf(to,
 	        "\nexit status: 0 ended as asked, %d wrong use, %d could not start, %d configuration or database is "
 	        "wrong,\n"
-	        "75 the fate of a commit is unknown (start again: nothing acknowledged is lost).\n",
+	        "75 the disk failed or is full, or a commit's fate is unknown (start again: nothing acknowledged is "
+	        "lost).\n",
 	        EXIT_WRONG_USE, EXIT_NO_START, EXIT_WRONG_CONFIG);
 }
 

@@ -187,11 +187,15 @@ static void on_watchdog(int fd, short what, void *arg)
 
 /* ---- putting together ---- */
 
-static struct engine *open_engine(const struct options *o, struct reloader *reloader, char **cause)
+static struct engine *open_engine(const struct options *o, struct reloader *reloader, enum store_result *failure,
+                                  char **cause)
 {
 	const struct config *c = &o->config;
 	const struct engine_options options = {
-		.store = { .path = c->database, .checkpoint_frames = c->checkpoint_frames },
+		.store = { .path = c->database,
+		           .checkpoint_frames = c->checkpoint_frames,
+		           .failure = failure,
+		           .room = { .ballast = c->disk_ballast, .free_least = c->disk_free_min } },
 		.policy = o->policy,
 		.reload = reloader_hooks(reloader),
 		.clock = clock_system(),
@@ -282,10 +286,15 @@ static void watch(struct runtime *r)
 
 static _Bool open_parts(struct runtime *r, const struct options *o, int *status, char **cause)
 {
+	enum store_result failure = STORE_DAMAGED;
+
 	*status = EXIT_WRONG_CONFIG;
 	if (!sockets_take(&r->handed, &o->config, cause))
 		return 0;
-	r->engine = open_engine(o, r->reloader, cause);
+	r->engine = open_engine(o, r->reloader, &failure, cause);
+	/* A full disk or an I/O error may be gone the next time; anything else wants a person. */
+	if (!r->engine && failure == STORE_UNKNOWN)
+		*status = EXIT_TRY_AGAIN;
 	if (!r->engine)
 		return 0;
 	watch(r);

@@ -43,13 +43,15 @@ struct writer {
 	enum store_result trouble; /* of the batch under way */
 	int64_t written;           /* facts in the open transaction */
 	struct syncer *syncer;
-	struct lot *lot;         /* the commands under way */
-	size_t decided, settled; /* of them: judged, and of those on disk already */
-	size_t expected;         /* who may well send again: those last answered and those who waited then */
-	int64_t commit_us;       /* how long the last commit took, or its sync when that was left to the syncer */
-	int hope;                /* that those just answered will be back soon */
-	int64_t forget_at_ms;    /* monotonic: when to look for evidence that no case has named */
-	int64_t timers_after_ms; /* monotonic: not before this, after the disk was full */
+	struct lot *lot;             /* the commands under way */
+	size_t decided, settled;     /* of them: judged, and of those on disk already */
+	size_t expected;             /* who may well send again: those last answered and those who waited then */
+	int64_t commit_us;           /* how long the last commit took, or its sync when that was left to the syncer */
+	int hope;                    /* that those just answered will be back soon */
+	int64_t forget_at_ms;        /* monotonic: when to look for evidence that no case has named */
+	int64_t timers_after_ms;     /* monotonic: not before this, after the disk was full */
+	int64_t checkpoint_after_ms; /* the same for bringing the log home */
+	struct room room;
 };
 
 /* Opens the store and recovers the casebook. false with *cause (heap). */

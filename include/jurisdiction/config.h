@@ -43,6 +43,7 @@ struct config {
 	int64_t readers;     /* threads */
 	int64_t queries_max; /* queries waiting for them */
 	int64_t checkpoint_frames;
+	int64_t disk_ballast, disk_free_min; /* bytes */
 
 	char *evidence;                                     /* folder; never empty once loaded */
 	int64_t evidence_image_max, evidence_clip_max;      /* bytes of one file */

@@ -11,6 +11,7 @@ struct tls_server;
 
 #define EXIT_WRONG_USE 64    /* sysexits.h: the command line */
 #define EXIT_NO_START 71     /* the system would not give what is needed, for instance the address */
+#define EXIT_TRY_AGAIN 75    /* the disk is full or failed: start again */
 #define EXIT_WRONG_CONFIG 78 /* configuration, jurisdiction or database: do not restart, call somebody */
 
 #define OPTIONS_ASSIGNMENTS_MOST 64 /* --set on one command line */

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "store/room.h"
 #include "workflow/casebook.h"
 #include "workflow/command.h"
 #include "workflow/facts.h"
@@ -22,6 +23,7 @@ struct store_options {
 	/* May be NULL. Set when store_open or store_recover fails: STORE_DAMAGED (or no database of ours) wants a person,
 	 * anything else may be gone the next time. */
 	enum store_result *failure;
+	struct room_limits room; /* for who owns the store: the store itself does not look */
 };
 
 enum store_result {

@@ -281,6 +281,11 @@ _Bool disk_fails(enum disk_kind kind)
 	if (disk.dead || disk.paused > 0)
 		return disk.dead;
 	disk.count++;
+	if (disk.plan.anywhere && !disk.between && dice_percent(&disk.dice, 3)) {
+		disk.between = 1;
+		disk.plan.anywhere(disk.plan.ctx);
+		disk.between = 0;
+	}
 	if (disk.count == disk.plan.cut_at ||
 	    (disk.plan.cut_after && disk.failed_at && disk.count >= disk.failed_at + disk.plan.cut_after)) {
 		disk_cut();

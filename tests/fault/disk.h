@@ -42,6 +42,7 @@ struct disk_plan {
 	_Bool lazy;          /* connections have synchronous=NORMAL, and FULL is not heard */
 	void (*between)(
 		void *ctx); /* called in a checkpoint, where it has read where the log ends; not while in itself */
+	void (*anywhere)(void *ctx); /* called before one operation in some thirty; not while in itself */
 	void *ctx;
 };
 

@@ -447,6 +447,8 @@ static int faulty_write(sqlite3_file *file, const void *bytes, int count, sqlite
 
 static int faulty_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
 {
+	if (fails(KIT_FAULT_DAMAGE))
+		return SQLITE_CORRUPT;
 	return fails(KIT_FAULT_READ) ? SQLITE_IOERR_READ : beside(file)->read(file, bytes, count, at);
 }
 

@@ -75,7 +75,7 @@ void kit_tamper(const struct kit *k, const char *sql);
 int64_t kit_number(const struct kit *k, const char *sql);
 
 /* A VFS named "kit" over the system's that can be told to fail. */
-enum kit_fault { KIT_FAULT_NONE, KIT_FAULT_FULL, KIT_FAULT_SYNC, KIT_FAULT_READ };
+enum kit_fault { KIT_FAULT_NONE, KIT_FAULT_FULL, KIT_FAULT_SYNC, KIT_FAULT_READ, KIT_FAULT_DAMAGE };
 const char *kit_vfs(void);
 void kit_vfs_fail(enum kit_fault fault, int after); /* from the n-th write, sync or read on */
 

@@ -3,10 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "engine/writer.h"
 #include "workflow/case_number.h"
@@ -77,6 +80,124 @@ static void test_an_unknown_fate_answers_nobody(void **state)
 	assert_false(engine_idle(town.engine));
 }
 
+/* While there is still some room new reports wait already; what was taken is answered, and work goes on. */
+static void test_a_short_disk_takes_no_new_report(void **state)
+{
+	(void)state;
+	struct command *c;
+	struct outcome first, o;
+	struct uuid key;
+
+	town_start();
+	c = town_report(0);
+	key = c->key;
+	first = town_ask(c);
+	assert_true(first.accepted);
+	town_stop();
+	town.room.free_least = INT64_MAX / 2;
+	town_start();
+	o = town_ask(town_report(1));
+	assert_int_equal(o.refusal.code, REFUSAL_RETRY_LATER);
+	assert_string_equal(o.refusal.rule, "disk-has-room");
+	assert_int_equal(o.refusal.retry_after_ms, WRITER_RETRY_MS);
+	c = town_report(0);
+	c->key = key;
+	o = town_ask(c);
+	assert_true(o.accepted && o.again);
+	assert_int_equal(o.case_id, first.case_id);
+	assert_true(town_ask(town_act(2, "acceptor-01", ACT_FILE, first.case_id)).accepted);
+}
+
+/* A full disk has room again once the ballast is gone, if nobody else takes it. */
+static void test_a_full_disk_costs_the_ballast(void **state)
+{
+	char name[200];
+
+	(void)state;
+	snprintf(name, sizeof name, "%s.ballast", town.path);
+	town.vfs = kit_vfs();
+	town.room.ballast = 1 << 20;
+	town_start();
+	(void)town_ask(town_report(0));
+	assert_int_equal(access(name, F_OK), 0);
+	kit_vfs_fail(KIT_FAULT_FULL, 0);
+	assert_int_equal(town_ask(town_report(1)).refusal.code, REFUSAL_RETRY_LATER);
+	UNTIL(access(name, F_OK) != 0 || town.exit_code != 0);
+	kit_vfs_fail(KIT_FAULT_NONE, 0);
+	assert_true(town_ask(town_report(2)).accepted);
+	town_stop();
+	(void)unlink(name);
+}
+
+static int exit_code_after(enum kit_fault fault)
+{
+	town.vfs = kit_vfs();
+	town_start();
+	(void)town_ask(town_report(0));
+	town_stop();
+	town_start();
+	kit_vfs_fail(fault, 0);
+	town_send(town_report(1));
+	UNTIL(town.exit_code != 0);
+	return town.exit_code;
+}
+
+/* Starting again would only find the same. */
+static void test_a_damaged_file_ends_it_for_good(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_code_after(KIT_FAULT_DAMAGE), WRITER_EXIT_DAMAGED);
+}
+
+static void test_what_cannot_be_read_ends_it(void **state)
+{
+	(void)state;
+	assert_int_equal(exit_code_after(KIT_FAULT_READ), WRITER_EXIT_UNKNOWN);
+}
+
+/* Somebody else writes: a bug of the house's, said and ended, never waited for in silence. */
+static void test_an_intruder_ends_it(void **state)
+{
+	(void)state;
+	sqlite3 *db = NULL;
+
+	town_start();
+	(void)town_ask(town_report(0));
+	assert_int_equal(sqlite3_open(town.path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	town_send(town_report(1));
+	UNTIL(town.exit_code != 0);
+	assert_int_equal(town.exit_code, WRITER_EXIT_UNKNOWN);
+	assert_int_equal(town.answered, 1);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* What passes is told from what wants a person. */
+static void test_why_it_cannot_start(void **state)
+{
+	(void)state;
+	enum store_result failure = STORE_OK;
+	char *cause = NULL;
+
+	town.vfs = kit_vfs();
+	town_prepare();
+	town.options.store.failure = &failure;
+	kit_vfs_fail(KIT_FAULT_FULL, 0);
+	assert_null(engine_new(&town.options, &cause));
+	assert_int_equal(failure, STORE_UNKNOWN);
+	free(cause);
+	kit_vfs_fail(KIT_FAULT_NONE, 0);
+	FILE *file = fopen(town.path, "w");
+	assert_non_null(file);
+	for (int i = 0; i < 1000; i++)
+		assert_true(fputs("no database at all\n", file) >= 0);
+	assert_int_equal(fclose(file), 0);
+	assert_null(engine_new(&town.options, &cause));
+	assert_int_equal(failure, STORE_DAMAGED);
+	free(cause);
+}
+
 static void test_a_store_that_cannot_be_opened(void **state)
 {
 	(void)state;
@@ -98,6 +219,12 @@ int main(void)
 		TEST(test_a_full_disk_refuses_and_loses_nothing),
 		TEST(test_timers_wait_for_room),
 		TEST(test_an_unknown_fate_answers_nobody),
+		TEST(test_a_short_disk_takes_no_new_report),
+		TEST(test_a_full_disk_costs_the_ballast),
+		TEST(test_a_damaged_file_ends_it_for_good),
+		TEST(test_what_cannot_be_read_ends_it),
+		TEST(test_an_intruder_ends_it),
+		TEST(test_why_it_cannot_start),
 		TEST(test_a_store_that_cannot_be_opened),
 	};
 

@@ -78,7 +78,9 @@ static void take_failure(void *ctx, int exit_code)
 
 void town_prepare(void)
 {
-	town.options.store = (struct store_options){ .path = town.path, .vfs = town.vfs, .checkpoint_frames = 1000 };
+	town.options.store = (struct store_options){
+		.path = town.path, .vfs = town.vfs, .checkpoint_frames = 1000, .room = town.room
+	};
 	town.options.policy = town.policy;
 	town.options.clock = (struct clock){ .wall_ms = wall_now, .mono_ms = mono_now, .mono_us = mono_now_us };
 }

@@ -23,6 +23,7 @@ extern struct town {
 	int64_t last_event;
 	int exit_code, keys;
 	const char *vfs;
+	struct room_limits room;
 } town;
 
 /* Setup and teardown of a test: the folder and the policy; the teardown ends the engine if it runs. */
