@@ -29,7 +29,7 @@ void *must_calloc(size_t count, size_t size)
 void *must_large(size_t size)
 {
 	if (size < LARGE_PAGE)
-		return must_calloc(1, size);
+		return must_realloc(NULL, size);
 
 	size_t whole = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
 	void *p = aligned_alloc(LARGE_PAGE, whole);
@@ -37,7 +37,7 @@ void *must_large(size_t size)
 	if (!p)
 		out_of_memory(1, size);
 	(void)madvise(p, whole, MADV_HUGEPAGE); /* only advice: without it the pages are small */
-	return memset(p, 0, size);
+	return p;
 }
 
 void *must_realloc(void *old, size_t size)

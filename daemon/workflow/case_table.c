@@ -81,6 +81,7 @@ static void grow(struct case_table *t)
 
 	t->slot_count *= 2;
 	t->slots = must_large(t->slot_count * sizeof *t->slots);
+	memset(t->slots, 0, t->slot_count * sizeof *t->slots);
 	for (size_t i = 0; i < old_count; i++)
 		if (old[i].node != NULL)
 			*slot_of(t, old[i].id) = old[i];
@@ -111,7 +112,6 @@ static struct case_node *take_node(struct case_table *t)
 
 	if (n != NULL) {
 		t->free = n->after;
-		memset(n, 0, t->node_size);
 		return n;
 	}
 	if (t->fresh == 0) {
@@ -135,6 +135,7 @@ struct case_node *case_table_add(struct case_table *t, int64_t id)
 	struct case_node *n = take_node(t);
 
 	must(s->node == NULL);
+	memset(n, 0, t->node_size);
 	*s = (struct slot){ id, n };
 	n->id = id;
 	n->before = t->last;

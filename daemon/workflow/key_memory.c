@@ -83,6 +83,7 @@ static void generation_grow(struct generation *g)
 	free(g->slots);
 	g->slot_count = g->room * 2;
 	g->slots = must_large(g->slot_count * sizeof *g->slots);
+	memset(g->slots, 0, g->slot_count * sizeof *g->slots);
 	for (size_t i = 0; i < g->count; i++)
 		place(g, i);
 }

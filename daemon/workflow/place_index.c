@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "workflow/domain.h"
 #include "workflow/place.h"
@@ -101,6 +102,7 @@ static void make_anew(struct place_index *p)
 	while (p->slot_count < held * 4)
 		p->slot_count *= 2;
 	p->slots = must_large(p->slot_count * sizeof *p->slots);
+	memset(p->slots, 0, p->slot_count * sizeof *p->slots);
 	p->used = held;
 	for (size_t i = 0; i < old_count; i++) {
 		if (old[i].count > 0)

@@ -11,7 +11,7 @@
 
 /* Zeroed memory; never NULL. Free with free(). */
 void *must_calloc(size_t count, size_t size) MUST_USE;
-/* The same for what is large, in pages as large as the system has: where fresh memory is dear to touch (a virtual machine's
+/* Not zeroed. For what is large, in pages as large as the system has: where fresh memory is dear to touch (a virtual machine's
  * page fault takes microseconds), that is most of what growing costs. */
 void *must_large(size_t size) MUST_USE;
 /* As realloc, never NULL; new bytes are not zeroed. */
