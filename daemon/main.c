@@ -1,4 +1,5 @@
 /* gridloopd: the daemon. Each step is a module of its own. */
+#include "serve/memory.h"
 #include "serve/options.h"
 #include "serve/runtime.h"
 
@@ -8,6 +9,7 @@ int main(int argc, char **argv)
 	struct runtime *runtime;
 	int status;
 
+	memory_fail_stop();
 	if (!options_read(&options, argc, argv, &status))
 		return status;
 	runtime_prepare_process(&options.config);

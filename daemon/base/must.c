@@ -6,9 +6,7 @@
 
 #include "base/log.h"
 
-static void out_of_memory(size_t count, size_t size) __attribute__((noreturn));
-
-static void out_of_memory(size_t count, size_t size)
+void must_out_of_memory(size_t count, size_t size)
 {
 	log_line(LOG_LEVEL_ERROR, "out_of_memory", "count=%zu size=%zu", count, size);
 	abort();
@@ -20,7 +18,17 @@ void *must_calloc(size_t count, size_t size)
 	void *p = calloc(count ? count : 1, size ? size : 1);
 
 	if (!p)
-		out_of_memory(count, size);
+		must_out_of_memory(count, size);
+	return p;
+}
+
+void *must_malloc(size_t size)
+{
+	/* As with calloc: nothing asked for is no failure. */
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		must_out_of_memory(1, size);
 	return p;
 }
 
@@ -35,7 +43,7 @@ void *must_large(size_t size)
 	void *p = aligned_alloc(LARGE_PAGE, whole);
 
 	if (!p)
-		out_of_memory(1, size);
+		must_out_of_memory(1, size);
 	(void)madvise(p, whole, MADV_HUGEPAGE); /* only advice: without it the pages are small */
 	return p;
 }
@@ -46,7 +54,7 @@ void *must_realloc(void *old, size_t size)
 	void *p = realloc(old, size ? size : 1);
 
 	if (!p)
-		out_of_memory(1, size);
+		must_out_of_memory(1, size);
 	return p;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <hiredis/adapters/libevent.h>
+#include <hiredis/sds.h>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -55,6 +56,17 @@ struct redis_link {
 	char cause[CAUSE_MOST];
 	struct sent_list sent; /* in the order the server will answer */
 };
+
+/* Stands before hiredis's own, which it calls for a new output buffer after each write and then measures without a look:
+ * with no memory left that would be a crash instead of an end with a line. */
+sds sdsempty(void)
+{
+	sds empty = sdsnewlen("", 0);
+
+	if (empty == NULL)
+		must_out_of_memory(1, 0);
+	return empty;
+}
 
 static void arm(struct redis_link *l, int64_t ms)
 {

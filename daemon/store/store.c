@@ -218,8 +218,48 @@ _Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, e
 	return found;
 }
 
+/* ---- the process ---- */
+
+/* SQLite's own allocator with an end to it: out of memory is fail-stop here as everywhere (base/must.h), so that no
+ * statement ever ends half-way for want of memory. Set once, before SQLite starts, and only read from then on. */
+static sqlite3_mem_methods plain_memory;
+
+static void *take_memory(int size)
+{
+	void *block = plain_memory.xMalloc(size);
+
+	if (!block)
+		must_out_of_memory(1, (size_t)size);
+	return block;
+}
+
+static void *change_memory(void *old, int size)
+{
+	void *block = plain_memory.xRealloc(old, size);
+
+	if (!block)
+		must_out_of_memory(1, (size_t)size);
+	return block;
+}
+
+static _Bool set_memory(void)
+{
+	sqlite3_mem_methods methods;
+
+	if (plain_memory.xMalloc)
+		return 1;
+	if (sqlite3_config(SQLITE_CONFIG_GETMALLOC, &plain_memory) != SQLITE_OK)
+		return 0;
+	methods = plain_memory;
+	methods.xMalloc = take_memory;
+	methods.xRealloc = change_memory;
+	return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) == SQLITE_OK;
+}
+
 void store_prepare_process(void)
 {
+	if (!set_memory())
+		log_line(LOG_LEVEL_NOTICE, "database-prepare", "memory=may-fail");
 	/* Refused once SQLite has started, which would only cost the speed. */
 	if (sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) != SQLITE_OK)
 		log_line(LOG_LEVEL_NOTICE, "database-prepare", "memstatus=kept");

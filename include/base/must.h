@@ -14,10 +14,14 @@ void *must_calloc(size_t count, size_t size) MUST_USE;
 /* Not zeroed. For what is large, in pages as large as the system has: where fresh memory is dear to touch (a virtual machine's
  * page fault takes microseconds), that is most of what growing costs. */
 void *must_large(size_t size) MUST_USE;
+/* As malloc, never NULL: for libraries that take an allocator. */
+void *must_malloc(size_t size) MUST_USE;
 /* As realloc, never NULL; new bytes are not zeroed. */
 void *must_realloc(void *old, size_t size) MUST_USE;
 /* A heap copy of text (NULL gives NULL). */
 char *must_strdup(const char *text) MUST_USE;
+/* Ends the process as an allocation of this size does that failed. size 0: not known. */
+void must_out_of_memory(size_t count, size_t size) __attribute__((noreturn));
 /* Ends the process: a bug of ours was found. Never reachable from a peer's bytes. */
 void must_not_happen(const char *file, int line, const char *what) __attribute__((noreturn));
 

@@ -34,7 +34,7 @@ LIBRARIES = (
     (r".*\.pb-c\.h", r"(daemon|include)/(intake|outbox)/|cli/|bench/"),
     (r"openssl/ssl\.h", r"(daemon|include)/net/tls"),
     (r"openssl/", r"daemon/base/|(daemon|include)/net/|daemon/serve/|bench/"),
-    (r"jansson\.h", r"daemon/jurisdiction/geojson\.c|cli/frigate\.c"),
+    (r"jansson\.h", r"daemon/(jurisdiction/geojson|serve/memory)\.c|cli/frigate\.c"),
     (r"expat\.h", r"cli/hikvision\.c"),
     (r"geos_c\.h", r"(daemon|include)/jurisdiction/map"),
     # The one clock, the one log: what reads time or writes lines on its own cannot be tested with a fake.

@@ -54,6 +54,13 @@ static void ask_for_too_much(void)
 	free(p);
 }
 
+static void ask_for_more_than_there_is(void)
+{
+	char *volatile p = must_malloc(SIZE_MAX / 4);
+
+	free(p);
+}
+
 static void keep_promise(void)
 {
 	must(1 + 1 == 2);
@@ -128,16 +135,22 @@ static void test_kept_promise_goes_on(void **state)
 	assert_string_equal(said, "");
 }
 
-static void test_out_of_memory_aborts(void **state)
+static void ends_with_a_line(void (*what)(void))
 {
-	(void)state;
 	char said[4096];
-	int status = run_in_child(ask_for_too_much, said, sizeof said);
+	int status = run_in_child(what, said, sizeof said);
 
 	/* A sanitizer's own allocator may end the process with its own report before the call returns. */
 	assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT)
 		assert_non_null(strstr(said, "<3>out_of_memory"));
+}
+
+static void test_out_of_memory_aborts(void **state)
+{
+	(void)state;
+	ends_with_a_line(ask_for_too_much);
+	ends_with_a_line(ask_for_more_than_there_is);
 }
 
 int main(void)
