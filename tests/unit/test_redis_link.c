@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "outbox/redis_link.h"
 #include "redis_server.h"
@@ -173,6 +174,8 @@ static void test_a_server_that_hangs(void **state)
 	open_link(stand.redis.socket, NULL);
 	WAIT_FOR(stand.ups == 1);
 	assert_int_equal(kill(stand.redis.pid, SIGSTOP), 0);
+	/* kill returns before the server has stopped; on a busy machine it would still answer, and nothing would hang. */
+	assert_int_equal(waitpid(stand.redis.pid, NULL, WUNTRACED), stand.redis.pid);
 	assert_true(send_two("INCR", "n"));
 	WAIT_FOR(stand.downs == 1);
 	assert_int_equal(stand.lost, 1);
