@@ -69,6 +69,8 @@ UNIT_TESTS = $(call programs,tests/unit)
 SCENARIO_TESTS = $(call programs,tests/scenario)
 FAULT_TESTS = $(call programs,tests/fault)
 SIMULATION = $(call programs,tests/simulate)
+# What fault harnesses preload into the daemon.
+PRELOADS = $(patsubst tests/fault/preload/%.c,$(BUILD)/tests/fault/%.so,$(wildcard tests/fault/preload/*.c))
 BENCHES = $(call programs,bench)
 MAN_PAGES = $(patsubst docs/%,$(BUILD)/%,$(sort $(wildcard docs/man/*.[1-8])))
 
@@ -90,7 +92,7 @@ help:
 flags:
 	@echo '$(COMPILE) $(WARNINGS)'
 
-tests: $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION)
+tests: $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION) $(PRELOADS)
 
 ## check: every quick test; ends with "N passed, M failed, K skipped"
 check: all tests | packages-check
@@ -111,7 +113,7 @@ check-sanitize: | packages-check packages-sanitize
 	@MAKE='$(MAKE)' tests/sanitize $(if $(SHORT),short)
 
 ## torture [SHORT=1] [ONLY=name] [SEED=n]: the harnesses of tests/fault against power cuts, kills and more; ends with JSON
-torture: all $(FAULT_TESTS) $(SIMULATION) | packages-check packages-torture
+torture: all $(FAULT_TESTS) $(SIMULATION) $(PRELOADS) | packages-check packages-torture
 	@BUILD=$(BUILD) tests/fault/run $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 ## check-service [SHORT=1]: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
@@ -254,6 +256,11 @@ $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION):
 $(BUILD)/tests/fault/vfs_faults: LDFLAGS += -Wl,--wrap=store_commit,--wrap=store_commit_to_log,--wrap=store_sync
 # A control whose steps of a migration are not one transaction.
 $(BUILD)/tests/fault/migrations: LDFLAGS += -Wl,--wrap=connection_execute
+# Without fortified calls and sanitizers: they would be the preloaded code's, inside another program.
+$(PRELOADS): $(BUILD)/tests/fault/%.so: tests/fault/preload/%.c $(BUILD)/flags | packages-build
+	@mkdir -p $(@D)
+	$(call say,link,$@)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -pthread -fPIC -shared -O2 -g $(WARNINGS) -fno-builtin -o $@ $<
 
 $(LIB): $(call objects,$(DAEMON_SRC)) $(GEN:=.o)
 KITS = $(addprefix $(BUILD)/,bench/kit.a tests/unit/kit.a tests/scenario/kit.a tests/fault/kit.a tests/simulate/kit.a)

@@ -158,7 +158,7 @@ class Daemon:
         self.folder, self.port = folder, port or free_port()
         self.log, self.config = os.path.join(folder, "daemon.log"), os.path.join(folder, "gridloop.conf")
         self.database = os.path.join(folder, "gridloop.db")
-        self.process = None
+        self.process, self.environment, self.prefix = None, {}, []  # prefix: what runs it, as "ip netns exec …"
         self.keys = {"listen": f"127.0.0.1:{self.port}", "database": self.database, "clock": "replay",
                      "jurisdiction": os.path.join(TOP, "config", "jurisdiction"),
                      "redis": f"unix:{redis.socket}" if redis else "", **(changes or {})}
@@ -174,8 +174,8 @@ class Daemon:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             path = os.path.join(self.folder, f"notify-{random.getrandbits(40):x}")
             told.bind(path)
-            self.process = spawn([program, "-c", self.config], self.log,
-                                 env={**os.environ, "NOTIFY_SOCKET": path})
+            self.process = spawn([*self.prefix, program, "-c", self.config], self.log,
+                                 env={**os.environ, **self.environment, "NOTIFY_SOCKET": path})
             wait_until(lambda: self.process.poll() is not None or self._is_ready(told), "the daemon to be ready",
                        PATIENCE * 3)
         if self.process.poll() is not None:
