@@ -10,11 +10,10 @@ import signal
 import struct
 import subprocess
 import threading
-import time
 
 import ledger as books
 from harness import BUILD, MONDAY_MS, TOP, Refused, World, wait_until
-from load import PLATFORM, REPORTS, RESIDENT, STREET, entry_of, new_report, send_all
+from load import REPORTS, RESIDENT, STREET, entry_of, new_report, send_all
 
 CONTROL = struct.Struct("iiqqqqqq")  # as struct shared in preload/alloc.c
 FATE = struct.Struct("=IiII")
