@@ -4,7 +4,8 @@ and a timer. What may come of it is a refusal, a call that failed and said so, o
 crash without a word, never a hang, and after the restart the database proves itself and has what was acknowledged.
 
 The first phase goes by fork (preload/alloc.c): at each allocation a child lives on without that one. The others go one
-at a time: the n-th allocation of the phase fails, n = 1, 2, 3 … until the phase has fewer than n."""
+at a time: the n-th allocation of the phase fails, n = 1, 2, 3 … until the phase has fewer than n. Short forms take each up to
+--dense of a request and then every tenth more, each --step of a start, and beyond 6,000 each --every of the reading."""
 import os
 import signal
 import struct
@@ -294,8 +295,9 @@ def asking(trial, f):
             if more:
                 tally[what] = tally.get(what, 0) + 1
                 trial.add(runs=1)
-            number += 1
-        trial.note(**{act.__name__: tally})
+            number += 1 if number < trial.options.dense else 1 + number // 10
+        trial.note(**{act.__name__: {**tally, "allocations_reached": number}})
+        print(f"malloc: {act.__name__}: {tally}", flush=True)
     finish_asking(trial, f)
 
 
@@ -345,4 +347,4 @@ def body(trial):
 
 
 if __name__ == "__main__":
-    books.Trial("malloc", 0, every=100, step=10, again=0).run(body)
+    books.Trial("malloc", 0, every=100, step=10, dense=30, again=0).run(body)
