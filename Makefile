@@ -78,7 +78,7 @@ MAN_PAGES = $(patsubst docs/%,$(BUILD)/%,$(sort $(wildcard docs/man/*.[1-8])))
 
 .DEFAULT_GOAL = all
 .PHONY: evaluate-due evaluate-merge all man deb check-package packages-package tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
-	check-sanitize check-service torture packages packages-service packages-torture packages-build packages-check packages-sanitize packages-lint FORCE
+	fuzz fuzzers fuzz-programs check-sanitize check-service torture packages packages-service packages-torture packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
@@ -112,8 +112,15 @@ test-system: all | packages-check
 check-sanitize: | packages-check packages-sanitize
 	@MAKE='$(MAKE)' tests/sanitize $(if $(SHORT),short)
 
+## fuzz [SECONDS=120]: the fuzzing targets of tests/fuzz, so many seconds each; ends with JSON
+fuzz: fuzzers
+	@BUILD=$(BUILD) tests/fuzz/run --seconds $(or $(SECONDS),120)
+
+fuzzers: | packages-check packages-torture
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined WARNINGS=-w fuzz-programs
+
 ## torture [SHORT=1] [ONLY=name] [SEED=n]: the harnesses of tests/fault against power cuts, kills and more; ends with JSON
-torture: all $(FAULT_TESTS) $(SIMULATION) $(PRELOADS) | packages-check packages-torture
+torture: all $(FAULT_TESTS) $(SIMULATION) $(PRELOADS) fuzzers | packages-check packages-torture
 	@BUILD=$(BUILD) tests/fault/run $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
 
 ## check-service [SHORT=1]: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
@@ -261,6 +268,19 @@ $(PRELOADS): $(BUILD)/tests/fault/%.so: tests/fault/preload/%.c $(BUILD)/flags |
 	@mkdir -p $(@D)
 	$(call say,link,$@)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -pthread -fPIC -shared -O2 -g $(WARNINGS) -fno-builtin -o $@ $<
+# Made by `fuzzers` in a build of its own; each once more with a bug planted in it.
+FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_KIT = $(call objects,tests/fuzz/kit.c tests/unit/policy_folder.c) $(LIB)
+fuzz-programs: $(FUZZERS) $(FUZZERS:=-planted)
+$(FUZZERS): $(BUILD)/%: $(BUILD)/obj/tests/fuzz/%.o $(FUZZ_KIT)
+$(FUZZERS:=-planted): $(BUILD)/%-planted: $(BUILD)/obj/planted/tests/fuzz/%.o $(FUZZ_KIT)
+$(FUZZERS) $(FUZZERS:=-planted):
+	$(call say,link,$@)
+	$(Q)$(LINK) -fsanitize=fuzzer -o $@ $^ $(LIBS) -lcmocka
+$(BUILD)/obj/planted/%.o: %.c $(BUILD)/flags | $(GEN:=.h)
+	@mkdir -p $(@D)
+	$(call say,compile,$<)
+	$(Q)$(COMPILE) -DPLANTED $(WARNINGS) -MMD -MP -c -o $@ $<
 
 $(LIB): $(call objects,$(DAEMON_SRC)) $(GEN:=.o)
 KITS = $(addprefix $(BUILD)/,bench/kit.a tests/unit/kit.a tests/scenario/kit.a tests/fault/kit.a tests/simulate/kit.a)
