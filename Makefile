@@ -6,7 +6,7 @@ BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev l
 	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev tzdata
 CHECK_PACKAGES = libcmocka-dev redis-server openssl python3 nodejs npm mandoc
 SANITIZE_PACKAGES = valgrind
-TORTURE_PACKAGES = clang libclang-rt-14-dev libfaketime nftables iproute2 e2fsprogs
+TORTURE_PACKAGES = clang libclang-rt-14-dev clang-19 llvm-19 libclang-rt-19-dev libfaketime nftables iproute2 e2fsprogs
 SERVICE_PACKAGES = systemd util-linux iproute2 redis-tools
 PACKAGE_PACKAGES = debhelper dpkg-dev debootstrap lintian mandoc util-linux iproute2
 LINT_PACKAGES = universal-ctags clang-format clang-tidy cppcheck
@@ -118,6 +118,20 @@ fuzz: fuzzers
 
 fuzzers: | packages-check packages-torture
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined WARNINGS=-w fuzz-programs
+
+## coverage: branches and MC/DC of framing, keys, table, ledger and rights, each all of them or a stated reason
+coverage: all tests | packages-torture
+	@BUILD=$(BUILD) tests/coverage/run
+
+## mutate [SAMPLE=n]: changes the table and the ledger one spot at a time, and looks whether a test notices; ends with JSON
+mutate: all tests | packages-check
+	@BUILD=$(BUILD) tests/mutate/run $(if $(SAMPLE),--sample $(SAMPLE))
+
+# For the two above, which compile and link single files: a line each.
+link-flags:
+	@echo '$(COMPILE)'
+	@echo '$(LINK)'
+	@echo '$(LIBS)'
 
 ## torture [SHORT=1] [ONLY=name] [SEED=n]: the harnesses of tests/fault against power cuts, kills and more; ends with JSON
 torture: all $(FAULT_TESTS) $(SIMULATION) $(PRELOADS) fuzzers | packages-check packages-torture

@@ -115,7 +115,8 @@ int64_t case_number_id(const char *number)
 		sequence = digits_at(&at, 8);
 	}
 	/* A number comes from anybody: a date that no id has room for is no case's. */
-	if (day < DAY_2000 || day - DAY_2000 >= 1 << DAY_BITS || *at != '\0' || shard < 0 || shard > 1023 || sequence < 0 || sequence > CASE_SEQUENCE_MOST)
+	if (day < DAY_2000 || day - DAY_2000 >= 1 << DAY_BITS || *at != '\0' || shard < 0 || shard > 1023 ||
+	    sequence < 0 || sequence > CASE_SEQUENCE_MOST)
 		return 0;
 	return case_id_make((int)shard, day, (int32_t)sequence);
 }
