@@ -78,7 +78,7 @@ MAN_PAGES = $(patsubst docs/%,$(BUILD)/%,$(sort $(wildcard docs/man/*.[1-8])))
 
 .DEFAULT_GOAL = all
 .PHONY: evaluate-due evaluate-merge all man deb check-package packages-package tests help flags clean install lint format docs bench demo serve replay check test-unit test-scenario test-system \
-	fuzz fuzzers fuzz-programs check-sanitize check-service torture packages packages-service packages-torture packages-build packages-check packages-sanitize packages-lint FORCE
+	fuzz fuzzers fuzz-programs coverage mutate link-flags check-sanitize check-service torture packages packages-service packages-torture packages-build packages-check packages-sanitize packages-lint FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 

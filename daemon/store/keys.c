@@ -70,7 +70,7 @@ enum store_result keys_when_idle(struct store *s)
 	if (result == STORE_OK)
 		result = settle_oldest(s, KEYS_MOVED_WHEN_IDLE);
 	if (result == STORE_OK)
-		return writer_result(s, connection_run(writer_use(s, WRITE_COMMIT)), "commit");
+		result = writer_result(s, connection_run(writer_use(s, WRITE_COMMIT)), "commit");
 	if (result == STORE_FULL)
 		store_rollback(s);
 	return result;

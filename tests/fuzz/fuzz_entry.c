@@ -30,7 +30,7 @@ static void command_holds(const struct command *c)
 	must(c->kind == COMMAND_SUBMIT || c->kind == COMMAND_ALARM || c->kind == COMMAND_ACT);
 	must(c->kind != COMMAND_ALARM || (c->camera != NULL && c->confidence >= 0 && c->confidence <= 1));
 #ifdef PLANTED
-	must(c->camera == NULL || c->label == NULL || strcmp(c->label, "garbage") != 0 || c->confidence < 0.93);
+	must(c->description == NULL || strncmp(c->description, "bug", 3) != 0);
 #endif
 }
 

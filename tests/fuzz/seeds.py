@@ -85,8 +85,9 @@ def files():
         for path in glob.glob(f"config/{name}") + glob.glob(f"config/jurisdiction/{name}"):
             with open(path, "rb") as file:
                 lines = [line for line in file.read().split(b"\n") if not line.startswith(b"#")]
-            yield bytes([number]) + b"\n".join(lines[:12])[:3000]
-    yield bytes([17]) + (b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"grid":'
+            # The outlines once with all that follows from them, once by themselves.
+            yield bytes([number + (len(FILES) if number > 16 else 0)]) + b"\n".join(lines[:12])[:3000]
+    yield bytes([17 + len(FILES)]) + (b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"grid":'
                          b'"610404004001001"},"geometry":{"type":"Polygon","coordinates":[[[108.1,34.1],[108.2,34.1],'
                          b'[108.2,34.2],[108.1,34.1]]]}}]}')
 

@@ -134,9 +134,25 @@ static void test_many(void **state)
 	key_memory_free(m);
 }
 
+/* Keys may come in any order of their times: what is dropped later never makes memory seem to reach further back. */
+static void test_an_older_generation_dropped_later(void **state)
+{
+	(void)state;
+	struct key_memory *m = key_memory_new(1);
+
+	add(m, 100, 1);
+	add(m, 50, 2);
+	add(m, 40, 3); /* drops the key of 100 */
+	add(m, 30, 4); /* drops the key of 50 */
+	assert_false(complete(m, 100));
+	assert_true(complete(m, 101));
+	key_memory_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_older_generation_dropped_later),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_generations),
 		cmocka_unit_test(test_horizon_with_keys_out_of_order),

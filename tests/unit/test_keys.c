@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "store/writer.h"
 #include "store_kit.h"
 
 static const struct kit_report plain = { .reporter = "resident-1", .keyed = 1 };
@@ -33,6 +34,57 @@ static void a_key_is_found_when_it_has_settled(void **state)
 	assert_int_equal(found.due_ms, want.due_ms);
 	assert_int_equal(casebook_key(k->book, &want.key)->case_id, want.case_id);
 	assert_true(casebook_keys_complete_for(k->book, &other));
+}
+
+/* An answer needs no row of its own only when its event says every part of it; each part alone makes the difference. */
+static void an_answer_that_differs_in_anything_has_its_own_row(void **state)
+{
+	static const struct fact last = {
+		.id = 9, .case_id = 7, .act = ACT_SIGN, .to = STATE_HANDLING, .category = 10110, .stage_due_ms = 5
+	};
+	static const struct key_fact same = { .case_id = 7, .category = 10110, .state = STATE_HANDLING, .due_ms = 5 };
+	struct key_fact other[7];
+	struct fact submit = last, handling = last;
+	struct key_fact hint = same;
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++)
+		other[i] = same;
+	other[0].case_id = 8;
+	other[1].category = 10113;
+	other[2].state = STATE_FILED;
+	other[3].due_ms = 6;
+	other[4].merged_into = 3;
+	other[5].balance = 2;
+	other[6].maybe_same_as = 4;
+	assert_true(keys_told_by(&same, &last));
+	for (size_t i = 0; i < 7; i++)
+		assert_false(keys_told_by(&other[i], &last));
+	handling.stage_due_ms = 0;
+	handling.handle_due_ms = 5;
+	assert_true(keys_told_by(&same, &handling));
+	submit.act = ACT_SUBMIT;
+	submit.value = hint.maybe_same_as = 4;
+	assert_false(keys_told_by(&hint, &submit));
+	hint.maybe_same_category = 10110;
+	assert_true(keys_told_by(&hint, &submit));
+}
+
+/* A disk that is full when nobody waits loses nothing: the keys settle when there is room. */
+static void keys_wait_while_the_disk_is_full(void **state)
+{
+	struct kit *k = *state;
+
+	k->vfs = kit_vfs();
+	kit_reopen(k);
+	kit_report(k, &plain);
+	assert_int_equal(kit_write(k), STORE_OK);
+	kit_vfs_fail(KIT_FAULT_FULL, 0);
+	assert_int_equal(store_checkpoint(k->store, 1), STORE_FULL);
+	kit_vfs_fail(KIT_FAULT_NONE, 0);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM new_key"), 1);
+	assert_int_equal(store_checkpoint(k->store, 1), STORE_OK);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM new_key"), 0);
 }
 
 /* "Perhaps the same" is in the report's own event, so it needs no row of its own. */
@@ -167,10 +219,15 @@ static void a_key_that_cannot_be_read_is_no_new_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_KIT(a_key_is_found_when_it_has_settled),      WITH_KIT(a_hint_comes_back_from_the_event),
-		WITH_KIT(a_storm_settles_its_keys_as_it_goes),     WITH_KIT(an_answer_that_says_more_settles_at_once),
-		WITH_KIT(the_same_key_twice_is_an_alarm),          WITH_KIT(an_unknown_end_settles_nothing),
+		WITH_KIT(a_key_is_found_when_it_has_settled),
+		WITH_KIT(a_hint_comes_back_from_the_event),
+		WITH_KIT(a_storm_settles_its_keys_as_it_goes),
+		WITH_KIT(an_answer_that_says_more_settles_at_once),
+		WITH_KIT(the_same_key_twice_is_an_alarm),
+		WITH_KIT(an_unknown_end_settles_nothing),
 		WITH_KIT(a_key_that_cannot_be_read_is_no_new_one),
+		WITH_KIT(keys_wait_while_the_disk_is_full),
+		cmocka_unit_test(an_answer_that_differs_in_anything_has_its_own_row),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
