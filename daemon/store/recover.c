@@ -228,15 +228,36 @@ static _Bool restore_counters(struct recovery *r, char **cause)
 	return 1;
 }
 
+/* The two halves of the book of points, in sum; which account it is, verify says. */
+static _Bool check_points(struct recovery *r, char **cause)
+{
+	_Bool ok = 1;
+	int64_t apart = connection_number(&r->store->connection,
+	                                  "SELECT (SELECT coalesce(sum(points), 0) FROM ledger)"
+	                                  " - (SELECT coalesce(sum(balance), 0) FROM account)",
+	                                  0, &ok);
+
+	if (!ok)
+		*cause = connection_cause(&r->store->connection, "points");
+	else if (apart != 0)
+		must(asprintf(cause,
+		              "the ledger and the accounts are %lld points apart; keep the file, run gridloop verify",
+		              (long long)apart) >= 0);
+	return ok && apart == 0;
+}
+
 _Bool store_recover(struct store *s, struct casebook *b, char **cause)
 {
 	struct recovery r = { .store = s, .book = b };
 
-	for (size_t i = 0; i < sizeof loadings / sizeof *loadings; i++)
-		if (!load(&r, &loadings[i], cause)) {
-			writer_tell_failure(s);
-			return 0;
-		}
+	_Bool loaded = check_points(&r, cause);
+
+	for (size_t i = 0; i < sizeof loadings / sizeof *loadings && loaded; i++)
+		loaded = load(&r, &loadings[i], cause);
+	if (!loaded) {
+		writer_tell_failure(s);
+		return 0;
+	}
 	if (r.keys >= CASEBOOK_KEYS_PER_GENERATION)
 		casebook_restore_keys_from(b, r.oldest_key_ms);
 	return restore_counters(&r, cause);

@@ -198,6 +198,27 @@ static void test_why_it_cannot_start(void **state)
 	free(cause);
 }
 
+/* Points that no row of the ledger explains: nobody is served from such a book. */
+static void test_a_book_that_does_not_add_up(void **state)
+{
+	(void)state;
+	enum store_result failure = STORE_OK;
+	struct kit k = { 0 };
+	char *cause = NULL;
+
+	town_start();
+	(void)town_ask(town_report(0));
+	town_stop();
+	snprintf(k.path, sizeof k.path, "%s", town.path);
+	kit_tamper(&k, "INSERT INTO account VALUES ('x', 5, 0, 0)");
+	town_prepare();
+	town.options.store.failure = &failure;
+	assert_null(engine_new(&town.options, &cause));
+	assert_int_equal(failure, STORE_DAMAGED);
+	assert_non_null(strstr(cause, "-5 points apart"));
+	free(cause);
+}
+
 static void test_a_store_that_cannot_be_opened(void **state)
 {
 	(void)state;
@@ -225,6 +246,7 @@ int main(void)
 		TEST(test_what_cannot_be_read_ends_it),
 		TEST(test_an_intruder_ends_it),
 		TEST(test_why_it_cannot_start),
+		TEST(test_a_book_that_does_not_add_up),
 		TEST(test_a_store_that_cannot_be_opened),
 	};
 
