@@ -3,7 +3,8 @@
 # ---- what must be installed (Debian 12 names): the one list ------------------------------------------------------
 
 BUILD_PACKAGES = gcc libc6-dev make libevent-dev libhiredis-dev libsqlite3-dev libprotobuf-c-dev \
-	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev tzdata
+	protobuf-c-compiler libssl-dev zlib1g-dev uthash-dev libjansson-dev libexpat1-dev libgeos-dev \
+	libjpeg62-turbo-dev libpng-dev tzdata
 CHECK_PACKAGES = libcmocka-dev redis-server openssl python3 nodejs npm mandoc
 SANITIZE_PACKAGES = valgrind
 TORTURE_PACKAGES = clang libclang-rt-14-dev clang-19 llvm-19 libclang-rt-19-dev libfaketime nftables iproute2 e2fsprogs
@@ -49,7 +50,7 @@ INCLUDES = -Iinclude -I$(BUILD)/gen
 STANDARD = -std=gnu17 -D_GNU_SOURCE -pthread -fPIE -fstack-protector-strong
 COMPILE = $(CC) $(STANDARD) $(OPTIMISE) $(CFLAGS) $(INCLUDES) $(CPPFLAGS)
 LINK = $(CC) -pthread -pie -Wl,-z,relro,-z,now $(OPTIMISE) $(LDFLAGS)
-LIBS = -levent_core -levent_extra -levent_openssl -levent_pthreads -lhiredis -lsqlite3 -lprotobuf-c -lssl -lcrypto -ljansson -lexpat -lgeos_c -lz -lm
+LIBS = -levent_core -levent_extra -levent_openssl -levent_pthreads -lhiredis -lsqlite3 -lprotobuf-c -lssl -lcrypto -ljansson -lexpat -lgeos_c -ljpeg -lpng -lz -lm
 
 # ---- what there is -----------------------------------------------------------------------------------------------
 

@@ -187,6 +187,7 @@ void json_summary(struct json *j, const wire_summary *s)
 	json_field(j, "address", s->address);
 	json_time(j, "ended", s->ended_ms);
 	json_field(j, "light", s->light);
+	json_field(j, "doubts", s->doubts);
 }
 
 void json_event(struct json *j, const wire_event *e)

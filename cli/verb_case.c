@@ -23,6 +23,7 @@ static const struct option_row list_options[] = {
 	{ "--overdue", OPTION_FLAG, NULL, "only those that are late", 0, 0 },
 	{ "--open", OPTION_FLAG, NULL, "only open ones", 0, 0 },
 	{ "--unlocated", OPTION_FLAG, NULL, "only those still to be located 待定位", 0, 0 },
+	{ "--doubted", OPTION_FLAG, NULL, "only those with a doubt about their points 存疑", 0, 0 },
 	{ "--from", OPTION_TIME, "TIME", "reported at or after (a span means so long ago)", 0, 0 },
 	{ "--to", OPTION_TIME, "TIME", "reported before", 0, 0 },
 	{ "--limit", OPTION_INT, "N", "how many a page, 1 to 100; 20", 0, 0 },
@@ -33,7 +34,7 @@ static const struct option_row list_options[] = {
 static const struct column list_columns[] = {
 	{ "number", 0, 0, 0 },   { "state", 0, 0, 0 }, { "category", 0, 1, 0 }, { "light", 0, 0, 0 },
 	{ "reported", 0, 0, 3 }, { "due", 0, 0, 1 },   { "grid", 0, 1, 2 },     { "handler", 0, 1, 4 },
-	{ "reporter", 0, 1, 6 }, { "kind", 0, 0, 7 },  { "address", 0, 1, 5 },
+	{ "reporter", 0, 1, 6 }, { "kind", 0, 0, 7 },  { "address", 0, 1, 5 },   { "doubts", 0, 0, 8 },
 };
 
 static void list_row(struct table *t, const wire_summary *s)
@@ -58,6 +59,7 @@ static void list_row(struct table *t, const wire_summary *s)
 	table_cell(t, wire_text(s->reporter));
 	table_cell(t, kind ? kind : "");
 	table_cell(t, wire_text(s->address));
+	table_cell(t, wire_text(s->doubts));
 }
 
 static void print_list(const struct call *call, const Gridloop__V1__CaseList *list)
@@ -141,6 +143,7 @@ static enum exit_code run_list(struct call *call)
 	list.overdue = options_flag(o, "--overdue");
 	list.open_only = options_flag(o, "--open");
 	list.unlocated = options_flag(o, "--unlocated");
+	list.doubted = options_flag(o, "--doubted");
 	list.from_ms = options_time(o, "--from", now_ms, -1);
 	list.to_ms = options_time(o, "--to", now_ms, -1);
 	list.limit = (uint32_t)limit;
@@ -258,6 +261,7 @@ static void print_people(const wire_view *v, int64_t now_ms)
 	line("rests on", wire_text(v->basis));
 	line("level", s->level ? level_name(s->level <= LEVEL_DISTRICT ? (enum level)s->level : LEVEL_DISTRICT) : NULL);
 	line("programme", wire_text(v->programme));
+	line("points doubted", wire_text(s->doubts));
 }
 
 static void print_history(const struct call *call, const wire_view *v)

@@ -278,7 +278,7 @@ static void explain_unknown_case(struct writer *w, struct command *c)
 static void look_for_evidence(struct writer *w, struct command *c)
 {
 	for (int i = 0; i < c->evidence_count && c->kind <= COMMAND_ACT; i++)
-		c->evidence[i].is_here = store_find_evidence(w->store, c->evidence[i].sha256, c->actor);
+		store_find_evidence(w->store, &c->evidence[i], c->actor);
 }
 
 /* ---- a disk that is short ---- */

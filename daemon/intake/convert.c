@@ -238,7 +238,7 @@ struct command *convert_alarm(const Gridloop__V1__Alarm *m, const struct sender 
 static const _Bool not_for_asking[ACT_COUNT] = {
 	[ACT_NONE] = 1,    [ACT_SUBMIT] = 1,        [ACT_ALARM] = 1,    [ACT_ALARM_AGAIN] = 1,
 	[ACT_EXPIRE] = 1,  [ACT_WHISTLE_LAPSE] = 1, [ACT_ESCALATE] = 1, [ACT_FOLLOW] = 1,
-	[ACT_VACATED] = 1, [ACT_RETIME] = 1,        [ACT_REGRID] = 1,
+	[ACT_VACATED] = 1, [ACT_RETIME] = 1,        [ACT_REGRID] = 1,   [ACT_DOUBT] = 1,
 };
 
 static _Bool check_units(const Gridloop__V1__Action *m, size_t *room, struct refusal *why)

@@ -217,6 +217,7 @@ static _Bool read_filter(const Gridloop__V1__ListCases *m, struct list_question 
 	filter->overdue = m->overdue;
 	filter->open_only = m->open_only;
 	filter->unlocated = m->unlocated;
+	filter->doubted = m->doubted;
 	filter->from_ms = m->from_ms;
 	filter->to_ms = m->to_ms;
 	return check_area(&m->area, &filter->area, why) && check_category(&m->category, 1, &filter->category, why) &&

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "intake/rates.h"
 #include "intake/redis_parts.h"
 #include "workflow/domain.h"
 
@@ -122,11 +123,13 @@ static _Bool open_links(struct redis_door *d, struct event_base *base, const str
 
 struct redis_door *redis_door_new(struct event_base *base, struct engine *engine, const struct config *c, char **cause)
 {
+	struct rate_limits limits = rate_limits_of(c);
 	struct redis_door *d;
 
 	if (!check_names(c, cause) || !check_gateway(c, engine_policy(engine), cause))
 		return NULL;
 	d = must_calloc(1, sizeof(*d));
+	d->rates = rates_new(&limits);
 	d->engine = engine;
 	TAILQ_INIT(&d->held);
 	open_parts(d, base, c);
@@ -175,6 +178,7 @@ void redis_door_free(struct redis_door *d)
 	while ((h = TAILQ_FIRST(&d->held)) != NULL)
 		held_free(h);
 	entry_judge_free(d->judge);
+	rates_free(d->rates);
 	for (int i = 0; i < REDIS_STREAMS; i++)
 		free(d->streams[i]);
 	free(d->group);

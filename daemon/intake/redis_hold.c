@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "intake/rates.h"
 #include "intake/redis_parts.h"
 
 /* ---- ids --------------------------------------------------------------------------------------------------------- */
@@ -216,6 +217,27 @@ static _Bool read_commands(struct held *h, struct command **commands, size_t *co
 	return entry_judge_read(d->judge, &e, engine_now_ms(d->engine), commands, count, &h->why);
 }
 
+/* A gateway that writes faster than its rate waits here, and behind it, once the window is full, in Redis. */
+static _Bool is_slow_enough(struct held *h, struct command *const *commands, size_t count)
+{
+	struct redis_door *d = h->door;
+	const struct person *gateway = count ? policy_person(engine_policy(d->engine), commands[0]->actor) : NULL;
+	int64_t wait_ms = 0;
+
+	if (!gateway || rates_take(d->rates, gateway, NULL, (int64_t)count, redis_mono_ms(), &wait_ms))
+		return 1;
+	held_set_state(h, HELD_WAITING);
+	h->not_before_ms = redis_mono_ms() + wait_ms;
+	settle_after(d, wait_ms);
+	return 0;
+}
+
+static void free_from(struct command *const *commands, size_t from, size_t count)
+{
+	for (size_t i = from; i < count; i++)
+		command_free(commands[i]);
+}
+
 /* false: the engine's queue is full. What it has taken already it will answer; then all of the entry is asked again,
  * which its keys make harmless. */
 static _Bool submit(struct held *h)
@@ -228,6 +250,10 @@ static _Bool submit(struct held *h)
 		go_bad(h);
 		return 1;
 	}
+	if (!is_slow_enough(h, commands, count)) {
+		free_from(commands, 0, count);
+		return 1;
+	}
 	held_set_state(h, HELD_DECIDING);
 	for (; taken < count; taken++) {
 		commands[taken]->origin.answer = on_answer;
@@ -236,8 +262,7 @@ static _Bool submit(struct held *h)
 			break;
 		h->outstanding++;
 	}
-	for (size_t i = taken; i < count; i++)
-		command_free(commands[i]);
+	free_from(commands, taken, count);
 	if (taken < count)
 		h->later = h->queue_full = 1;
 	if (h->outstanding == 0)

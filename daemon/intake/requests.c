@@ -21,6 +21,7 @@ struct request {
 	const char *name;
 	_Bool before_login; /* may come before Login */
 	_Bool replay_only;  /* needs a daemon on the replay clock */
+	_Bool uncounted;    /* costs nothing of who asks: it has limits of its own, or does nothing */
 	unsigned roles;     /* any of these; 0: everybody, the workflow judges the rest */
 	/* false: refused with *why. true: the reply is written or under way. */
 	_Bool (*proceed)(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
@@ -228,7 +229,7 @@ static _Bool proceed_clock(struct session *s, const Gridloop__V1__ClientFrame *f
 #define BODY(name) GRIDLOOP__V1__CLIENT_FRAME__BODY_##name
 
 static const struct request requests[] = {
-	[BODY(LOGIN)] = { .name = "login", .before_login = 1, .proceed = proceed_login },
+	[BODY(LOGIN)] = { .name = "login", .before_login = 1, .uncounted = 1, .proceed = proceed_login },
 	[BODY(SUBMIT)] = { .name = "submit", .proceed = proceed_submit },
 	[BODY(SUBMIT_BATCH)] = { .name = "submit-batch", .proceed = batch_serve },
 	[BODY(ACTION)] = { .name = "action", .proceed = proceed_action },
@@ -242,7 +243,7 @@ static const struct request requests[] = {
 	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .proceed = proceed_seen },
 	[BODY(POINTS_ENTRY)] = { .name = "points-entry", .proceed = proceed_points_entry },
 	[BODY(WHERE)] = { .name = "where", .proceed = where_serve },
-	[BODY(PING)] = { .name = "ping", .before_login = 1, .proceed = proceed_ping },
+	[BODY(PING)] = { .name = "ping", .before_login = 1, .uncounted = 1, .proceed = proceed_ping },
 	[BODY(DECLARE_EMERGENCY)] = { .name = "declare-emergency",
 	                              .roles = ROLE_SUPERVISOR,
 	                              .proceed = emergency_declare_serve },
@@ -259,8 +260,8 @@ static const struct request requests[] = {
 	                       .roles = RIGHTS_STAFF | ROLE_ADMINISTRATOR,
 	                       .proceed = policy_state_serve },
 	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence", .proceed = upload_begin },
-	[BODY(PUT_CHUNK)] = { .name = "put-chunk", .proceed = upload_chunk },
-	[BODY(GET_EVIDENCE)] = { .name = "get-evidence", .proceed = query_get_evidence },
+	[BODY(PUT_CHUNK)] = { .name = "put-chunk", .uncounted = 1, .proceed = upload_chunk },
+	[BODY(GET_EVIDENCE)] = { .name = "get-evidence", .uncounted = 1, .proceed = query_get_evidence },
 	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock",
 	                          .replay_only = 1,
 	                          .roles = ROLE_OPERATOR,
@@ -272,6 +273,32 @@ static const struct request *find_request(const Gridloop__V1__ClientFrame *f)
 	size_t body = (size_t)f->body_case;
 
 	return body < sizeof requests / sizeof *requests && requests[body].proceed ? &requests[body] : NULL;
+}
+
+/* A batch is as many requests as it has reports: it saves the way, not the work. */
+static int64_t cost_of(const struct request *r, const Gridloop__V1__ClientFrame *f)
+{
+	if (r->uncounted)
+		return 0;
+	return f->body_case == BODY(SUBMIT_BATCH) && f->submit_batch->n_reports > 0
+	               ? (int64_t)f->submit_batch->n_reports
+	               : 1;
+}
+
+static _Bool is_slow_enough(const struct session *s, const struct request *r, const Gridloop__V1__ClientFrame *f,
+                            struct refusal *why)
+{
+	struct clock clock = clock_system();
+	int64_t wait_ms, cost = s->person ? cost_of(r, f) : 0;
+
+	if (cost == 0 || rates_take(s->door->rates, s->person, &s->peer, cost, clock.mono_ms(clock.ctx), &wait_ms))
+		return 1;
+	(void)refuse(
+		why, REFUSAL_RATE_LIMITED, "requests-a-minute-at-most",
+		"You, or others behind your address, ask too fast; send it again in %lld seconds. Nothing is lost.",
+		(long long)(wait_ms + 999) / 1000);
+	why->retry_after_ms = wait_ms;
+	return 0;
 }
 
 static _Bool may_proceed(const struct session *s, const struct request *r, const Gridloop__V1__ClientFrame *f,
@@ -289,7 +316,7 @@ static _Bool may_proceed(const struct session *s, const struct request *r, const
 		return refuse(why, REFUSAL_NOT_ALLOWED, "role-may-ask", "None of your roles may send %s.", r->name);
 	if (r->replay_only && !replay_clock)
 		return refuse(why, REFUSAL_NOT_ALLOWED, "replay-clock-only", "This daemon's clock is the system's.");
-	return convert_replay_at(f->replay_at_ms, replay_clock, why);
+	return convert_replay_at(f->replay_at_ms, replay_clock, why) && is_slow_enough(s, r, f, why);
 }
 
 void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f)

@@ -280,6 +280,7 @@ struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *ad
 	s->door = d;
 	s->address = address;
 	s->stranger = 1;
+	s->peer = peer_of(fd);
 	s->tls = over_tls ? tls_accept(d->options.tls, fd) : NULL;
 	s->stream =
 		stream_new(d->streams, fd, over_tls ? &transport_tls : &transport_plain, s->tls, &session_handler, s);

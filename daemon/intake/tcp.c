@@ -140,6 +140,7 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 	d->crowd = crowd_new(&d->options.crowd);
 	arena_init(&d->arena, ARENA_BYTES);
 	d->digester = digester_new();
+	d->rates = rates_new(&o->rates);
 	d->streams = stream_loop_new(base, &limits);
 	d->subscribers = subscribers_new(d);
 	engine_on_space(e, on_space, d);
@@ -167,6 +168,11 @@ void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms
 void tcp_door_set_crowd(struct tcp_door *d, const struct crowd_limits *limits)
 {
 	crowd_set_limits(d->crowd, limits);
+}
+
+void tcp_door_set_rates(struct tcp_door *d, const struct rate_limits *limits)
+{
+	rates_set(d->rates, limits);
 }
 
 void tcp_door_set_tls(struct tcp_door *d, struct tls_server *tls)
@@ -221,6 +227,7 @@ void tcp_door_free(struct tcp_door *d)
 	listener_free(d->listener);
 	crowd_free(d->crowd);
 	digester_free(d->digester);
+	rates_free(d->rates);
 	arena_close(&d->arena);
 	tls_server_release(d->options.tls);
 	free(d);

@@ -26,7 +26,7 @@ struct upload {
 	int64_t offset;
 	struct evidence_proof *proof;
 	enum upload_end end;
-	const char *type; /* static */
+	struct evidence_found found;
 	char type_text[EVIDENCE_TYPE_MOST + 1];
 	struct refusal why;
 	size_t length;
@@ -97,7 +97,7 @@ static _Bool run(struct file_job *job, struct evidence *e, struct reader *r, int
 	if (!had_proof)
 		start(u, e, r, now_ms);
 	if (u->end == UPLOAD_GOES_ON && had_proof)
-		u->end = ends[evidence_proof_go_on(u->proof, &u->type, &u->why)];
+		u->end = ends[evidence_proof_go_on(u->proof, &u->found, &u->why)];
 	return u->end == UPLOAD_GOES_ON && u->proof != NULL;
 }
 
@@ -169,13 +169,16 @@ static void submit_kept(struct upload *u)
 {
 	struct command *c = command_new(COMMAND_KEEP, sizeof u->person + sizeof u->type_text + sizeof *c->evidence);
 
-	(void)strncat(u->type_text, u->type, EVIDENCE_TYPE_MOST);
+	(void)strncat(u->type_text, u->found.type, EVIDENCE_TYPE_MOST);
 	c->actor = command_text(c, u->person, strlen(u->person));
 	c->label = command_text(c, u->type_text, strlen(u->type_text));
 	c->channel = "tcp";
 	c->replay_at_ms = u->replay_at_ms;
 	c->value = u->about.size;
-	memcpy(command_evidence(c, 1)->sha256, u->about.sha256, EVIDENCE_DIGEST_SIZE);
+	struct evidence_ref *file = command_evidence(c, 1);
+
+	memcpy(file->sha256, u->about.sha256, EVIDENCE_DIGEST_SIZE);
+	memcpy(file->look, u->found.look, sizeof file->look);
 	c->origin.answer = answer_kept;
 	c->origin.door = u->session;
 	c->origin.extra = u;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "intake/wire.h"
+#include "workflow/doubt.h"
 #include "workflow/case_number.h"
 #include "workflow/domain.h"
 #include "workflow/place.h"
@@ -66,6 +67,16 @@ static _Bool is_overdue(const struct case_file *c, int64_t now_ms)
 	       (c->stage_due_ms != 0 && c->stage_due_ms < now_ms);
 }
 
+/* Lasts as long as the question. */
+static ProtobufCBinaryData doubts_of(struct question *q, const struct case_file *c)
+{
+	char *names = c->doubts ? question_take(q, DOUBT_NAMES_SIZE) : NULL;
+
+	if (names)
+		doubt_names(c->doubts, names);
+	return wire_text(names);
+}
+
 void view_summary(struct question *q, const struct case_row *row, Gridloop__V1__CaseSummary *out)
 {
 	const struct case_file *c = &row->file;
@@ -90,6 +101,7 @@ void view_summary(struct question *q, const struct case_row *row, Gridloop__V1__
 	out->address = wire_text(row->address);
 	out->ended_ms = c->ended_ms;
 	out->light = wire_text(light_of(c, q->now_ms));
+	out->doubts = doubts_of(q, c);
 }
 
 void view_event(const struct fact *f, Gridloop__V1__CaseEvent *out)

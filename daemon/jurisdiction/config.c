@@ -20,6 +20,7 @@
 #define LISTEN_EXPECTED "addresses such as 127.0.0.1:7311 or [::1]:7311, separated by spaces"
 
 #define FIELD(name) offsetof(struct config, name)
+#define RATE_MOST 60000000 /* a minute: one a microsecond */
 #define KILO INT64_C(1024)
 #define MEGA (KILO * KILO)
 #define GIGA (KILO * MEGA)
@@ -75,6 +76,13 @@ static const struct setting rows[] = {
 	{ "inflight_max", SETTING_INT, FIELD(inflight_max), 1, 1024, "64", NULL,
 	  "requests of one connection under way; further ones wait unread" },
 
+	{ "rate_reporter", SETTING_INT, FIELD(rate_reporter), 0, RATE_MOST, "120", NULL,
+	  "requests a minute of somebody who only reports, after which they are asked to wait; 0: any number" },
+	{ "rate_staff", SETTING_INT, FIELD(rate_staff), 0, RATE_MOST, "1200", NULL, "the same for staff" },
+	{ "rate_gateway", SETTING_INT, FIELD(rate_gateway), 0, RATE_MOST, "12000", NULL,
+	  "the same for a gateway, which speaks for many; what it writes to Redis waits there" },
+	{ "rate_address", SETTING_INT, FIELD(rate_address), 0, RATE_MOST, "6000", NULL,
+	  "the same for everybody behind one address together; this machine's own are not counted" },
 	{ "queue_max", SETTING_INT, FIELD(queue_max), 64, 1000000, "4096", NULL,
 	  "commands waiting for the writer; when it is full nothing more is read" },
 	{ "batch_max", SETTING_INT, FIELD(batch_max), 1, 100000, "512", NULL, "commands in one transaction" },

@@ -238,6 +238,8 @@ static const struct column person_columns[] = {
 	{ "trusted", cell_yes, PERSON(trusted), .expected = "yes or no" },
 	{ "certificate", cell_digest, PERSON(certificate), .none = "", .optional = 1,
 	  .expected = "the SHA-256 of the client certificate as 64 lower-case hex digits, or nothing" },
+	{ "household", cell_id, PERSON(household), .none = "", .optional = 1,
+	  .expected = "a word that the people of one household share, or nothing" },
 	{ .name = NULL },
 };
 

@@ -27,6 +27,10 @@ static const char *const at_run_time[] = {
 	"connections_per_address_max",
 	"handshakes_per_address_max",
 	"handshakes_per_second_max",
+	"rate_reporter",
+	"rate_staff",
+	"rate_gateway",
+	"rate_address",
 	"tls_certificate",
 	"tls_key",
 	"tls_client_ca",
@@ -75,9 +79,11 @@ static void began(void *ctx)
 static void apply_limits(struct tcp_door *tcp, const struct config *c)
 {
 	struct crowd_limits crowd = options_crowd(c);
+	struct rate_limits rates = rate_limits_of(c);
 
 	tcp_door_set_patience(tcp, c->login_timeout_ms, c->idle_timeout_ms);
 	tcp_door_set_crowd(tcp, &crowd);
+	tcp_door_set_rates(tcp, &rates);
 }
 
 static void apply(struct reloader *r, struct problems *p)

@@ -256,6 +256,7 @@ static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 		.login_ms = r->config->login_timeout_ms,
 		.idle_ms = r->config->idle_timeout_ms,
 		.replay_clock = r->config->clock == CONFIG_CLOCK_REPLAY,
+		.rates = rate_limits_of(r->config),
 	};
 
 	return tcp_door_new(r->base, r->engine, &o, cause);

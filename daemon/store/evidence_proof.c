@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "store/evidence_parts.h"
+#include "store/look.h"
 
 struct evidence_proof {
 	struct evidence *evidence;
@@ -101,7 +102,7 @@ static _Bool link_into_place(struct evidence_proof *p)
 	return done;
 }
 
-static enum proof_result end(struct evidence_proof *p, const char **type, struct refusal *why)
+static enum proof_result end(struct evidence_proof *p, struct evidence_found *found, struct refusal *why)
 {
 	uint8_t digest[DIGEST_SIZE];
 	enum evidence_kind kind;
@@ -112,8 +113,8 @@ static enum proof_result end(struct evidence_proof *p, const char **type, struct
 		             "The bytes that came do not have this SHA-256; they are dropped, begin anew.");
 		return fail(p);
 	}
-	*type = evidence_type(p->head, p->head_length, &kind);
-	if (!*type) {
+	found->type = evidence_type(p->head, p->head_length, &kind);
+	if (!found->type) {
 		(void)evidence_refuse_type(why);
 		return fail(p);
 	}
@@ -121,11 +122,13 @@ static enum proof_result end(struct evidence_proof *p, const char **type, struct
 
 	if (p->size > most) {
 		(void)refuse(why, REFUSAL_TOO_LARGE, "file-is-small-enough", "A file of type %s may have %lld bytes.",
-		             *type, (long long)most);
+		             found->type, (long long)most);
 		return fail(p);
 	}
-	if (fsync(p->fd) == 0 && link_into_place(p))
+	if (fsync(p->fd) == 0 && link_into_place(p)) {
+		look_at_file(p->fd, found->type, p->sha256, found->look);
 		return PROOF_HOLDS;
+	}
 	/* The partial stays: nothing is wrong with the bytes. */
 	(void)evidence_refuse_errno(why, "into-place");
 	return PROOF_FAILS;
@@ -139,7 +142,7 @@ static void keep_head(struct evidence_proof *p, const uint8_t *bytes, size_t len
 	memcpy(p->head, bytes, p->head_length);
 }
 
-enum proof_result evidence_proof_go_on(struct evidence_proof *p, const char **type, struct refusal *why)
+enum proof_result evidence_proof_go_on(struct evidence_proof *p, struct evidence_found *found, struct refusal *why)
 {
 	static const size_t block = 64 * 1024;
 	uint8_t bytes[64 * 1024];
@@ -160,5 +163,5 @@ enum proof_result evidence_proof_go_on(struct evidence_proof *p, const char **ty
 		digest_add(p->digester, bytes, (size_t)got);
 		p->at += got;
 	}
-	return p->at < p->size ? PROOF_GOES_ON : end(p, type, why);
+	return p->at < p->size ? PROOF_GOES_ON : end(p, found, why);
 }

@@ -74,6 +74,7 @@ static void add_conditions(const struct case_filter *f, char *sql)
 		{ f->overdue, " AND ((handle_due_ms <> 0 AND handle_due_ms < ?9) OR (stage_due_ms <> 0"
 		              " AND stage_due_ms < ?9 AND (1 << state & ?13) <> 0))" },
 		{ f->unlocated, " AND grid = 0" },
+		{ f->doubted, " AND doubts <> 0" },
 		{ f->from_ms != 0, " AND reported_ms >= ?10" },
 		{ f->to_ms != 0, " AND reported_ms < ?11" },
 	};

@@ -38,6 +38,7 @@ static _Bool load_follower(struct recovery *r, sqlite3_stmt *st)
 		.category = (int32_t)column_int(st, 2),
 		.reporter = column_text(st, 3),
 		.reporter_kind = (uint8_t)column_int(st, 4),
+		.doubts = (uint8_t)column_int(st, 5),
 	};
 
 	casebook_restore_follower(r->book, column_int(st, 0), &f);
@@ -128,6 +129,20 @@ static _Bool load_emergency(struct recovery *r, sqlite3_stmt *st)
 	return 1;
 }
 
+/* The last day of which there is a case: what its reporters have sent counts towards that day's caps. */
+static _Bool load_reported(struct recovery *r, sqlite3_stmt *st)
+{
+	casebook_restore_reported(r->book, column_text(st, 0), case_id_day(column_int(st, 1)), column_int(st, 2));
+	return 1;
+}
+
+static _Bool load_look(struct recovery *r, sqlite3_stmt *st)
+{
+	casebook_restore_look(r->book, (uint64_t)column_int(st, 0),
+	                      (struct look_owner){ column_int(st, 1), (int32_t)column_int(st, 2) });
+	return 1;
+}
+
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)
 
@@ -140,7 +155,8 @@ static const struct loading loadings[] = {
 	  " ON c.merged_into = o.id AND c.merged_into <> 0"
 	  " UNION ALL SELECT tree.master, c.id FROM tree CROSS JOIN closed_case c INDEXED BY closed_by_master"
 	  " ON c.merged_into = tree.follower AND c.merged_into <> 0)"
-	  " SELECT master, id, category, reporter, reporter_kind FROM tree CROSS JOIN closed_case ON id = follower"
+	  " SELECT master, id, category, reporter, reporter_kind, doubts FROM tree CROSS JOIN closed_case ON id = "
+	  "follower"
 	  " ORDER BY master, last_event",
 	  load_follower },
 	{ "accounts", "SELECT person, balance, month, month_points FROM account", load_account },
@@ -160,6 +176,22 @@ static const struct loading loadings[] = {
 	  "SELECT * FROM (SELECT id, area, from_ms, to_ms, declared_ms, declared_event, declared_by, lifted_ms,"
 	  " lifted_event, lifted_by FROM emergency ORDER BY id DESC LIMIT " NUMBER(EMERGENCIES_MOST) ") ORDER BY id",
 	  load_emergency },
+	{ "the newest day's reports",
+	  "WITH newest (id) AS (SELECT max(coalesce((SELECT max(id) FROM open_case), 0),"
+	  " coalesce((SELECT max(id) FROM closed_case), 0))), first (id) AS (SELECT id & ~" NUMBER(
+		  CASE_SEQUENCE_MOST) " FROM newest) SELECT reporter, id, reported_ms FROM ("
+	                              "SELECT reporter, id, reported_ms FROM open_case WHERE id >= (SELECT id FROM "
+	                              "first) UNION ALL "
+	                              "SELECT reporter, id, reported_ms FROM closed_case WHERE id >= (SELECT id FROM "
+	                              "first))"
+	                              " WHERE reporter IS NOT NULL ORDER BY reported_ms, id",
+	  load_reported },
+	{ "photos of reports",
+	  "SELECT look, case_id, category FROM (SELECT c.id AS id, e.look AS look, c.case_id AS case_id, v.category AS"
+	  " category FROM case_evidence c JOIN evidence e ON e.sha256 = c.sha256 AND e.person = c.person"
+	  " JOIN case_event v ON v.id = c.event_id WHERE v.act = 1 AND e.look <> 0 ORDER BY c.id DESC LIMIT " NUMBER(
+		  LOOKS_MOST) ") ORDER BY id",
+	  load_look },
 	{ "new keys", "SELECT " WRITER_KEY_NAMES " FROM new_key ORDER BY id", load_new_key },
 };
 

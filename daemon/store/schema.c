@@ -64,6 +64,9 @@
  * the ledger's person and text; erasing blanks those and the salt, and that alone the triggers let through. chain_head has
  * the newest link of each, so that rows cut off at the end are missed; it is written once a commit that adds to a chain.
  *
+ * A case's doubts are why its points wait for a supervisor (workflow/doubt.h); a file's look is what tells that a photo was
+ * seen under another report before (store/look.h).
+ *
  * Columns are not fenced by CHECKs on their ranges: rows are made from checked structs by one table of columns
  * (row.c), STRICT guards the types, recovery refuses a state that is none, and verify proves the contents. Times are UTC
  * milliseconds, places degrees × 10^7, codes the numbers of workflow/domain.h; there is no floating point in any row.
@@ -235,7 +238,13 @@ static const char version_1[] =
 	" (OLD.id, OLD.at_ms, OLD.payable_ms, OLD.points, OLD.rule, OLD.case_id, OLD.place_key))"                      \
 	" BEGIN SELECT RAISE(ABORT, 'the ledger is never changed: write a correction'); END;\n"
 
-static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN;
+/* Why a case's points wait for a supervisor, and what a photo looks like (store/look.h). */
+#define DOUBT_COLUMNS                                                                                                  \
+	"ALTER TABLE open_case ADD COLUMN doubts INTEGER NOT NULL DEFAULT 0;\n"                                        \
+	"ALTER TABLE closed_case ADD COLUMN doubts INTEGER NOT NULL DEFAULT 0;\n"                                      \
+	"ALTER TABLE evidence ADD COLUMN look INTEGER NOT NULL DEFAULT 0;\n"
+
+static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS;
 
 /* versions[i] takes a database from version i to i + 1; then what its rows need that SQL cannot say. */
 static const struct {

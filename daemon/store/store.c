@@ -55,10 +55,11 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_FORGET_SPAN] = "DELETE FROM alarm_span WHERE id = ?",
 	[WRITE_NAMED] = "INSERT INTO case_evidence (case_id, event_id, sha256, person, role) VALUES (?,?,?,?,?)",
 	[WRITE_MARK_NAMED] = "UPDATE evidence SET named = 1 WHERE sha256 = ? AND person = ? AND named = 0",
-	[WRITE_FILE] = "INSERT OR IGNORE INTO evidence (sha256, person, size, type, at_ms, named) VALUES (?,?,?,?,?,0)",
+	[WRITE_FILE] = "INSERT OR IGNORE INTO evidence (sha256, person, size, type, at_ms, look, named)"
+		       " VALUES (?,?,?,?,?,?,0)",
 	[WRITE_FORGET_FILES] = "DELETE FROM evidence WHERE (sha256, person) IN (SELECT sha256, person FROM evidence"
 			       " INDEXED BY evidence_unnamed WHERE named = 0 AND at_ms < ?1 ORDER BY at_ms LIMIT ?2)",
-	[WRITE_FIND_FILE] = "SELECT 1 FROM evidence WHERE sha256 = ? AND person = ?",
+	[WRITE_FIND_FILE] = "SELECT look FROM evidence WHERE sha256 = ? AND person = ?",
 	[WRITE_LAST_MS] = "UPDATE meta SET value = ? WHERE name = 'last_ms'",
 	[WRITE_EMERGENCY] = "INSERT INTO emergency (id, area, from_ms, to_ms, declared_ms, declared_event, declared_by,"
 			    " text) VALUES (?,?,?,?,?,?,?,?)",

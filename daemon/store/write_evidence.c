@@ -1,6 +1,8 @@
 /* Evidence as rows: which file is whose, and which case named it. */
 #include "store/writer.h"
 
+#include <string.h>
+
 #define FORGOTTEN_AT_ONCE 1000 /* rows; the rest go with a later transaction */
 
 static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what)
@@ -36,26 +38,31 @@ enum store_result writer_write_named(struct store *s, const struct named_fact *f
 enum store_result writer_write_file(struct store *s, const struct file_fact *f)
 {
 	sqlite3_stmt *st = writer_use(s, WRITE_FILE);
+	int64_t look;
 
 	bind_bytes(st, 1, f->sha256, sizeof f->sha256);
 	bind_text(st, 2, f->sender);
 	bind_int(st, 3, f->size);
 	bind_text(st, 4, f->type);
 	bind_int(st, 5, f->at_ms);
+	memcpy(&look, f->look, sizeof look);
+	bind_int(st, 6, look);
 	writer_saw(s, f->at_ms);
 	return run(s, st, "evidence");
 }
 
-_Bool store_find_evidence(struct store *s, const uint8_t sha256[EVIDENCE_DIGEST_SIZE], const char *person)
+void store_find_evidence(struct store *s, struct evidence_ref *e, const char *person)
 {
 	sqlite3_stmt *st = writer_use(s, WRITE_FIND_FILE);
-	_Bool found;
+	int64_t look = 0;
 
-	bind_bytes(st, 1, sha256, EVIDENCE_DIGEST_SIZE);
+	bind_bytes(st, 1, e->sha256, sizeof e->sha256);
 	bind_text(st, 2, person);
-	found = writer_found(s, st, "find-evidence");
+	e->is_here = writer_found(s, st, "find-evidence");
+	if (e->is_here)
+		look = column_int(st, 0);
+	memcpy(e->look, &look, sizeof e->look);
 	(void)sqlite3_reset(st);
-	return found;
 }
 
 enum store_result store_forget_evidence(struct store *s, int64_t before_ms, int64_t *forgotten)

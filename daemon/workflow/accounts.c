@@ -23,7 +23,8 @@ struct holder {
 
 struct rewarded_place {
 	UT_hash_handle hh; /* uthash keeps the order of adding, so the first is the oldest */
-	int64_t key, at_ms;
+	int64_t key;
+	int64_t at_ms[ACCOUNTS_TIMES]; /* newest first; 0: none */
 };
 
 struct accounts {
@@ -107,7 +108,17 @@ int64_t accounts_rewarded_at(const struct accounts *a, int64_t place_key)
 {
 	struct rewarded_place *p;
 	HASH_FIND(hh, a->places, &place_key, sizeof place_key, p);
-	return p == NULL ? 0 : p->at_ms;
+	return p == NULL ? 0 : p->at_ms[0];
+}
+
+int accounts_rewarded_since(const struct accounts *a, int64_t place_key, int64_t since_ms)
+{
+	struct rewarded_place *p;
+	int count = 0;
+	HASH_FIND(hh, a->places, &place_key, sizeof place_key, p);
+	for (int i = 0; p != NULL && i < ACCOUNTS_TIMES; i++)
+		count += p->at_ms[i] != 0 && p->at_ms[i] >= since_ms;
+	return count;
 }
 
 int32_t accounts_month(int64_t at_ms)
@@ -174,10 +185,12 @@ void accounts_place(struct accounts *a, int64_t place_key, int64_t at_ms)
 	} else if (HASH_COUNT(a->places) >= ACCOUNTS_PLACES_MOST) {
 		p = a->places;
 		HASH_DEL(a->places, p);
+		memset(p->at_ms, 0, sizeof p->at_ms);
 	} else {
 		p = must_calloc(1, sizeof *p);
 	}
 	p->key = place_key;
-	p->at_ms = at_ms;
+	memmove(&p->at_ms[1], &p->at_ms[0], sizeof p->at_ms - sizeof p->at_ms[0]);
+	p->at_ms[0] = at_ms;
 	HASH_ADD(hh, a->places, key, sizeof p->key, p);
 }

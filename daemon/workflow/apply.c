@@ -283,6 +283,12 @@ static void on_reopen(const struct casebook *b, struct case_file *c, const struc
 	c->level = LEVEL_GRID;
 }
 
+static void on_doubt(const struct casebook *b, struct case_file *c, const struct fact *f)
+{
+	(void)b;
+	c->doubts |= (uint8_t)f->value;
+}
+
 static void on_reward(const struct casebook *b, struct case_file *c, const struct fact *f)
 {
 	(void)b;
@@ -374,6 +380,7 @@ static const struct effect {
 	[ACT_CO_LATE] = { on_co_late, 0 },
 	[ACT_LOCATE] = { on_locate, 1 },
 	[ACT_REGRID] = { on_regrid, 0 },
+	[ACT_DOUBT] = { on_doubt, 0 },
 };
 
 /* Time spent goes to the state that is left. */

@@ -14,6 +14,7 @@
 #include "workflow/names.h"
 #include "workflow/place.h"
 #include "workflow/place_index.h"
+#include "workflow/reporters.h"
 #include "workflow/timer_heap.h"
 
 #define uthash_fatal(message) must_not_happen(__FILE__, __LINE__, message)
@@ -53,6 +54,8 @@ struct casebook {
 	struct accounts *accounts;
 	struct followers *followers;
 	struct alarm_spans *spans;
+	struct reporters *reporters;
+	struct looks *looks;
 	struct emergencies emergencies;
 	struct names *names;
 	struct counters counters;
@@ -70,6 +73,8 @@ struct casebook *casebook_new(int shard)
 	b->keys = key_memory_new(CASEBOOK_KEYS_PER_GENERATION);
 	b->accounts = accounts_new();
 	b->spans = alarm_spans_new();
+	b->reporters = reporters_new();
+	b->looks = looks_new();
 	b->counters.event = b->counters.ledger = b->counters.notice = b->counters.span = 1;
 	b->counters.sequence = 1;
 	return b;
@@ -97,6 +102,8 @@ void casebook_free(struct casebook *b)
 	key_memory_free(b->keys);
 	accounts_free(b->accounts);
 	alarm_spans_free(b->spans);
+	reporters_free(b->reporters);
+	looks_free(b->looks);
 	names_free(b->names);
 	free(b);
 }
@@ -219,6 +226,26 @@ int64_t casebook_payable(const struct casebook *b, const char *person, int64_t n
 int64_t casebook_rewarded_at(const struct casebook *b, int64_t place_key)
 {
 	return accounts_rewarded_at(b->accounts, place_key);
+}
+
+int casebook_rewarded_since(const struct casebook *b, int64_t place_key, int64_t since_ms)
+{
+	return accounts_rewarded_since(b->accounts, place_key, since_ms);
+}
+
+int64_t casebook_reported_today(const struct casebook *b, const char *person, int32_t day)
+{
+	return reporters_today(b->reporters, person, day);
+}
+
+int casebook_reported_since(const struct casebook *b, const char *person, int32_t day, int64_t since_ms)
+{
+	return reporters_since(b->reporters, person, day, since_ms);
+}
+
+const struct look_owner *casebook_same_look(const struct casebook *b, uint64_t look, int64_t case_id)
+{
+	return looks_find(b->looks, look, case_id);
 }
 
 static struct followers *find_followers(const struct casebook *b, int64_t master)
@@ -372,7 +399,8 @@ static void follow(struct casebook *b, const struct case_file *merged)
 	for (size_t i = 0; i < count; i++)
 		add_follower(b, merged->merged_into, &rows[i]);
 	add_follower(b, merged->merged_into,
-	             &(struct follower){ merged->id, merged->category, merged->reporter, merged->reporter_kind });
+	             &(struct follower){ merged->id, merged->category, merged->reporter, merged->reporter_kind,
+	                                 merged->doubts });
 }
 
 static void count_events(struct casebook *b, const struct facts *f)
@@ -399,9 +427,24 @@ static void put_span(struct casebook *b, const struct alarm_span *s)
 		b->counters.span = s->id + 1;
 }
 
+/* What a report leaves behind beside its case. */
+static void note_report(struct casebook *b, const struct facts *f)
+{
+	const struct case_file *c = &f->drafts[0];
+	if (c->reporter != NULL)
+		reporters_note(b->reporters, c->reporter, case_id_day(c->id), c->reported_ms);
+	for (int i = 0; i < f->named.count; i++) {
+		uint64_t look;
+		memcpy(&look, f->named.refs[i].look, sizeof look);
+		looks_add(b->looks, look, (struct look_owner){ c->id, c->category });
+	}
+}
+
 void casebook_apply(struct casebook *b, const struct facts *f)
 {
 	count_events(b, f);
+	if (f->report != NULL && f->draft_count > 0)
+		note_report(b, f);
 	for (size_t i = 0; i < f->draft_count; i++) {
 		const struct case_file *c = &f->drafts[i];
 		if (c->state == STATE_MERGED)
@@ -466,6 +509,16 @@ void casebook_restore_pending(struct casebook *b, const char *person, int64_t po
 void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at_ms)
 {
 	accounts_place(b->accounts, place_key, at_ms);
+}
+
+void casebook_restore_reported(struct casebook *b, const char *person, int32_t day, int64_t at_ms)
+{
+	reporters_note(b->reporters, names_intern(b->names, person), day, at_ms);
+}
+
+void casebook_restore_look(struct casebook *b, uint64_t look, struct look_owner owner)
+{
+	looks_add(b->looks, look, owner);
 }
 
 void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f)

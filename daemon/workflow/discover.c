@@ -5,6 +5,7 @@
 #include "jurisdiction/cameras.h"
 #include "workflow/alarm.h"
 #include "jurisdiction/policy_map.h"
+#include "workflow/doubt.h"
 #include "workflow/duty.h"
 #include "workflow/case_number.h"
 #include "workflow/known.h"
@@ -29,7 +30,7 @@ _Bool discover_submit_guard(struct decision *d)
 		return decision_refuse(
 			d, REFUSAL_UNKNOWN_CATEGORY, "category-in-the-catalogue",
 			"There is no category %s here; ask for the list of categories and send one of them.", code);
-	return discover_room(d);
+	return doubt_day_guard(d) && discover_room(d);
 }
 
 /* What is surely known already joins it; what is perhaps known is told to the sender, for a person to decide. */
@@ -68,6 +69,7 @@ void discover_submit(struct decision *d)
 	if (d->draft->told == TOLD_OUTSIDE || d->draft->told == TOLD_DEFAULT)
 		f->value = place_pack(d->command->lat_e7, d->command->lon_e7);
 	decision_commit(d, f);
+	doubt_look_at_report(d);
 	const struct category *k = policy_category(d->policy, d->draft->category);
 	if (merged_by_itself(d, k))
 		return;

@@ -74,6 +74,7 @@ static const struct act_info acts[ACT_COUNT] = {
 	[ACT_CO_LATE] = { "co-late", "协办逾期" },
 	[ACT_LOCATE] = { "locate", "定位" },
 	[ACT_REGRID] = { "regrid", "改派网格" },
+	[ACT_DOUBT] = { "doubt", "存疑" },
 };
 
 static const char *const kinds[REPORTER_KIND_COUNT] = {

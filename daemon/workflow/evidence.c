@@ -143,6 +143,7 @@ _Bool evidence_keep(struct decision *d)
 	memcpy(d->out->file.sha256, c->evidence[0].sha256, sizeof d->out->file.sha256);
 	d->out->file.sender = d->who->id;
 	d->out->file.type = c->label;
+	memcpy(d->out->file.look, c->evidence[0].look, sizeof d->out->file.look);
 	d->out->file.size = c->value;
 	d->out->file.at_ms = d->now_ms;
 	return 1;

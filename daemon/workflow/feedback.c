@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "workflow/decision.h"
+#include "workflow/doubt.h"
 
 _Bool feedback_check_guard(struct decision *d)
 {
@@ -57,12 +58,20 @@ _Bool feedback_review_guard(struct decision *d)
 	return decision_refuse(d, REFUSAL_INVALID, "rating-given", "Say satisfied, fairly or unsatisfied.");
 }
 
-/* Points above the threshold wait for a supervisor, so no timer runs; otherwise the reward comes by itself when the time
- * for reopening is over. */
+static const char *why_it_waits(const struct decision *d)
+{
+	return d->draft->doubts == 0
+	               ? "激励 The points for this case are above the threshold: please decide"
+	               : "激励 存疑 There is a doubt about the points for this case: please look and decide";
+}
+
+/* Points above the threshold, or in doubt, wait for a supervisor, so no timer runs; otherwise the reward comes by itself
+ * when the time for reopening is over. */
 void feedback_review(struct decision *d)
 {
 	const struct category *k = policy_category(d->policy, d->draft->category);
 	_Bool waits = k != NULL && k->points > d->rules->reward_review_above && d->draft->reporter != NULL;
+	waits |= doubt_look_at_reward(d);
 	struct fact *f = decision_event(d, ACT_REVIEW, STATE_REVIEWED);
 	f->value = d->who == NULL ? RATING_UNANSWERED : d->command->rating;
 	f->ref = rating_name((enum rating)f->value);
@@ -71,8 +80,7 @@ void feedback_review(struct decision *d)
 	if (d->draft->rating == RATING_UNSATISFIED)
 		decision_then(d, ACT_REOPEN);
 	if (waits && d->draft->state == STATE_REVIEWED)
-		decision_owe(d, d->draft, f, "role:supervisor",
-		             "激励 The points for this case are above the threshold: please decide");
+		decision_owe(d, d->draft, f, "role:supervisor", why_it_waits(d));
 }
 
 /* ---- reopen ---- */

@@ -7,17 +7,17 @@
 #include "workflow/decision.h"
 #include "workflow/place.h"
 
-/* Whether reporting is not already this kind's paid duty. */
-static _Bool earns(uint8_t kind)
+_Bool reward_earns(uint8_t kind)
 {
 	static const uint32_t earning = 1u << REPORTER_RESIDENT | 1u << REPORTER_PART_TIME | 1u << REPORTER_COURIER |
 	                                1u << REPORTER_FOOD_RIDER | 1u << REPORTER_RIDE_HAIL | 1u << REPORTER_VOLUNTEER;
 	return (earning >> kind & 1) != 0;
 }
 
-/* One number for reporter + category + place, for the minimum interval. Never 0. */
-static int64_t place_key(const struct case_file *c, int64_t metres)
+int64_t reward_place_key(const struct decision *d)
 {
+	const struct case_file *c = d->draft;
+	int64_t metres = d->rules->reward_place_m;
 	uint64_t h = UINT64_C(14695981039346656037);
 	char text[COMMAND_ID_MOST * 2 + 64];
 	int64_t cell = metres < 1 ? 1 : metres * 90; /* a metre is 90 e-7 degrees of latitude */
@@ -50,7 +50,7 @@ static struct verdict first_reporter(const struct decision *d)
 	const struct category *k = policy_category(d->policy, c->category);
 	if (c->reporter == NULL)
 		return (struct verdict){ 0, "none-anonymous" };
-	if (!earns(c->reporter_kind))
+	if (!reward_earns(c->reporter_kind))
 		return (struct verdict){ 0, "none-on-duty" };
 	if (k == NULL || k->points == 0)
 		return (struct verdict){ 0, "none-in-category" };
@@ -58,7 +58,7 @@ static struct verdict first_reporter(const struct decision *d)
 		return (struct verdict){ 0, "none-declined" };
 	if (k->near_far >= NEAR_FAR_REWARD && (c->photo_roles & PHOTO_REPORTED) == 0)
 		return (struct verdict){ 0, "none-without-photos" };
-	int64_t before = casebook_rewarded_at(d->book, place_key(c, d->rules->reward_place_m));
+	int64_t before = casebook_rewarded_at(d->book, reward_place_key(d));
 	if (before != 0 && d->now_ms - before < d->rules->reward_interval_ms)
 		return (struct verdict){ 0, "none-too-soon" };
 	int64_t room = month_room(d, c->reporter);
@@ -66,6 +66,11 @@ static struct verdict first_reporter(const struct decision *d)
 		return (struct verdict){ 0, "none-month-full" };
 	return (struct verdict){ k->points < room ? k->points : room,
 		                 k->points <= room ? "first-reporter" : "first-reporter-capped" };
+}
+
+int64_t reward_expected(const struct decision *d)
+{
+	return first_reporter(d).points;
 }
 
 static void pay(struct decision *d, const char *person, int64_t points, const char *rule, int64_t key)
@@ -96,8 +101,8 @@ static void pay_followers(struct decision *d)
 	const struct follower *rows = casebook_followers(d->book, d->draft->id, &count);
 	for (size_t i = 0; i < count; i++) {
 		const char *person = rows[i].reporter;
-		if (person == NULL || !earns(rows[i].reporter_kind) || d->rules->me_too_points == 0 ||
-		    named_before(rows, i))
+		if (person == NULL || !reward_earns(rows[i].reporter_kind) || rows[i].doubts != 0 ||
+		    d->rules->me_too_points == 0 || named_before(rows, i))
 			continue;
 		if (d->draft->reporter != NULL && strcmp(person, d->draft->reporter) == 0)
 			continue;
@@ -132,7 +137,7 @@ void reward(struct decision *d)
 	f->value = v.points;
 	f->handle_due_ms = 0;
 	if (v.points > 0)
-		pay(d, d->draft->reporter, v.points, v.rule, place_key(d->draft, d->rules->reward_place_m));
+		pay(d, d->draft->reporter, v.points, v.rule, reward_place_key(d));
 	pay_followers(d);
 	decision_commit(d, f);
 }

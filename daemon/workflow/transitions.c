@@ -107,6 +107,9 @@ static const struct transition rows[] = {
     {ACT_REWARD, IN(REVIEWED), STATE_REWARDED, ROLE_SUPERVISOR | WHO_SYSTEM, reward_guard, reward,
      "when reopening is over; a supervisor above the threshold, neither reporter nor handler"},
 
+    {ACT_DOUBT, ANY_OPEN, STAYS, WHO_SYSTEM, doubt_guard, doubt,
+     "a sign that points are asked for without finding anything: they wait for a supervisor; the matter goes on"},
+
     /* at any time */
     {ACT_SUPERVISE, ANY_OPEN, STAYS, ROLE_SUPERVISOR | WHO_SYSTEM, handle_words_guard, handle_supervise,
      "asks for a reply; by itself when a step is late"},

@@ -63,6 +63,7 @@ TAILQ_HEAD(held_list, held);
 struct redis_door {
 	struct engine *engine;
 	struct entry_judge *judge;
+	struct rates *rates; /* by gateway */
 	char *streams[REDIS_STREAMS];
 	char *group, *consumer, *dead;
 	int64_t claim_idle_ms;

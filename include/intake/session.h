@@ -33,6 +33,7 @@ struct session {
 	_Bool held;       /* not read until some of that has come back */
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
+	struct peer peer;
 	struct tls *tls;       /* the stream's; NULL: a plain connection */
 	_Bool by_certificate;  /* how the person logged in */
 	const char *cut_why;   /* set: the connection ends behind the reply being made */
@@ -54,6 +55,7 @@ struct tcp_door {
 	struct crowd *crowd;
 	struct stream_loop *streams;
 	struct digester *digester;
+	struct rates *rates;
 	struct arena arena; /* for the frame being read */
 	struct subscribers *subscribers;
 	struct tcp_door_counts counts;

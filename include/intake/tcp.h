@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
+#include "intake/rates.h"
 #include "net/crowd.h"
 
 struct tcp_door;
@@ -28,6 +29,7 @@ struct tcp_door_options {
 	int64_t login_ms;          /* to log in */
 	int64_t idle_ms;           /* without a byte either way */
 	_Bool replay_clock;
+	struct rate_limits rates;
 };
 
 struct tcp_door_counts {
@@ -43,6 +45,8 @@ void tcp_door_free(struct tcp_door *d); /* NULL is fine */
 void tcp_door_stop(struct tcp_door *d);
 /* For connections that come from now on. */
 void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms);
+/* From now on, whatever was used so far. */
+void tcp_door_set_rates(struct tcp_door *d, const struct rate_limits *limits);
 /* Likewise. */
 void tcp_door_set_crowd(struct tcp_door *d, const struct crowd_limits *limits);
 /* Likewise; the door's from here on. Nothing happens when none of its sockets are for TLS. */

@@ -36,7 +36,8 @@ struct config {
 	int64_t connection_memory;           /* bytes of answers waiting for one connection */
 	int64_t idle_timeout_ms;
 	int64_t login_timeout_ms;
-	int64_t inflight_max; /* requests of one connection under way */
+	int64_t inflight_max;                                          /* requests of one connection under way */
+	int64_t rate_reporter, rate_staff, rate_gateway, rate_address; /* requests a minute; 0: any number */
 
 	int64_t queue_max;   /* commands waiting for the writer */
 	int64_t batch_max;   /* commands in one transaction */

@@ -10,7 +10,7 @@
  *   categories.csv  category,name,zh,limit,points,sure,after_photo,merge_m,merge_hours[,near_far,
  *                  before_photo,maybe_m,maybe_hours,matter,kin]    see struct category
  *   units.csv       unit,name,kind,area         handlers and conveners; kind: department property contractor volunteer community street self-managed
- *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted[,certificate]    roles joined by '+'
+ *   people.csv      id,name,kind,roles,area,unit,token_sha256,trusted[,certificate,household]    roles joined by '+'
  *   routes.csv      category,area,unit,from,to[,co_units,hours]    category code, class ("E01") or "*"; area or grid prefix or "*"; dates yyyy-mm-dd or empty
  *   contracts.csv   who was hired for what, where and until when: jurisdiction/handlers.h
  *   cameras.csv and camera_labels.csv: see jurisdiction/cameras.h
@@ -61,6 +61,7 @@ struct person {
 	const char *token_sha256; /* 64 hex digits; NULL: cannot log in by token */
 	const char *certificate;  /* SHA-256 of a TLS client certificate, 64 hex digits; NULL: cannot log in by one */
 	_Bool trusted;
+	const char *household; /* a word that people of one household share; NULL: not known */
 };
 
 struct route {

@@ -5,6 +5,11 @@
 #include <stdint.h>
 
 #include "jurisdiction/calendar.h"
+#include "jurisdiction/shifts.h"
+
+/* Memory keeps no more than this of what doubt_again and doubt_burst count. */
+#define POLICY_AGAIN_MOST 4
+#define POLICY_BURST_MOST 12
 
 /* policy.conf. Sources: domain 4 (timers), 5 (limits), 6 (rewards). */
 struct policy_rules {
@@ -31,13 +36,21 @@ struct policy_rules {
 	int64_t merge_other_street; /* doors of two streets: 25 */
 	int64_t merge_no_address;   /* one of the two has none: 100 */
 	int64_t merge_series_ms;    /* two of one hand sooner than this are two, where several stand in a row: 15 min */
-	int64_t reward_review_above; /* points from which a supervisor must agree: 100 */
-	struct limit reward_cooling; /* payable this long after closing: 7 work days */
-	int64_t reward_interval_ms;  /* same reporter, place, category: 24 h */
-	int64_t reward_place_m;      /* what "the same place" is: 50 m */
-	int64_t reward_month_most;   /* per person: 1500 */
-	int64_t me_too_points;       /* a merged reporter's: 1 */
-	int64_t map_sliver_m;        /* narrower overlaps and gaps of the map are passed over: 1 m */
+	int64_t reward_review_above;   /* points from which a supervisor must agree: 100 */
+	struct limit reward_cooling;   /* payable this long after closing: 7 work days */
+	int64_t reward_interval_ms;    /* same reporter, place, category: 24 h */
+	int64_t reward_place_m;        /* what "the same place" is: 50 m */
+	int64_t reward_month_most;     /* per person: 1500 */
+	int64_t me_too_points;         /* a merged reporter's: 1 */
+	int64_t new_reporter_day_most; /* reports a day of who has had no points yet: 20; 0: any number */
+	int64_t reporter_day_most;     /* of everybody who may earn: 200; 0: any number */
+	int64_t doubt_again; /* rewards of one reporter, place and category from which the next is in doubt: 3 */
+	int64_t doubt_again_span_ms;  /* within which: 90 days */
+	int64_t doubt_burst;          /* reports of one reporter from which one is in doubt: 5; 0: never */
+	int64_t doubt_burst_span_ms;  /* within this long before the end of a shift: 30 min */
+	struct shift_ends shift_ends; /* none: the ends of the working hours */
+	_Bool doubt_household, doubt_photos;
+	int64_t map_sliver_m; /* narrower overlaps and gaps of the map are passed over: 1 m */
 	_Bool map_may_overlap, map_may_gap;
 	_Bool auto_file;     /* trusted reporter and sure category */
 	_Bool auto_dispatch; /* exactly one route */

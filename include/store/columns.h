@@ -81,7 +81,8 @@
 	X(merged_into, INT64, merged_into, id, 1)                                                                      \
 	X(last_alarm_ms, INT64, last_alarm_ms, id, 1)                                                                  \
 	X(alarm_count, INT32, alarm_count, id, 1)                                                                      \
-	X(points, INT32, points, id, 1)
+	X(points, INT32, points, id, 1)                                                                                \
+	X(doubts, UINT8, doubts, id, 1)
 
 /* The report's particulars, after the columns of the case_file. */
 #define ROW_REPORT(X)                                                                                                  \

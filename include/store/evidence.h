@@ -61,8 +61,14 @@ struct evidence_proof;
 enum proof_result { PROOF_GOES_ON, PROOF_HOLDS, PROOF_FAILS };
 struct evidence_proof *evidence_proof_new(struct evidence *e, const struct evidence_upload *u) MUST_USE;
 void evidence_proof_free(struct evidence_proof *p); /* NULL is fine */
-/* PROOF_HOLDS fills *type (static). PROOF_FAILS fills *why. */
-enum proof_result evidence_proof_go_on(struct evidence_proof *p, const char **type, struct refusal *why) MUST_USE;
+/* What the proof found out about a file. */
+struct evidence_found {
+	const char *type; /* static */
+	uint8_t look[EVIDENCE_LOOK_SIZE];
+};
+/* PROOF_HOLDS fills *found. PROOF_FAILS fills *why. */
+enum proof_result evidence_proof_go_on(struct evidence_proof *p, struct evidence_found *found,
+                                       struct refusal *why) MUST_USE;
 
 /* The upload is in the database too: its partial goes. Also gives up an upload. */
 void evidence_drop_partial(struct evidence *e, const char *person, const uint8_t sha256[EVIDENCE_DIGEST_SIZE]);

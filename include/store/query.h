@@ -51,7 +51,7 @@ struct case_filter {
 	int32_t category;               /* exact, or a class (multiple of 100), 0: any */
 	uint32_t states;                /* bit 1 << state; 0: any */
 	const char *handler, *reporter; /* NULL: any */
-	_Bool overdue, open_only, unlocated;
+	_Bool overdue, open_only, unlocated, doubted;
 	int64_t now_ms;         /* for overdue */
 	int64_t from_ms, to_ms; /* 0: unbounded */
 	int64_t before_id;      /* cursor: ids below this; 0: from the newest */

@@ -71,7 +71,7 @@ _Bool store_find_key(struct store *s, const struct uuid *key, struct key_fact *o
 _Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, enum state *state);
 
 /* Whether this person has uploaded this file completely. */
-_Bool store_find_evidence(struct store *s, const uint8_t sha256[EVIDENCE_DIGEST_SIZE], const char *person);
+void store_find_evidence(struct store *s, struct evidence_ref *e, const char *person);
 /* In a transaction: uploads of before this time that no case has named are nobody's any more; how many those were. */
 enum store_result store_forget_evidence(struct store *s, int64_t before_ms, int64_t *forgotten) MUST_USE;
 

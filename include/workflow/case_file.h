@@ -25,6 +25,7 @@ struct case_file {
 	                 until somebody locates it */
 	uint8_t state, reporter_kind, level, rating;
 	uint8_t extensions, suspensions, reopened, reworked, returned, supervised;
+	uint8_t doubts;      /* enum doubt: why its points wait for a supervisor */
 	uint8_t photo_roles; /* what its evidence shows: PHOTO_BIT of every role, and PHOTO_REPORTED */
 	_Bool anonymous, late,
 		stage_overdue; /* late: the handling limit was missed at least once; stage_overdue: told once */

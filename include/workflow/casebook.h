@@ -9,6 +9,7 @@
 
 #include "workflow/case_file.h"
 #include "workflow/facts.h"
+#include "workflow/looks.h"
 #include "workflow/sight.h"
 
 #define CASEBOOK_KEYS_PER_GENERATION 262144 /* two generations are kept; older keys are asked of the store */
@@ -50,12 +51,20 @@ const struct account *casebook_account(const struct casebook *b, const char *per
 int64_t casebook_payable(const struct casebook *b, const char *person, int64_t now_ms);
 /* When this reporter+category+place was last rewarded; 0: not within memory (the interval is short). */
 int64_t casebook_rewarded_at(const struct casebook *b, int64_t place_key);
+/* How often it was at or after since_ms; at most ACCOUNTS_TIMES. */
+int casebook_rewarded_since(const struct casebook *b, int64_t place_key, int64_t since_ms);
+/* Reports of this person (interned) on that local day; and of those the last few at or after since_ms. */
+int64_t casebook_reported_today(const struct casebook *b, const char *person, int32_t day);
+int casebook_reported_since(const struct casebook *b, const char *person, int32_t day, int64_t since_ms);
+/* Another case with a photo that looks like this one; NULL: none. */
+const struct look_owner *casebook_same_look(const struct casebook *b, uint64_t look, int64_t case_id);
 
 struct follower {
 	int64_t case_id;
 	int32_t category;
 	const char *reporter; /* NULL: anonymous */
 	uint8_t reporter_kind;
+	uint8_t doubts; /* enum doubt */
 };
 /* The cases merged into this one; *count may be 0. */
 const struct follower *casebook_followers(const struct casebook *b, int64_t master, size_t *count);
@@ -99,6 +108,9 @@ void casebook_restore_ledger(struct casebook *b, const char *person, int64_t bal
                              int64_t month_points);
 void casebook_restore_pending(struct casebook *b, const char *person, int64_t points, int64_t payable_ms);
 void casebook_restore_rewarded(struct casebook *b, int64_t place_key, int64_t at_ms);
+/* Of the newest day's reports, oldest first; person may be any text. */
+void casebook_restore_reported(struct casebook *b, const char *person, int32_t day, int64_t at_ms);
+void casebook_restore_look(struct casebook *b, uint64_t look, struct look_owner owner); /* oldest first */
 void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f);
 /* After the cases: how its case ended, STATE_NONE when it is open or there is none; the longest silent first. */
 void casebook_restore_span(struct casebook *b, const struct alarm_span *s, enum state end);

@@ -20,7 +20,9 @@ struct decision {
 	const struct transition *row;
 	int64_t master; /* of a merge: asked for, or found */
 	int64_t next_event, next_ledger, next_notice, next_span;
-	int32_t alarm_count; /* how often its camera has posted it */
+	int32_t alarm_count;            /* how often its camera has posted it */
+	uint8_t doubts;                 /* of ACT_DOUBT: enum doubt */
+	const struct look_owner *alike; /* of DOUBT_PHOTO */
 };
 
 #define SYSTEM_ACTOR "system"
@@ -67,6 +69,12 @@ _Bool decision_reason_of(struct decision *d, const char *act); /* on another act
 _Bool decision_may(const struct decision *d, uint32_t who);
 /* Whether this person is the draft's handler: of its unit, or who said handled. */
 _Bool decision_is_handler(const struct decision *d, const struct person *p);
+
+/* ---- reward.c, for doubt.c ---- */
+_Bool reward_earns(uint8_t reporter_kind);         /* reporting is not already this kind's paid duty */
+int64_t reward_expected(const struct decision *d); /* what the first reporter would be given now */
+int64_t
+reward_place_key(const struct decision *d); /* the draft's reporter, category and place as one number, never 0 */
 
 /* ---- units (dispatch.c) ---- */
 /* The units of the command are known and named once, and none is the lead (NULL: there is none). */

@@ -79,6 +79,7 @@ enum act {
 	ACT_EXEMPT = 45,
 	ACT_LOCATE = 46,
 	ACT_REGRID = 47,
+	ACT_DOUBT = 48,
 	ACT_COUNT
 };
 

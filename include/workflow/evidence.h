@@ -10,6 +10,7 @@
 
 #define EVIDENCE_DIGEST_SIZE 32 /* bytes of a SHA-256 */
 #define EVIDENCE_REF_SIZE 72    /* "sha256:" and 64 hex digits as text */
+#define EVIDENCE_LOOK_SIZE 8    /* bytes of what a picture looks like (store/look.h); all 0: not known */
 #define EVIDENCE_TYPE_MOST 32   /* bytes of "image/jpeg" */
 
 /* What a photo shows. The numbers are the wire's and the database's. */
@@ -35,6 +36,7 @@ struct evidence_ref {
 	uint8_t sha256[EVIDENCE_DIGEST_SIZE];
 	uint8_t role;  /* enum photo_role */
 	_Bool is_here; /* complete, and uploaded by who names it: found out by the writer before the command is judged */
+	uint8_t look[EVIDENCE_LOOK_SIZE]; /* found out with it */
 };
 
 /* Evidence that an event names; count 0: none. */
@@ -50,6 +52,7 @@ struct file_fact {
 	uint8_t sha256[EVIDENCE_DIGEST_SIZE];
 	const char *sender, *type; /* "image/jpeg" */
 	int64_t size, at_ms;
+	uint8_t look[EVIDENCE_LOOK_SIZE];
 };
 
 /* "sha256:<64 hex digits>" and back; false: it is not of that form. */

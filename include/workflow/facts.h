@@ -97,7 +97,8 @@ struct facts {
 	_Bool has_seen;
 	struct emergency emergency; /* declared, or lifted: then lifted_ms is set */
 	_Bool has_emergency;
-	_Bool sweep; /* it concerns every open case: each is to be looked at again (workflow/sweep.h) */
+	char words[64]; /* a text that a fact made itself */
+	_Bool sweep;    /* it concerns every open case: each is to be looked at again (workflow/sweep.h) */
 	struct alarm_span spans[FACTS_SPANS_MOST];
 	int64_t forgotten[FACTS_SPANS_MOST]; /* ids of spans, before those of `spans` are remembered */
 	size_t span_count, forgotten_count;

@@ -80,6 +80,10 @@ void feedback_review(struct decision *d);
 _Bool feedback_reopen_guard(struct decision *d);
 void feedback_reopen(struct decision *d);
 
+/* doubt.c */
+_Bool doubt_guard(struct decision *d);
+void doubt(struct decision *d);
+/* reward.c */
 _Bool reward_guard(struct decision *d);
 void reward(struct decision *d);
 /* Points without a case: 兑换 and 冲正. */

@@ -34,6 +34,7 @@ LIBRARIES = (
     (r".*\.pb-c\.h", r"(daemon|include)/(intake|outbox)/|cli/|bench/"),
     (r"openssl/ssl\.h", r"(daemon|include)/net/tls"),
     (r"openssl/", r"daemon/base/|(daemon|include)/net/|daemon/serve/|bench/"),
+    (r"jpeglib\.h|png\.h", r"daemon/store/look_"),
     (r"jansson\.h", r"daemon/(jurisdiction/geojson|serve/memory)\.c|cli/frigate\.c"),
     (r"expat\.h", r"cli/hikvision\.c"),
     (r"geos_c\.h", r"(daemon|include)/jurisdiction/map"),

@@ -1,4 +1,5 @@
 /* acts: somebody does something, and how it came out. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -131,6 +132,15 @@ static void take_photo(struct step *st)
 		script_fail(st->s, "a photo is near, far, before or after, not %s", colon + 1);
 }
 
+/* What the last photo looks like, as 16 hexadecimal digits. */
+static void take_look(struct step *st)
+{
+	uint64_t look = strtoull(script_word(st->s, "a look of 16 hexadecimal digits"), NULL, 16);
+
+	must(st->c->evidence_count > 0);
+	memcpy(st->c->evidence[st->c->evidence_count - 1].look, &look, sizeof look);
+}
+
 /* Named, but never uploaded, or by somebody else. */
 static void take_foreign_photo(struct step *st)
 {
@@ -252,6 +262,7 @@ static const struct option {
 	{ "photo:before", take_photo },
 	{ "photo:after", take_photo },
 	{ "foreign-photo", take_foreign_photo },
+	{ "look", take_look },
 	{ "reference", take_reference },
 	{ "found", take_found },
 	{ "rating", take_rating },

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "workflow/case_number.h"
+#include "workflow/doubt.h"
 #include "world.h"
 
 /* ---- of a case ---- */
@@ -174,6 +175,24 @@ static void ref(const struct claim *m)
 	same_text(m, "ref", m->t->events[m->t->count - 1].ref);
 }
 
+/* What the newest event says in words begins with these. */
+static void words(const struct claim *m)
+{
+	const char *expected = script_word(m->s, "words");
+	const char *came = m->t->events[m->t->count - 1].text;
+
+	if (came == NULL || strncmp(came, expected, strlen(expected)) != 0)
+		script_fail(m->s, "%s: expected \"%s\", came \"%s\"", m->t->name, expected, came ? came : "");
+}
+
+static void doubts(const struct claim *m)
+{
+	char text[DOUBT_NAMES_SIZE];
+
+	doubt_names(m->c->doubts, text);
+	same_text(m, "doubts", *text ? text : "none");
+}
+
 /* The roles it has photos of, joined by commas, "reported" when near and far came with the report; "none". */
 static void photos(const struct claim *m)
 {
@@ -228,6 +247,8 @@ static const struct {
 	{ "reported", reported },
 	{ "last", last },
 	{ "ref", ref },
+	{ "text", words },
+	{ "doubts", doubts },
 	{ "photos", photos },
 	{ "points", points },
 	{ "extensions", extensions },

@@ -294,7 +294,7 @@ static void record_event(struct world *w, const struct fact *f)
 	*copy = *f;
 	copy->actor = casebook_intern(w->book, f->actor);
 	copy->ref = casebook_intern(w->book, f->ref);
-	copy->text = NULL;
+	copy->text = casebook_intern(w->book, f->text);
 	cover_event(w->cover, f);
 }
 

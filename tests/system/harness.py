@@ -161,7 +161,8 @@ class Daemon:
         self.process, self.environment, self.prefix = None, {}, []  # prefix: what runs it, as "ip netns exec …"
         self.keys = {"listen": f"127.0.0.1:{self.port}", "database": self.database, "clock": "replay",
                      "jurisdiction": os.path.join(TOP, "config", "jurisdiction"),
-                     "redis": f"unix:{redis.socket}" if redis else "", **(changes or {})}
+                     "redis": f"unix:{redis.socket}" if redis else "",
+                     **{f"rate_{who}": 0 for who in ("reporter", "staff", "gateway", "address")}, **(changes or {})}
         self.write_config({})
 
     def write_config(self, changes):

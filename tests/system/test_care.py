@@ -223,7 +223,7 @@ def test_restore_stays_away_from_a_daemon_and_from_files():
 def test_a_newer_database_stops_daemon_and_restore():
     database = restore(path("load-0.db"))
     with sqlite3.connect(database) as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute("PRAGMA user_version = 99")
     with open(database, "rb") as file:
         before = file.read()
     config = os.path.join(os.path.dirname(database), "gridloop.conf")
@@ -337,12 +337,12 @@ def test_doctor_on_databases():
     patient.findings("warning", "write-ahead log has 100.0 MiB")
     os.remove(patient.database + "-wal")
     with sqlite3.connect(patient.database) as db:
-        db.execute("PRAGMA user_version = 3")
-    patient.findings("problem", "schema version 3")
+        db.execute("PRAGMA user_version = 99")
+    patient.findings("problem", "schema version 99")
     with open(patient.database, "r+b") as file:
         file.seek(4096)
         file.write(os.urandom(8192))
-    patient.findings("problem", "schema version 3")
+    patient.findings("problem", "schema version 99")
     with sqlite3.connect(patient.database) as db:
         db.execute("PRAGMA user_version = 2")
     assert any("damage" in line or "malformed" in line for line in patient.findings("problem")), patient.findings("problem")

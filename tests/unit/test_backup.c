@@ -408,7 +408,7 @@ static void an_upload_that_nobody_named_may_be_gone(void **state)
 	give_photo(p, hex);
 	store_close(p->kit.store);
 	p->kit.store = NULL;
-	kit_tamper(&p->kit, "INSERT INTO evidence SELECT zeroblob(32), 'somebody', 5, 'image/jpeg', 1, 0");
+	kit_tamper(&p->kit, "INSERT INTO evidence SELECT zeroblob(32), 'somebody', 5, 'image/jpeg', 1, 0, 0");
 	kit_reopen(&p->kit);
 	make(p, p->evidence, &made);
 	assert_int_equal(made.files_missing, 0);
@@ -553,7 +553,7 @@ static void a_newer_schema_is_refused(void **state)
 	make(p, NULL, &made);
 	store_close(p->kit.store);
 	p->kit.store = NULL;
-	kit_tamper(&p->kit, "PRAGMA user_version = 3");
+	kit_tamper(&p->kit, "PRAGMA user_version = 99");
 	bytes = bytes_of(p->kit.path, &size);
 	put_bytes(newer, bytes, size);
 	refused(p, newer, "use the newer program");
@@ -570,7 +570,8 @@ static void a_newer_schema_is_refused(void **state)
 	assert_memory_equal(bytes, after, size);
 	free(after);
 	free(bytes);
-	kit_tamper(&p->kit, "PRAGMA user_version = 2");
+	snprintf(newer, sizeof newer, "PRAGMA user_version = %d", STORE_SCHEMA_VERSION);
+	kit_tamper(&p->kit, newer);
 	kit_reopen(&p->kit);
 }
 

@@ -338,7 +338,8 @@ static void test_restored_points_keys_and_followers(void **state)
 	assert_int_equal(casebook_account(desk.book, "rider-07")->balance, 30);
 	assert_int_equal(casebook_payable(desk.book, "rider-07", 8999), 20);
 	assert_int_equal(casebook_rewarded_at(desk.book, 5), 8000);
-	casebook_restore_follower(desk.book, 70, &(struct follower){ 71, RUBBISH, "resident-01", REPORTER_RESIDENT });
+	casebook_restore_follower(desk.book, 70,
+	                          &(struct follower){ 71, RUBBISH, "resident-01", REPORTER_RESIDENT, 0 });
 	assert_string_equal(casebook_followers(desk.book, 70, &count)->reporter, "resident-01");
 	assert_int_equal(count, 1);
 }

@@ -105,15 +105,17 @@ static void put(struct evidence_upload *u, int64_t from, int64_t to)
 /* The proof's end, and in how many slices it came. */
 static enum proof_result prove(const struct evidence_upload *u, const char **type, int *slices)
 {
+	struct evidence_found found = { 0 };
 	struct evidence_proof *p = evidence_proof_new(stand.evidence, u);
 	enum proof_result result;
 
 	*slices = 0;
 	do {
-		result = evidence_proof_go_on(p, type, &stand.why);
+		result = evidence_proof_go_on(p, &found, &stand.why);
 		++*slices;
 	} while (result == PROOF_GOES_ON);
 	evidence_proof_free(p);
+	*type = found.type;
 	return result;
 }
 

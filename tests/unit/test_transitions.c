@@ -141,9 +141,10 @@ static void test_find_and_allowed_agree_with_the_rows(void **state)
 static void test_what_can_be_asked_for(void **state)
 {
 	(void)state;
-	static const enum act own[] = { ACT_NONE,          ACT_SUBMIT,      ACT_ALARM,   ACT_ALARM_AGAIN, ACT_EXPIRE,
-		                        ACT_WHISTLE_LAPSE, ACT_ESCALATE,    ACT_FOLLOW,  ACT_VACATED,     ACT_BASIS,
-		                        ACT_REROUTE,       ACT_CO_DISPATCH, ACT_CO_LATE, ACT_RETIME,      ACT_REGRID };
+	static const enum act own[] = { ACT_NONE,    ACT_SUBMIT,        ACT_ALARM,    ACT_ALARM_AGAIN,
+		                        ACT_EXPIRE,  ACT_WHISTLE_LAPSE, ACT_ESCALATE, ACT_FOLLOW,
+		                        ACT_VACATED, ACT_BASIS,         ACT_REROUTE,  ACT_CO_DISPATCH,
+		                        ACT_CO_LATE, ACT_RETIME,        ACT_REGRID,   ACT_DOUBT };
 
 	for (int a = 0; a < ACT_COUNT; a++) {
 		_Bool expected = 1;

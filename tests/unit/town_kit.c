@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "clock_kit.h"
+#include "jurisdiction/policy_parts.h"
 #include "store_kit.h"
 
 #define RUBBISH 10110
@@ -122,6 +123,7 @@ int town_open(void **state)
 	town.policy = policy_load("config/jurisdiction", &p);
 	assert_non_null(town.policy);
 	clock_kit_no_rest(town.policy);
+	town.policy->rules.new_reporter_day_most = town.policy->rules.reporter_day_most = 0;
 	town.digester = digester_new();
 	town.options =
 		(struct engine_options){ .queue_most = 4096, .batch_most = 256, .readers = 2, .queries_most = 64 };
