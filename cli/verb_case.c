@@ -34,7 +34,7 @@ static const struct option_row list_options[] = {
 static const struct column list_columns[] = {
 	{ "number", 0, 0, 0 },   { "state", 0, 0, 0 }, { "category", 0, 1, 0 }, { "light", 0, 0, 0 },
 	{ "reported", 0, 0, 3 }, { "due", 0, 0, 1 },   { "grid", 0, 1, 2 },     { "handler", 0, 1, 4 },
-	{ "reporter", 0, 1, 6 }, { "kind", 0, 0, 7 },  { "address", 0, 1, 5 },   { "doubts", 0, 0, 8 },
+	{ "reporter", 0, 1, 6 }, { "kind", 0, 0, 7 },  { "address", 0, 1, 5 },  { "doubts", 0, 0, 8 },
 };
 
 static void list_row(struct table *t, const wire_summary *s)
