@@ -112,8 +112,8 @@ const struct verb act_verbs[] = {
 	    "the reporter, or a visitor who asked, says how satisfied", "gridloop review E01102026112100042 --rating satisfied", "reopen"),
 	ACT("reopen", "重办", FEEDBACK, REOPEN, T(TEXT) | T(REPORTER), 0, " [TEXT]",
 	    "it is not solved after all, or came back within seven days", "gridloop reopen E01102026112100042 \"rubbish is back\"", "review"),
-	ACT("reward", "激励", REWARD, REWARD, T(TEXT), 0, "",
-	    "a supervisor agrees to points above the threshold", "gridloop reward E05052026112100001", "points"),
+	ACT("reward", "激励", REWARD, REWARD, T(REASON) | T(TEXT), 0, " [--reason decline] [TEXT]",
+	    "a supervisor decides points that are above the threshold or in doubt 存疑", "gridloop reward E05052026112100001", "points, case list"),
 	{ 0 },
 };
 /* clang-format on */

@@ -34,10 +34,10 @@ struct session {
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
 	struct peer peer;
-	struct tls *tls;       /* the stream's; NULL: a plain connection */
-	_Bool by_certificate;  /* how the person logged in */
-	const char *cut_why;   /* set: the connection ends behind the reply being made */
-	_Bool ended;           /* the peer sends no more */
+	struct tls *tls;      /* the stream's; NULL: a plain connection */
+	_Bool by_certificate; /* how the person logged in */
+	const char *cut_why;  /* set: the connection ends behind the reply being made */
+	_Bool ended;          /* the peer sends no more */
 	LIST_ENTRY(session) all;
 };
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "jurisdiction/policy_parts.h"
 #include "base/problems.h"
 
 #define NINE INT64_C(1795222800000) /* 2026-11-21 09:00 in China */
@@ -267,6 +268,7 @@ void street_open(enum street_control control)
 	problems_print(&p, stderr);
 	problems_close(&p);
 	must(street.policy);
+	street.policy->rules.new_reporter_day_most = street.policy->rules.reporter_day_most = 0;
 	street.asks.digester = digester_new();
 	street.options = (struct engine_options){
 		.store = { .path = street.path },

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from harness import BUILD, CONTRACT, MONDAY_MS, TOP, Daemon, Redis, Refused, Street, wait_until
+from harness import BUILD, CONTRACT, MONDAY_MS, SAMPLE, TOP, Daemon, Redis, Refused, Street, wait_until
 from wire import chunk, varint
 
 MINUTE = 60 * 1000
@@ -410,7 +410,7 @@ def open_street(folder):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     redis = Redis(folder).start()
-    daemon = Daemon(folder, redis, {"redis_cameras_gateway": "cameras-police"}).start()
+    daemon = Daemon(folder, redis, {"redis_cameras_gateway": "cameras-police", "jurisdiction": SAMPLE}).start()
     return redis, daemon
 
 

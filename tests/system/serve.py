@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 
-from harness import BUILD, TOP, Daemon, Redis, Street
+from harness import BUILD, SAMPLE, TOP, Daemon, Redis, Street
 
 PORT = int(os.environ.get("PORT", "7311"))
 SHOWN = (("resident", "reporter"), ("food-rider", "reporter"), ("grid-worker", "worker"), ("", "acceptor"),
@@ -36,7 +36,7 @@ def main():
     folder = os.path.join(TOP, BUILD, "serve")
     os.makedirs(folder, exist_ok=True)
     redis = Redis(folder).start()
-    daemon = Daemon(folder, redis, {"clock": "system"}, port=PORT)
+    daemon = Daemon(folder, redis, {"clock": "system", "jurisdiction": SAMPLE}, port=PORT)
     print_credentials(Street())
     process = subprocess.Popen([os.path.join(BUILD, "gridloopd"), "-c", daemon.config], cwd=TOP)
     # Ctrl-C reaches the daemon too, which then ends in its own order; this waits for it.

@@ -409,8 +409,8 @@ static void test_list_leaves_out_what_no_row_has(void **state)
 	free(with);
 	call.csv = 1;
 	plain = list_printed(&call, "");
-	assert_non_null(
-		strstr(plain, "number,state,category,light,reported,due,grid,handler,reporter,kind,address,doubts\r\n"));
+	assert_non_null(strstr(
+		plain, "number,state,category,light,reported,due,grid,handler,reporter,kind,address,doubts\r\n"));
 	free(plain);
 	call = (struct call){ .verb = case_verbs, .width = 60 };
 	plain = list_printed(&call, "");
