@@ -166,9 +166,10 @@ lint: $(GEN:=.h) | packages-build packages-lint
 format: | packages-lint
 	clang-format -i $$(git ls-files -co --exclude-standard -- '*.c' '*.h')
 
-## docs: the generated part of docs/workflow.md
-docs: $(BUILD)/tests/unit/test_workflow_doc
-	$< --write
+## docs: the generated parts of docs/workflow.md and docs/rights.md
+docs: $(BUILD)/tests/unit/test_workflow_doc $(BUILD)/tests/unit/test_rights_doc
+	$(BUILD)/tests/unit/test_workflow_doc --write
+	$(BUILD)/tests/unit/test_rights_doc --write
 
 ## demo: a street's day through the real daemon
 demo: all | packages-check

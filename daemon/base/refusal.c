@@ -43,6 +43,7 @@ _Bool refuse(struct refusal *why, enum refusal_code code, const char *rule, cons
 
 	why->code = code;
 	why->rule = rule;
+	why->right = NULL;
 	memcpy(why->sentence, sentence, length);
 	why->sentence[length] = '\0';
 	why->retry_after_ms = 0;

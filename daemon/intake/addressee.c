@@ -19,7 +19,7 @@ void addressees_of(const struct person *p, struct addressees *out)
 	}
 }
 
-void addressees_to_filter(const struct addressees *a, struct notice_filter *filter)
+void addressees_to_filter(const struct addressees *a, const struct person *p, struct notice_filter *filter)
 {
 	_Static_assert(sizeof filter->to / sizeof *filter->to >= ROLE_BITS + 2, "id, unit and every role fit");
 	size_t most = sizeof filter->to / sizeof *filter->to;
@@ -27,4 +27,5 @@ void addressees_to_filter(const struct addressees *a, struct notice_filter *filt
 	/* The filter ends with a NULL only where it is not full. */
 	for (size_t i = 0; i < most && a->names[i]; i++)
 		filter->to[i] = a->names[i];
+	filter->role_area = p->area;
 }

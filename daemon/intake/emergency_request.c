@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "intake/question.h"
+#include "intake/reach.h"
 #include "intake/wire.h"
 
 #define AREA_TEXT_SIZE 24
@@ -68,16 +69,18 @@ static void ask_emergencies(struct question *q, struct reader *r)
 	Gridloop__V1__EmergencyList m = GRIDLOOP__V1__EMERGENCY_LIST__INIT;
 	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
 	struct emergency *rows = NULL;
-	size_t count = 0, budget = question_budget(q);
+	size_t count = 0, shown = 0, budget = question_budget(q);
 
 	if (!question_went_well(q, query_emergencies(r, &q->rows, &rows, &count)))
 		return;
 	m.emergencies = question_take(q, count * sizeof *m.emergencies);
 	for (size_t i = 0; i < count; i++) {
-		m.emergencies[i] = question_take(q, sizeof *m.emergencies[i]);
-		view_emergency(q, &rows[i], m.emergencies[i]);
+		if (!reach_concerns(q->policy, q->person, rows[i].area))
+			continue;
+		m.emergencies[shown] = question_take(q, sizeof *m.emergencies[shown]);
+		view_emergency(q, &rows[i], m.emergencies[shown++]);
 	}
-	m.n_emergencies = question_fit((const ProtobufCMessage *const *)m.emergencies, count, &budget);
+	m.n_emergencies = question_fit((const ProtobufCMessage *const *)m.emergencies, shown, &budget);
 	f.seq = q->seq;
 	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_EMERGENCY_LIST;
 	f.emergency_list = &m;

@@ -8,7 +8,7 @@
 #include "intake/addressee.h"
 #include "intake/check.h"
 #include "intake/look.h"
-#include "intake/rights.h"
+#include "intake/reach.h"
 #include "intake/view.h"
 #include "intake/wire.h"
 #include "workflow/case_number.h"
@@ -78,8 +78,10 @@ static void ask_case(struct question *q, struct reader *r)
 
 	if (!question_went_well(q, query_case(r, ((struct case_question *)q)->id, &q->rows, &answer)))
 		return;
-	if (!rights_may_see(q->person, &answer.row.file)) {
-		question_refuse(q, REFUSAL_NOT_ALLOWED, "case-is-yours", "This case is not yours to see.");
+	if (!reach_sees(q->policy, q->person, RIGHT_GET_CASE, &answer.row.file)) {
+		struct rights_on on = reach_case(q->person, &answer.row.file);
+
+		question_deny(q, RIGHT_GET_CASE, &on, "case-is-yours");
 		return;
 	}
 	struct case_evidence *evidence;
@@ -103,7 +105,7 @@ static void ask_case(struct question *q, struct reader *r)
 static _Bool send_case(struct question *q, const ProtobufCBinaryData *asked, struct refusal *why)
 {
 	char number[CASE_NUMBER_SIZE] = "";
-	struct look look = { rights_is_staff(q->person) ? AUDITED_LOOK_CASE : AUDITED_NONE, number, NULL };
+	struct look look = { reach_is_staff(q->person) ? AUDITED_LOOK_CASE : AUDITED_NONE, number, NULL };
 
 	memcpy(number, asked->data, asked->len < sizeof number ? asked->len : sizeof number - 1);
 	return look_send(q, &look, why);
@@ -187,29 +189,6 @@ static _Bool read_cursor(const ProtobufCBinaryData *bytes, int64_t *before_id, s
 	return refuse(why, REFUSAL_INVALID, "cursor-is-from-a-page", "The cursor is not one of the page before.");
 }
 
-/* Staff see their area, their unit's cases and what they reported; others what they reported. */
-static _Bool narrow(const struct policy *policy, const struct person *p, struct list_question *l, struct refusal *why)
-{
-	if (l->reporter[0] == '\0' && !rights_is_staff(p)) {
-		if (p->roles & ROLE_GATEWAY)
-			return refuse(why, REFUSAL_INVALID, "gateway-names-its-reporter",
-			              "A gateway lists one reporter's cases: name it as \"<gateway>/<id>\".");
-		must(snprintf(l->reporter, sizeof l->reporter, "%.*s", COMMAND_ID_MOST, p->id) >= 0);
-	}
-	if (rights_owns(p, l->reporter))
-		return 1;
-	if (!rights_is_staff(p))
-		return refuse(why, REFUSAL_NOT_ALLOWED, "cases-are-yours", "You may list only your own cases.");
-	if (p->unit && strcmp(l->handler, p->unit) == 0)
-		return 1;
-	/* A case without a grid is everybody's to place. */
-	if (l->filter.unlocated) {
-		l->filter.area = 0;
-		return 1;
-	}
-	return rights_stay_in_area(policy, p, &l->filter.area, why);
-}
-
 static _Bool read_filter(const Gridloop__V1__ListCases *m, struct list_question *l, struct refusal *why)
 {
 	struct case_filter *filter = &l->filter;
@@ -249,7 +228,7 @@ static void describe(const struct list_question *l, const Gridloop__V1__ListCase
 static _Bool send_list(struct list_question *l, const Gridloop__V1__ListCases *m, struct refusal *why)
 {
 	char subject[AUDIT_SUBJECT_MOST + 1] = "";
-	_Bool own = rights_owns(l->q.person, l->reporter);
+	_Bool own = reach_owns(l->q.person, l->reporter);
 	struct look look = { own ? AUDITED_NONE : AUDITED_LOOK_LIST, subject, NULL };
 
 	describe(l, m, subject, sizeof subject);
@@ -260,7 +239,11 @@ _Bool query_list_cases(struct session *s, const Gridloop__V1__ClientFrame *f, st
 {
 	struct list_question read = { .filter = { 0 } };
 
-	if (!read_filter(f->list_cases, &read, why) || !narrow(engine_policy(s->door->engine), s->person, &read, why))
+	struct reach_list narrowed = { &read.filter, read.handler, read.reporter, sizeof read.handler,
+		                       sizeof read.reporter };
+
+	if (!read_filter(f->list_cases, &read, why) ||
+	    !reach_narrow(engine_policy(s->door->engine), s->person, &narrowed, why))
 		return 0;
 	struct list_question *l = question_new(s, f->seq, sizeof *l, ask_list);
 
@@ -342,8 +325,8 @@ static void ask_board(struct question *q, struct reader *r)
 
 static _Bool send_points(struct points_question *p, _Bool board, struct refusal *why)
 {
-	_Bool own = !board && rights_owns(p->q.person, p->person);
-	struct look look = { own || !rights_is_staff(p->q.person) ? AUDITED_NONE : AUDITED_LOOK_POINTS,
+	_Bool own = !board && reach_owns(p->q.person, p->person);
+	struct look look = { own || !reach_is_staff(p->q.person) ? AUDITED_NONE : AUDITED_LOOK_POINTS,
 		             board ? "board" : p->person, NULL };
 
 	return look_send(&p->q, &look, why);
@@ -352,6 +335,7 @@ static _Bool send_points(struct points_question *p, _Bool board, struct refusal 
 _Bool query_get_points(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	const Gridloop__V1__GetPoints *m = f->get_points;
+	const struct policy *policy = engine_policy(s->door->engine);
 	char person[ACCOUNT_MOST + 1];
 	int limit;
 
@@ -359,8 +343,11 @@ _Bool query_get_points(struct session *s, const Gridloop__V1__ClientFrame *f, st
 		return 0;
 	if (person[0] == '\0')
 		must(snprintf(person, sizeof person, "%.*s", COMMAND_ID_MOST, s->person->id) >= 0);
-	if (!rights_is_staff(s->person) && !rights_owns(s->person, person))
-		return refuse(why, REFUSAL_NOT_ALLOWED, "points-are-yours", "You may see only your own points.");
+	enum right right = m->board ? RIGHT_BOARD : RIGHT_GET_POINTS;
+	struct rights_on on = { .own = reach_owns(s->person, person) };
+
+	if (!rights_may(policy, s->person, right, &on))
+		return rights_refuse(policy, s->person, right, &on, "points-are-yours", why);
 	struct points_question *q = question_new(s, f->seq, sizeof *q, m->board ? ask_board : ask_points);
 
 	memcpy(q->person, person, sizeof person);
@@ -419,7 +406,7 @@ _Bool query_get_stats(struct session *s, const Gridloop__V1__ClientFrame *f, str
 
 	if (!check_range((int64_t)m->by, STATS_ALL, STATS_CHANNEL, "by-is-known", why) ||
 	    !check_area(&m->area, &area, why) ||
-	    !rights_stay_in_area(engine_policy(s->door->engine), s->person, &area, why))
+	    !reach_area(engine_policy(s->door->engine), s->person, RIGHT_GET_STATS, &area, NULL, why))
 		return 0;
 	struct stats_question *q = question_new(s, f->seq, sizeof *q, ask_stats);
 
@@ -445,12 +432,13 @@ static void ask_notices(struct question *q, struct reader *r)
 	struct notices_question *n = (struct notices_question *)q;
 	struct notice_filter filter = { .after = n->after, .limit = n->limit, .unseen_only = n->unseen_only };
 	struct notice_row *rows = NULL;
+	int64_t scanned_to;
 	size_t count = 0, budget = question_budget(q);
 	Gridloop__V1__NoticeList m = GRIDLOOP__V1__NOTICE_LIST__INIT;
 	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
 
-	addressees_to_filter(&n->to, &filter);
-	if (!question_went_well(q, query_notices(r, &filter, &q->rows, &rows, &count)))
+	addressees_to_filter(&n->to, q->person, &filter);
+	if (!question_went_well(q, query_notices(r, &filter, &q->rows, &rows, &count, &scanned_to)))
 		return;
 	m.notices = question_take(q, count * sizeof *m.notices);
 	for (size_t i = 0; i < count; i++) {

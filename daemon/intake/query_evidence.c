@@ -4,7 +4,7 @@
 #include "intake/check.h"
 #include "intake/look.h"
 #include "intake/question.h"
-#include "intake/rights.h"
+#include "intake/reach.h"
 #include "intake/uploads.h"
 #include "intake/wire.h"
 #include "store/query_evidence.h"
@@ -22,7 +22,7 @@ static _Bool may_fetch(struct evidence_question *e, struct reader *r, const stru
 	struct evidence_row own;
 
 	for (size_t i = 0; i < found->count; i++)
-		if (rights_may_see(e->q.person, &found->cases[i]))
+		if (reach_sees(e->q.policy, e->q.person, RIGHT_GET_EVIDENCE, &found->cases[i]))
 			return 1;
 	return query_evidence_of(r, e->sha256, e->q.person->id, &e->q.rows, &own) == QUERY_OK;
 }
@@ -62,8 +62,7 @@ static void ask_evidence(struct question *q, struct reader *r)
 		return;
 	/* The same words whether it is there or not: who may not see it is not told that somebody has it. */
 	if (status == QUERY_NOT_FOUND || !may_fetch(e, r, &found))
-		question_refuse(q, REFUSAL_NOT_ALLOWED, "evidence-is-yours-to-see",
-		                "No case that you may see names this evidence.");
+		question_deny(q, RIGHT_GET_EVIDENCE, NULL, "evidence-is-yours-to-see");
 	else
 		reply_bytes(e, &found.row);
 }
@@ -79,8 +78,7 @@ static _Bool send_off(struct evidence_question *e, struct refusal *why)
 	struct session *s = e->q.session;
 	char digest[DIGEST_TEXT_SIZE];
 	_Bool is_new = memcmp(s->looked_at, e->sha256, sizeof s->looked_at) != 0;
-	struct look look = { is_new && rights_is_staff(s->person) ? AUDITED_LOOK_EVIDENCE : AUDITED_NONE, digest,
-		             NULL };
+	struct look look = { is_new && reach_is_staff(s->person) ? AUDITED_LOOK_EVIDENCE : AUDITED_NONE, digest, NULL };
 
 	_Static_assert(sizeof s->looked_at == EVIDENCE_DIGEST_SIZE, "a file is known by its digest");
 	digest_text(e->sha256, digest);

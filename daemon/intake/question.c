@@ -150,6 +150,14 @@ void question_refuse(struct question *q, enum refusal_code code, const char *rul
 	reply_refusal(q, &why);
 }
 
+void question_deny(struct question *q, enum right right, const struct rights_on *on, const char *rule)
+{
+	struct refusal why;
+
+	(void)rights_refuse(q->policy, q->person, right, on, rule, &why);
+	reply_refusal(q, &why);
+}
+
 _Bool question_went_well(struct question *q, enum query_status status)
 {
 	static const struct {

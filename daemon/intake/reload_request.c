@@ -5,6 +5,7 @@
 
 #include "engine/reload.h"
 #include "intake/wire.h"
+#include "jurisdiction/rights.h"
 
 #define RETRY_MS 1000
 #define AROUND 1024   /* bytes of a Reloaded beside its lines */
@@ -85,6 +86,11 @@ static void done(struct reload_ask *a, const struct reload_result *r)
 
 _Bool reload_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
+	const struct policy *policy = engine_policy(s->door->engine);
+	static const struct rights_on whole = { .area = RIGHTS_WHOLE };
+
+	if (!rights_may(policy, s->person, RIGHT_RELOAD, &whole))
+		return rights_refuse(policy, s->person, RIGHT_RELOAD, &whole, "area-is-yours", why);
 	struct asked *asked = must_calloc(1, sizeof *asked);
 
 	asked->ask.done = done;

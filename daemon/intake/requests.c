@@ -7,7 +7,7 @@
 #include "intake/emergency_request.h"
 #include "intake/queries.h"
 #include "intake/reload_request.h"
-#include "intake/rights.h"
+#include "intake/requests.h"
 #include "intake/session.h"
 #include "intake/subscribe.h"
 #include "intake/uploads.h"
@@ -19,10 +19,11 @@
 
 struct request {
 	const char *name;
-	_Bool before_login; /* may come before Login */
-	_Bool replay_only;  /* needs a daemon on the replay clock */
-	_Bool uncounted;    /* costs nothing of who asks: it has limits of its own, or does nothing */
-	unsigned roles;     /* any of these; 0: everybody, the workflow judges the rest */
+	_Bool replay_only; /* needs a daemon on the replay clock */
+	_Bool uncounted;   /* costs nothing of who asks: it has limits of its own, or does nothing */
+	_Bool judged;      /* by the workflow, which knows first what the same key was answered */
+	/* Who has none of these may not ask; how far they go is for proceed to see. An action needs its act's. */
+	enum right rights[REQUEST_RIGHTS];
 	/* false: refused with *why. true: the reply is written or under way. */
 	_Bool (*proceed)(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
 };
@@ -229,49 +230,61 @@ static _Bool proceed_clock(struct session *s, const Gridloop__V1__ClientFrame *f
 #define BODY(name) GRIDLOOP__V1__CLIENT_FRAME__BODY_##name
 
 static const struct request requests[] = {
-	[BODY(LOGIN)] = { .name = "login", .before_login = 1, .uncounted = 1, .proceed = proceed_login },
-	[BODY(SUBMIT)] = { .name = "submit", .proceed = proceed_submit },
-	[BODY(SUBMIT_BATCH)] = { .name = "submit-batch", .proceed = batch_serve },
-	[BODY(ACTION)] = { .name = "action", .proceed = proceed_action },
-	[BODY(ALARM)] = { .name = "alarm", .roles = ROLE_CAMERAS, .proceed = proceed_alarm },
-	[BODY(GET_CASE)] = { .name = "get-case", .proceed = query_get_case },
-	[BODY(LIST_CASES)] = { .name = "list-cases", .proceed = query_list_cases },
-	[BODY(GET_POINTS)] = { .name = "get-points", .proceed = query_get_points },
-	[BODY(GET_STATS)] = { .name = "get-stats", .roles = RIGHTS_STAFF, .proceed = query_get_stats },
-	[BODY(SUBSCRIBE)] = { .name = "subscribe", .proceed = subscribe_serve },
-	[BODY(LIST_NOTICES)] = { .name = "list-notices", .proceed = query_list_notices },
-	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .proceed = proceed_seen },
-	[BODY(POINTS_ENTRY)] = { .name = "points-entry", .proceed = proceed_points_entry },
-	[BODY(WHERE)] = { .name = "where", .proceed = where_serve },
-	[BODY(PING)] = { .name = "ping", .before_login = 1, .uncounted = 1, .proceed = proceed_ping },
+	[BODY(LOGIN)] = { .name = "login", .uncounted = 1, .rights = { RIGHT_LOGIN }, .proceed = proceed_login },
+	[BODY(SUBMIT)] = { .name = "submit", .judged = 1, .rights = { RIGHT_SUBMIT }, .proceed = proceed_submit },
+	[BODY(SUBMIT_BATCH)] = { .name = "submit-batch",
+	                         .judged = 1,
+	                         .rights = { RIGHT_SUBMIT },
+	                         .proceed = batch_serve },
+	[BODY(ACTION)] = { .name = "action", .judged = 1, .proceed = proceed_action },
+	[BODY(ALARM)] = { .name = "alarm", .rights = { RIGHT_ALARM }, .proceed = proceed_alarm },
+	[BODY(GET_CASE)] = { .name = "get-case", .rights = { RIGHT_GET_CASE }, .proceed = query_get_case },
+	[BODY(LIST_CASES)] = { .name = "list-cases", .rights = { RIGHT_LIST_CASES }, .proceed = query_list_cases },
+	[BODY(GET_POINTS)] = { .name = "get-points",
+	                       .rights = { RIGHT_GET_POINTS, RIGHT_BOARD },
+	                       .proceed = query_get_points },
+	[BODY(GET_STATS)] = { .name = "get-stats", .rights = { RIGHT_GET_STATS }, .proceed = query_get_stats },
+	[BODY(SUBSCRIBE)] = { .name = "subscribe",
+	                      .rights = { RIGHT_NOTICES, RIGHT_EVENTS },
+	                      .proceed = subscribe_serve },
+	[BODY(LIST_NOTICES)] = { .name = "list-notices", .rights = { RIGHT_NOTICES }, .proceed = query_list_notices },
+	[BODY(NOTICES_SEEN)] = { .name = "notices-seen", .rights = { RIGHT_NOTICES }, .proceed = proceed_seen },
+	[BODY(POINTS_ENTRY)] = { .name = "points-entry",
+	                         .judged = 1,
+	                         .rights = { RIGHT_REDEEM, RIGHT_CORRECT },
+	                         .proceed = proceed_points_entry },
+	[BODY(WHERE)] = { .name = "where", .rights = { RIGHT_WHERE }, .proceed = where_serve },
+	[BODY(PING)] = { .name = "ping", .uncounted = 1, .rights = { RIGHT_PING }, .proceed = proceed_ping },
 	[BODY(DECLARE_EMERGENCY)] = { .name = "declare-emergency",
-	                              .roles = ROLE_SUPERVISOR,
+	                              .rights = { RIGHT_DECLARE_EMERGENCY },
 	                              .proceed = emergency_declare_serve },
 	[BODY(LIFT_EMERGENCY)] = { .name = "lift-emergency",
-	                           .roles = ROLE_SUPERVISOR,
+	                           .rights = { RIGHT_LIFT_EMERGENCY },
 	                           .proceed = emergency_lift_serve },
 	[BODY(LIST_EMERGENCIES)] = { .name = "list-emergencies",
-	                             .roles = RIGHTS_STAFF,
+	                             .rights = { RIGHT_LIST_EMERGENCIES },
 	                             .proceed = emergency_list_serve },
-	[BODY(RELOAD)] = { .name = "reload",
-	                   .roles = ROLE_SUPERVISOR | ROLE_OPERATOR | ROLE_ADMINISTRATOR,
-	                   .proceed = reload_serve },
-	[BODY(GET_POLICY)] = { .name = "get-policy",
-	                       .roles = RIGHTS_STAFF | ROLE_ADMINISTRATOR,
-	                       .proceed = policy_state_serve },
-	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence", .proceed = upload_begin },
-	[BODY(PUT_CHUNK)] = { .name = "put-chunk", .uncounted = 1, .proceed = upload_chunk },
-	[BODY(GET_EVIDENCE)] = { .name = "get-evidence", .uncounted = 1, .proceed = query_get_evidence },
+	[BODY(RELOAD)] = { .name = "reload", .rights = { RIGHT_RELOAD }, .proceed = reload_serve },
+	[BODY(GET_POLICY)] = { .name = "get-policy", .rights = { RIGHT_GET_POLICY }, .proceed = policy_state_serve },
+	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence",
+	                           .rights = { RIGHT_SEND_EVIDENCE },
+	                           .proceed = upload_begin },
+	[BODY(PUT_CHUNK)] = { .name = "put-chunk",
+	                      .uncounted = 1,
+	                      .rights = { RIGHT_SEND_EVIDENCE },
+	                      .proceed = upload_chunk },
+	[BODY(GET_EVIDENCE)] = { .name = "get-evidence",
+	                         .uncounted = 1,
+	                         .rights = { RIGHT_GET_EVIDENCE },
+	                         .proceed = query_get_evidence },
 	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock",
 	                          .replay_only = 1,
-	                          .roles = ROLE_OPERATOR,
+	                          .rights = { RIGHT_ADVANCE_CLOCK },
 	                          .proceed = proceed_clock },
 };
 
-static const struct request *find_request(const Gridloop__V1__ClientFrame *f)
+static const struct request *request_of(size_t body)
 {
-	size_t body = (size_t)f->body_case;
-
 	return body < sizeof requests / sizeof *requests && requests[body].proceed ? &requests[body] : NULL;
 }
 
@@ -301,6 +314,35 @@ static _Bool is_slow_enough(const struct session *s, const struct request *r, co
 	return 0;
 }
 
+_Bool request_rights(size_t body, enum right rights[REQUEST_RIGHTS])
+{
+	const struct request *r = request_of(body);
+
+	if (r)
+		memcpy(rights, r->rights, sizeof r->rights);
+	return r != NULL;
+}
+
+static _Bool before_login(const struct request *r)
+{
+	const struct right_row *row = right_row(r->rights[0]);
+
+	return row && row->before_login;
+}
+
+/* Whether the person has any of the rights that the request may need. */
+static _Bool may_ask(const struct session *s, const struct request *r, struct refusal *why)
+{
+	const struct policy *policy = engine_policy(s->door->engine);
+
+	if (r->judged)
+		return 1;
+	for (int i = 0; i < REQUEST_RIGHTS; i++)
+		if (rights_has(policy, s->person, r->rights[i]))
+			return 1;
+	return rights_refuse(policy, s->person, r->rights[0], NULL, "role-may-ask", why);
+}
+
 static _Bool may_proceed(const struct session *s, const struct request *r, const Gridloop__V1__ClientFrame *f,
                          struct refusal *why)
 {
@@ -310,10 +352,10 @@ static _Bool may_proceed(const struct session *s, const struct request *r, const
 		return refuse(why, REFUSAL_MALFORMED, "seq-is-1-or-more", "A frame needs a seq of 1 or more.");
 	if (!r)
 		return refuse(why, REFUSAL_UNKNOWN_MESSAGE, "body-is-known", "This version knows no such request.");
-	if (!s->person && !r->before_login)
+	if (!s->person && !before_login(r))
 		return refuse(why, REFUSAL_NOT_LOGGED_IN, "login-comes-first", "Log in first.");
-	if (r->roles && !(s->person->roles & r->roles))
-		return refuse(why, REFUSAL_NOT_ALLOWED, "role-may-ask", "None of your roles may send %s.", r->name);
+	if (!before_login(r) && !may_ask(s, r, why))
+		return 0;
 	if (r->replay_only && !replay_clock)
 		return refuse(why, REFUSAL_NOT_ALLOWED, "replay-clock-only", "This daemon's clock is the system's.");
 	return convert_replay_at(f->replay_at_ms, replay_clock, why) && is_slow_enough(s, r, f, why);
@@ -321,7 +363,7 @@ static _Bool may_proceed(const struct session *s, const struct request *r, const
 
 void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f)
 {
-	const struct request *r = find_request(f);
+	const struct request *r = request_of((size_t)f->body_case);
 	struct refusal why;
 
 	if (may_proceed(s, r, f, &why) && r->proceed(s, f, &why))

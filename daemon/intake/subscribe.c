@@ -10,7 +10,7 @@
 #include "intake/check.h"
 #include "intake/look.h"
 #include "intake/question.h"
-#include "intake/rights.h"
+#include "intake/reach.h"
 #include "intake/view.h"
 
 #define BUCKETS 1024 /* of addressees, a power of two */
@@ -31,6 +31,7 @@ struct subscription {
 	_Bool busy;                    /* a question is under way */
 	_Bool is_waiting;              /* on the list of those to be asked for */
 	int64_t notice_cursor, event_cursor, area;
+	uint32_t states; /* of events, as reach_area has it */
 	struct addressees to;
 	struct watch watches[ROLE_BITS + 2];
 	int watch_count;
@@ -58,6 +59,7 @@ struct page {
 	struct addressees to;
 	int64_t cursor; /* in: ask above it; out: the last row of the reply */
 	int64_t area;
+	uint32_t states;
 	_Bool more, went_well;
 };
 
@@ -81,10 +83,11 @@ static void ask_notices(struct question *q, struct reader *r)
 	struct page *p = (struct page *)q;
 	struct notice_filter filter = { .after = p->cursor, .limit = SUBSCRIBE_PAGE };
 	struct notice_row *rows = NULL;
+	int64_t scanned_to = p->cursor;
 	size_t count = 0, i;
 
-	addressees_to_filter(&p->to, &filter);
-	if (query_notices(r, &filter, &q->rows, &rows, &count) != QUERY_OK)
+	addressees_to_filter(&p->to, q->person, &filter);
+	if (query_notices(r, &filter, &q->rows, &rows, &count, &scanned_to) != QUERY_OK)
 		return;
 	for (i = 0; i < count && !page_is_full(p); i++) {
 		Gridloop__V1__Push push = GRIDLOOP__V1__PUSH__INIT;
@@ -97,17 +100,22 @@ static void ask_notices(struct question *q, struct reader *r)
 		p->cursor = rows[i].fact.id;
 	}
 	p->more = i < count || count == SUBSCRIBE_PAGE;
+	if (i == count && scanned_to > p->cursor)
+		p->cursor = scanned_to;
 	p->went_well = 1;
 }
 
 static void ask_events(struct question *q, struct reader *r)
 {
 	struct page *p = (struct page *)q;
+	struct event_filter filter = {
+		.after = p->cursor, .area = p->area, .states = p->states, .limit = SUBSCRIBE_PAGE
+	};
 	struct news_row *rows = NULL;
 	int64_t scanned_to = p->cursor;
 	size_t count = 0, i;
 
-	if (query_events(r, p->cursor, p->area, SUBSCRIBE_PAGE, 0, &q->rows, &rows, &count, &scanned_to) != QUERY_OK)
+	if (query_events(r, &filter, &q->rows, &rows, &count, &scanned_to) != QUERY_OK)
 		return;
 	for (i = 0; i < count && !page_is_full(p); i++) {
 		Gridloop__V1__Push push = GRIDLOOP__V1__PUSH__INIT;
@@ -193,6 +201,7 @@ static struct page *page_new(struct subscription *u, void (*ask)(struct question
 	p->serial = u->serial;
 	p->cursor = cursor;
 	p->area = u->area;
+	p->states = u->states;
 	addressees_of(u->session->person, &p->to);
 	return p;
 }
@@ -336,6 +345,7 @@ struct start {
 	struct question q;
 	_Bool notices, events;
 	int64_t notices_after, events_after, area;
+	uint32_t states;
 };
 
 static void begin(struct session *s, const struct start *from)
@@ -350,6 +360,7 @@ static void begin(struct session *s, const struct start *from)
 	u->notice_cursor = from->notices_after;
 	u->event_cursor = from->events_after;
 	u->area = from->area;
+	u->states = from->states;
 	addressees_of(s->person, &u->to);
 	if (u->notices)
 		watch_names(u);
@@ -361,11 +372,21 @@ static void begin(struct session *s, const struct start *from)
 /* ---- another person's row ---- */
 
 /* Whether the events under this area may be followed. */
-static _Bool events_allowed(const struct policy *policy, const struct person *p, int64_t *area, struct refusal *why)
+static _Bool events_allowed(const struct policy *policy, const struct person *p, int64_t *area, uint32_t *states,
+                            struct refusal *why)
 {
-	if (rights_is_staff(p))
-		return rights_stay_in_area(policy, p, area, why);
-	return refuse(why, REFUSAL_NOT_ALLOWED, "events-are-for-staff", "Only staff may follow the events.");
+	*states = 0;
+	if (rights_has(policy, p, RIGHT_EVENTS))
+		return reach_area(policy, p, RIGHT_EVENTS, area, states, why);
+	return rights_refuse(policy, p, RIGHT_EVENTS, NULL, "events-are-for-staff", why);
+}
+
+static _Bool notices_allowed(const struct policy *policy, const struct person *p, struct refusal *why)
+{
+	static const struct rights_on own = { .own = 1 };
+
+	return rights_may(policy, p, RIGHT_NOTICES, &own) ||
+	       rights_refuse(policy, p, RIGHT_NOTICES, NULL, "role-may-ask", why);
 }
 
 static void end_events(struct subscription *u, const struct refusal *why)
@@ -378,6 +399,7 @@ static void end_events(struct subscription *u, const struct refusal *why)
 /* A page under way was asked for by the old rights: its answer is not waited for, and asked for again. */
 void subscription_change_person(struct session *s)
 {
+	const struct policy *policy = engine_policy(s->door->engine);
 	struct subscription *u = s->subscription;
 	struct refusal why;
 
@@ -385,9 +407,13 @@ void subscription_change_person(struct session *s)
 		return;
 	unwatch(u);
 	addressees_of(s->person, &u->to);
+	if (u->notices && !notices_allowed(policy, s->person, &why)) {
+		u->notices = 0;
+		session_refuse(s, 0, &why);
+	}
 	if (u->notices)
 		watch_names(u);
-	if (u->events && !events_allowed(engine_policy(s->door->engine), s->person, &u->area, &why))
+	if (u->events && !events_allowed(policy, s->person, &u->area, &u->states, &why))
 		end_events(u, &why);
 	u->serial = ++u->all->serial;
 	u->busy = 0;
@@ -433,14 +459,17 @@ static void told_start(struct question *q)
 _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	const Gridloop__V1__Subscribe *m = f->subscribe;
+	const struct policy *policy = engine_policy(s->door->engine);
 	char subject[24];
 	int64_t area;
+	uint32_t states = 0;
 
 	if (!check_range(m->notices_after, -1, INT64_MAX, "notices-after-is-a-cursor", why) ||
 	    !check_range(m->events_after, -1, INT64_MAX, "events-after-is-a-cursor", why) ||
 	    !check_area(&m->area, &area, why))
 		return 0;
-	if (m->events && !events_allowed(engine_policy(s->door->engine), s->person, &area, why))
+	if ((m->notices && !notices_allowed(policy, s->person, why)) ||
+	    (m->events && !events_allowed(policy, s->person, &area, &states, why)))
 		return 0;
 	struct start *t = question_new(s, f->seq, sizeof *t, ask_start);
 
@@ -450,6 +479,7 @@ _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, str
 	t->notices_after = m->notices_after;
 	t->events_after = m->events_after;
 	t->area = area;
+	t->states = states;
 	must(snprintf(subject, sizeof subject, "%" PRId64, area) > 0);
 	return look_send(&t->q, &(struct look){ m->events ? AUDITED_FOLLOW_EVENTS : AUDITED_NONE, subject, NULL }, why);
 }

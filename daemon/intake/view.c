@@ -200,7 +200,7 @@ void view_case(struct question *q, const struct case_answer *answer, Gridloop__V
 	out->beneficiary = wire_text(answer->row.beneficiary);
 	out->programme = wire_text(answer->row.programme);
 	out->reported_grid = grid_of(q, c->reported_grid);
-	out->phase = wire_text(state_info((enum state)c->state)->phase);
+	out->phase = wire_text(rights_phase_name(state_info((enum state)c->state)->phase));
 	out->merged_into = view_number(q, c->merged_into, c->category);
 	view_photos(q, answer->row.photos, out);
 	view_helpers(q, c, out);

@@ -29,7 +29,8 @@ enum refusal_tag {
 	REFUSAL_TAG_CODE = VARINT(1),
 	REFUSAL_TAG_RULE = BYTES(2),
 	REFUSAL_TAG_SENTENCE = BYTES(3),
-	REFUSAL_TAG_RETRY = VARINT(4)
+	REFUSAL_TAG_RETRY = VARINT(4),
+	REFUSAL_TAG_RIGHT = BYTES(58)
 };
 enum outcome_tag { OUTCOME_ANSWER = BYTES(1), OUTCOME_REFUSAL = BYTES(2) };
 
@@ -99,6 +100,7 @@ static size_t refusal_body(uint8_t *out, const struct refusal *why)
 	at = put_text(at, REFUSAL_TAG_RULE, why->rule);
 	at = put_text(at, REFUSAL_TAG_SENTENCE, why->sentence);
 	at = put_int(at, REFUSAL_TAG_RETRY, why->retry_after_ms);
+	at = put_text(at, REFUSAL_TAG_RIGHT, why->right);
 	must(at <= out + BODY_MOST);
 	return (size_t)(at - out);
 }

@@ -150,7 +150,7 @@ static void check_gateway(const struct check *c, const struct camera *k)
 	if (gateway == NULL) {
 		if (!c->policy->people.partial)
 			wrong(c, "found gateway \"%s\"; expected a person from people.csv", k->gateway);
-	} else if (gateway->roles && !(gateway->roles & WORDS_ROLE_CAMERAS)) {
+	} else if (gateway->roles && !(gateway->roles & ROLE_CAMERAS)) {
 		wrong(c, "found gateway \"%s\" without the role cameras; expected one that has it", k->gateway);
 	}
 }
@@ -182,7 +182,7 @@ static void check_camera(const struct check *c)
 	if (k->grid && !policy_grid(p, k->grid) && !p->grids.partial)
 		wrong(c, "found grid %" PRId64 "; expected one from grids.csv, or nothing", k->grid);
 	/* In camera_labels.csv one name must not mean two things. */
-	if (namesake && (namesake->roles & WORDS_ROLE_CAMERAS))
+	if (namesake && (namesake->roles & ROLE_CAMERAS))
 		wrong(c, "found camera \"%s\", which is a gateway in people.csv; expected an id of its own", k->id);
 	if (!has_labels(&p->cameras, k))
 		wrong(c, "found camera \"%s\" without a label; expected one in " LABELS_FILE " for it, for %s or for *",

@@ -488,7 +488,7 @@ _Bool config_fits(const struct config *c, const struct policy *policy, struct pr
 	const char *id = c->redis_cameras_gateway;
 	const struct person *gateway = policy_person(policy, id);
 
-	if (*id == '\0' || (gateway && gateway->roles & WORDS_ROLE_CAMERAS))
+	if (*id == '\0' || (gateway && gateway->roles & ROLE_CAMERAS))
 		return 1;
 	problems_add(p, c->path ? c->path : COMMAND_LINE, line_of(c->path, "redis_cameras_gateway"),
 	             "found redis_cameras_gateway \"%s\"; expected a person of the jurisdiction with the role cameras",

@@ -7,7 +7,6 @@
 #include "jurisdiction/policy_map.h"
 #include "jurisdiction/policy_parts.h"
 
-#define HANDLER_ROLE (UINT32_C(1) << 4)
 #define DUTIES_MOST 32
 
 /* ---- the question's areas ---- */
@@ -88,7 +87,7 @@ static _Bool by_grid(const struct routing_question *r, struct handler *out)
 	for (size_t i = 0; i < count && posts[i]->area == r->grid && area_level(r->grid) == AREA_GRID; i++) {
 		const struct person *who = policy_person(r->policy, posts[i]->person);
 
-		if (!who || !(who->roles & HANDLER_ROLE) || !policy_unit(r->policy, who->unit))
+		if (!who || !(who->roles & ROLE_HANDLER) || !policy_unit(r->policy, who->unit))
 			continue;
 		out->step = HANDLER_GRID;
 		out->unit = policy_unit(r->policy, who->unit);

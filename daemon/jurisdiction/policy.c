@@ -124,8 +124,9 @@ const struct policy_rules *policy_rules(const struct policy *p)
 
 static void destroy(struct policy *p)
 {
-	struct table *tables[] = { &p->areas,   &p->grids,      &p->categories, &p->units,     &p->people, &p->routes,
-		                   &p->reasons, &p->post_kinds, &p->posts,      &p->contracts, &p->days };
+	struct table *tables[] = { &p->areas,  &p->grids,     &p->categories, &p->units,
+		                   &p->people, &p->routes,    &p->reasons,    &p->post_kinds,
+		                   &p->posts,  &p->contracts, &p->days,       &p->rights_taken };
 
 	policy_map_close(p);
 	calendar_close(&p->calendar);

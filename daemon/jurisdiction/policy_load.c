@@ -89,9 +89,9 @@ static void check_person_row(const struct audit *c, const void *row)
 
 	audit_place(c, "area", who->area);
 	audit_unit(c, who->unit);
-	if (who->roles & WORDS_ROLE_HANDLER && !who->unit)
+	if (who->roles & ROLE_HANDLER && !who->unit)
 		audit_wrong(c, "found the role handler without a unit; expected the unit that the person acts for");
-	if (who->roles & WORDS_ROLE_REPORTER && who->kind == 0)
+	if (who->roles & ROLE_REPORTER && who->kind == 0)
 		audit_wrong(c, "found the role reporter without a kind; expected what kind of reporter it is");
 }
 
@@ -285,7 +285,7 @@ static const struct part parts[] = {
 };
 
 /* Every file, in the order of reading; each list ends in a part without one. */
-static const struct part *const lists[] = { parts, posts_files, contracts_files };
+static const struct part *const lists[] = { parts, posts_files, contracts_files, rights_files };
 #define LISTS (sizeof lists / sizeof lists[0])
 
 /* ---- loading ---- */
@@ -420,6 +420,7 @@ struct policy *policy_load(const char *folder, struct problems *p)
 		fill_names(policy);
 		link_kin(&policy->categories);
 		routing_build(policy);
+		rights_build(policy);
 		cameras_check_places(policy, folder, p);
 	}
 	if (!went_wrong(p, before))

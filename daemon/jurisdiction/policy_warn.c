@@ -4,7 +4,7 @@
 typedef void (*warn_function)(const struct policy *p, int64_t now_ms, struct problems *to);
 
 /* Ends in NULL. */
-static const warn_function warnings[] = { posts_warn, contracts_warn, policy_calendar_warn, NULL };
+static const warn_function warnings[] = { posts_warn, contracts_warn, policy_calendar_warn, rights_warn, NULL };
 
 void policy_warn(const struct policy *p, int64_t now_ms, struct problems *to)
 {

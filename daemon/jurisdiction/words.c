@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "jurisdiction/roles.h"
+
 const struct word words_kinds[] = {
 	{ "resident", 1 },   { "grid-worker", 2 }, { "part-time-worker", 3 }, { "courier", 4 },
 	{ "food-rider", 5 }, { "ride-hail", 6 },   { "property", 7 },         { "contractor", 8 },
@@ -11,14 +13,22 @@ const struct word words_kinds[] = {
 };
 
 const struct word words_roles[] = {
-	{ "reporter", WORDS_ROLE_REPORTER },    { "acceptor", UINT32_C(1) << 1 },
-	{ "dispatcher", UINT32_C(1) << 2 },     { "worker", WORDS_ROLE_WORKER },
-	{ "handler", WORDS_ROLE_HANDLER },      { "supervisor", UINT32_C(1) << 5 },
-	{ "visitor", UINT32_C(1) << 6 },        { "convener", UINT32_C(1) << 7 },
-	{ "station", UINT32_C(1) << 8 },        { "gateway", UINT32_C(1) << 9 },
-	{ "cameras", WORDS_ROLE_CAMERAS },      { "operator", UINT32_C(1) << 11 },
-	{ "administrator", UINT32_C(1) << 12 }, { NULL, 0 },
+	{ "reporter", ROLE_REPORTER },
+	{ "acceptor", ROLE_ACCEPTOR },
+	{ "dispatcher", ROLE_DISPATCHER },
+	{ "worker", ROLE_WORKER },
+	{ "handler", ROLE_HANDLER },
+	{ "supervisor", ROLE_SUPERVISOR },
+	{ "visitor", ROLE_VISITOR },
+	{ "convener", ROLE_CONVENER },
+	{ "station", ROLE_STATION },
+	{ "gateway", ROLE_GATEWAY },
+	{ "cameras", ROLE_CAMERAS },
+	{ "operator", ROLE_OPERATOR },
+	{ "administrator", ROLE_ADMINISTRATOR },
+	{ NULL, 0 },
 };
+_Static_assert(sizeof words_roles / sizeof words_roles[0] == ROLE_BITS + 1, "a word for every role");
 
 const struct word words_unit_kinds[] = {
 	{ "department", 1 }, { "property", 2 }, { "contractor", 3 },   { "volunteer", 4 },
@@ -37,6 +47,21 @@ const struct word words_acts[] = {
 	{ "reject", 1 },  { "return", 2 }, { "rework", 3 }, { "suspend", 4 },
 	{ "dismiss", 5 }, { "exempt", 6 }, { NULL, 0 },
 };
+
+const char *role_name(enum role one_bit)
+{
+	for (const struct word *word = words_roles; word->name; word++)
+		if (word->value == (uint32_t)one_bit)
+			return word->name;
+	return "none";
+}
+
+uint32_t role_from_name(const char *name)
+{
+	const struct word *word = words_find(words_roles, name, strlen(name));
+
+	return word ? word->value : 0;
+}
 
 const struct word *words_find(const struct word *words, const char *text, size_t length)
 {

@@ -45,30 +45,36 @@ static int read_events(sqlite3_stmt *st, struct result *mem, struct news_row *ro
 	return result;
 }
 
-enum query_status query_events(struct reader *r, int64_t after, int64_t area, int limit, _Bool with_reporter,
-                               struct result *mem, struct news_row **rows, size_t *count, int64_t *scanned_to)
+static int scan(struct reader *r, const struct event_filter *f, int64_t after, int64_t up_to, size_t most,
+                struct result *mem, struct news_row *rows, size_t *count)
 {
-	size_t most = limit < 1 ? 1 : limit > QUERY_PAGE_MOST ? QUERY_PAGE_MOST : (size_t)limit;
-	int64_t low, high, last = 0, last_notice, up_to;
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = reader_use(r, f->with_reporter ? READ_EVENTS_REPORTER : READ_EVENTS);
+	int64_t low, high;
+
+	reader_area(f->area, &low, &high);
+	bind_int(st, 1, after);
+	bind_int(st, 2, up_to);
+	bind_int(st, 3, low);
+	bind_int(st, 4, high);
+	bind_int(st, 5, (int64_t)most);
+	bind_int(st, 6, f->states != 0 ? f->states : UINT32_MAX);
+	return read_events(st, mem, rows, most, count);
+}
+
+enum query_status query_events(struct reader *r, const struct event_filter *f, struct result *mem,
+                               struct news_row **rows, size_t *count, int64_t *scanned_to)
+{
+	size_t most = f->limit < 1 ? 1 : f->limit > QUERY_PAGE_MOST ? QUERY_PAGE_MOST : (size_t)f->limit;
+	int64_t after = f->after < 0 ? 0 : f->after, up_to = after, last = 0, last_notice;
 	int result = reader_begin(r, QUERY_DEADLINE_MS);
 
-	after = after < 0 ? 0 : after;
-	up_to = after;
 	*count = 0;
 	*rows = result_take(mem, most * sizeof **rows);
-	reader_area(area, &low, &high);
 	if (result == SQLITE_OK)
 		result = last_ids(r, &last, &last_notice);
 	if (result == SQLITE_ROW && after < last) {
 		up_to = last - after > EVENTS_SCAN_MOST ? after + EVENTS_SCAN_MOST : last;
-		st = reader_use(r, with_reporter ? READ_EVENTS_REPORTER : READ_EVENTS);
-		bind_int(st, 1, after);
-		bind_int(st, 2, up_to);
-		bind_int(st, 3, low);
-		bind_int(st, 4, high);
-		bind_int(st, 5, (int64_t)most);
-		result = read_events(st, mem, *rows, most, count);
+		result = scan(r, f, after, up_to, most, mem, *rows, count);
 	}
 	*scanned_to = *count == most ? (*rows)[most - 1].fact.id : up_to;
 	return reader_end(r, result);

@@ -28,9 +28,13 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_BOARD] = "SELECT person, sum(points) AS earned FROM ledger NOT INDEXED"
 		       " WHERE id >= ?1 AND at_ms >= ?2 AND case_id <> 0"
 		       " GROUP BY person HAVING earned > 0 ORDER BY earned DESC, person LIMIT ?3",
+/* What is owed to a role is for who has it where the case was then. */
+#define NOTICE_REACHES                                                                                                 \
+	"(substr(addressee, 1, 5) <> 'role:'"                                                                          \
+	" OR (SELECT grid = 0 OR grid BETWEEN ?18 AND ?19 FROM case_event AS e WHERE e.id = event_id))"
 #define NOTICES_TO(n)                                                                                                  \
 	"SELECT * FROM (SELECT * FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?" #n                    \
-	" AND id > ?16 ORDER BY id LIMIT ?17)"
+	" AND id > ?16 AND " NOTICE_REACHES " ORDER BY id LIMIT ?17)"
 #define OR_TO(n) " UNION ALL " NOTICES_TO(n)
 	[READ_NOTICES] = "SELECT id, addressee, at_ms, case_id, event_id, act, state, text, " READER_CATEGORY_OF(
 		"case_id") " FROM (" NOTICES_TO(1) OR_TO(2) OR_TO(3) OR_TO(4) OR_TO(5) OR_TO(6) OR_TO(7) OR_TO(8)
@@ -40,7 +44,8 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
 #define EVENTS(reporter)                                                                                               \
 	"SELECT " EVENT_NAMES ", " reporter                                                                            \
-	" FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 ORDER BY id LIMIT ?5"
+	" FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 AND (1 << to_state & ?6) <> 0"    \
+	" ORDER BY id LIMIT ?5"
 	[READ_EVENTS] = EVENTS("NULL"),
 	[READ_EVENTS_REPORTER] = EVENTS("coalesce((SELECT reporter FROM open_case AS c WHERE c.id = e.case_id),"
 	                                " (SELECT reporter FROM closed_case AS c WHERE c.id = e.case_id))"),

@@ -275,9 +275,8 @@ _Bool alarm_judge(struct decision *d)
 	if (l != NULL)
 		camera_draft(d, k, l);
 	d->row = transition_find(ACT_ALARM, STATE_NONE);
-	if (!decision_may(d, d->row->who))
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "camera-s-own-gateway",
-		                       "Camera %s belongs to another gateway.", c->camera);
+	if (!decision_may(d, ACT_ALARM, d->row->who))
+		return decision_lacks(d, ACT_ALARM, "camera-s-own-gateway");
 	if (!d->row->guard(d))
 		return 0;
 	struct post p = look_up(d, k, l);

@@ -91,15 +91,14 @@ static _Bool refuse_state(struct decision *d, enum act act)
 	                       possible);
 }
 
+/* Where a case stands is told only to who could act on it. */
 static _Bool through_row(struct decision *d, enum act act)
 {
 	d->row = transition_find(act, d->draft->state);
+	if (d->row == NULL ? !decision_ever_may(d, act) : !decision_may(d, act, d->row->who))
+		return decision_lacks(d, act, "who-may-act");
 	if (d->row == NULL)
 		return refuse_state(d, act);
-	if (!decision_may(d, d->row->who))
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "who-may-act",
-		                       "You (%s) may not \"%s\" this case; docs/workflow.md says who may.", d->actor,
-		                       act_info(act)->name);
 	if (d->row->guard != NULL && !d->row->guard(d))
 		return 0;
 	d->row->proceed(d);

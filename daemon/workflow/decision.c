@@ -135,32 +135,73 @@ static _Bool is_reporter(const struct decision *d)
 	       same(c->reporter, d->command->reporter);
 }
 
-/* A role counts within the person's area; reporting is free everywhere. */
-static _Bool has_role(const struct decision *d, uint32_t roles)
-{
-	uint32_t held = d->who->roles & roles;
-	if ((held & (ROLE_REPORTER | ROLE_GATEWAY)) != 0)
-		return 1;
-	return held != 0 && (d->draft->grid == 0 || area_holds(d->who->area, d->draft->grid));
-}
-
 static _Bool owns_camera(const struct decision *d)
 {
 	const struct camera *k = policy_camera(d->policy, d->draft->camera);
 	return k != NULL && same(k->gateway, d->who->id);
 }
 
-_Bool decision_may(const struct decision *d, uint32_t who)
+static _Bool is_own(const struct decision *d, uint32_t who)
 {
 	const struct case_file *c = d->draft;
+	return ((who & WHO_ITS_REPORTER) != 0 && is_reporter(d)) ||
+	       ((who & WHO_ITS_WORKER) != 0 && same(c->worker, d->who->id)) ||
+	       ((who & WHO_GRIDS_WORKER) != 0 && duty_is_held_by(d, c, d->who->id)) ||
+	       ((who & WHO_CAMERA_OWNER) != 0 && owns_camera(d));
+}
+
+static _Bool is_its_units(const struct decision *d, uint32_t who)
+{
+	const struct case_file *c = d->draft;
+	const char *unit = d->who->unit;
+	return ((who & WHO_ITS_HANDLER) != 0 && same(c->handler, unit)) ||
+	       ((who & WHO_ITS_HELPER) != 0 && listed(c->helpers, c->helper_count, unit)) ||
+	       ((who & WHO_WHISTLED) != 0 && listed(c->whistled, c->whistled_count, unit));
+}
+
+static struct rights_on as_it_stands(const struct decision *d, uint32_t who)
+{
+	return (struct rights_on){ .area = d->draft->grid,
+		                   .phase = state_info(d->draft->state)->phase,
+		                   .own = is_own(d, who),
+		                   .unit = is_its_units(d, who) };
+}
+
+_Bool decision_may(const struct decision *d, enum act act, uint32_t who)
+{
 	if (d->who == NULL)
 		return (who & WHO_SYSTEM) != 0;
-	const char *unit = (d->who->roles & ROLE_HANDLER) != 0 ? d->who->unit : NULL;
-	return has_role(d, who & ((1u << ROLE_BITS) - 1)) || ((who & WHO_ITS_REPORTER) != 0 && is_reporter(d)) ||
-	       ((who & WHO_ITS_HANDLER) != 0 && same(c->handler, unit)) ||
-	       ((who & WHO_ITS_HELPER) != 0 && listed(c->helpers, c->helper_count, unit)) ||
-	       ((who & WHO_ITS_WORKER) != 0 && same(c->worker, d->who->id)) ||
-	       ((who & WHO_GRIDS_WORKER) != 0 && duty_is_held_by(d, d->draft, d->who->id)) ||
-	       ((who & WHO_WHISTLED) != 0 && listed(c->whistled, c->whistled_count, d->who->unit)) ||
-	       ((who & WHO_CAMERA_OWNER) != 0 && owns_camera(d));
+	struct rights_on on = { .area = d->draft->grid, .phase = state_info(d->draft->state)->phase };
+	if ((who & WHO_BY_ROLE) != 0 && rights_may(d->policy, d->who, transition_right(act), &on))
+		return 1;
+	on = as_it_stands(d, who);
+	return (on.own || on.unit) && rights_may(d->policy, d->who, transition_right(act), &on);
+}
+
+_Bool decision_ever_may(const struct decision *d, enum act act)
+{
+	struct rights_on on = as_it_stands(d, transition_who(act));
+	return rights_phases(d->policy, d->who, transition_right(act), &on) != 0;
+}
+
+_Bool decision_has(struct decision *d, enum right right, const struct rights_on *on, const char *rule)
+{
+	return rights_may(d->policy, d->who, right, on) ||
+	       rights_refuse(d->policy, d->who, right, on, rule, &d->command->outcome.refusal);
+}
+
+_Bool decision_within(struct decision *d, int64_t grid)
+{
+	if (d->who == NULL || rights_reach(d->policy, d->who, grid))
+		return 1;
+	decision_refuse(d, REFUSAL_NOT_ALLOWED, "within-your-area",
+	                "Grid %lld is outside the area that you act for; ask somebody there.", (long long)grid);
+	d->command->outcome.refusal.right = right_name(transition_right(d->command->act));
+	return 0;
+}
+
+_Bool decision_lacks(struct decision *d, enum act act, const char *rule)
+{
+	struct rights_on on = as_it_stands(d, transition_who(act));
+	return rights_refuse(d->policy, d->who, transition_right(act), &on, rule, &d->command->outcome.refusal);
 }

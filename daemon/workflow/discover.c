@@ -224,6 +224,8 @@ _Bool discover_file_guard(struct decision *d)
 	if (asked && c->grid != 0 && policy_grid_on(d->policy, c->grid, d->now_ms) == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "grid-in-the-map", "There is no grid %lld here.",
 		                       (long long)c->grid);
+	if (asked && c->grid != 0 && c->grid != d->draft->grid && !decision_within(d, c->grid))
+		return 0;
 	if (d->draft->grid == 0 && (!asked || c->grid == 0))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "grid-set",
 		                       "The place is still to be located; file it with a grid.");
@@ -252,6 +254,8 @@ _Bool discover_merge_guard(struct decision *d)
 	if (master == NULL || master->id == d->draft->id)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "master-is-open",
 		                       "The case to merge into is not open, or is this one; name another open case.");
+	if (!decision_within(d, master->grid))
+		return 0;
 	if (master->state >= STATE_CLOSED)
 		return decision_refuse(
 			d, REFUSAL_RULE_BROKEN, "master-is-open",

@@ -5,24 +5,24 @@
 #include <strings.h>
 
 static const struct state_info states[STATE_COUNT] = {
-	[STATE_NONE] = { "NONE", "", "", STAGE_DISCOVER, 0 },
-	[STATE_REPORTED] = { "REPORTED", "上报", "discover", STAGE_DISCOVER, 0 },
-	[STATE_ALARM_PENDING] = { "ALARM_PENDING", "告警待确认", "discover", STAGE_DISCOVER, 0 },
-	[STATE_VERIFYING] = { "VERIFYING", "核实中", "discover", STAGE_PAUSED, 0 },
-	[STATE_FILED] = { "FILED", "已立案", "handle", STAGE_DISCOVER, 0 },
-	[STATE_DISPATCHED] = { "DISPATCHED", "已派遣", "handle", STAGE_HANDLE, 0 },
-	[STATE_HANDLING] = { "HANDLING", "处置中", "handle", STAGE_HANDLE, 0 },
-	[STATE_SUSPENDED] = { "SUSPENDED", "挂账", "handle", STAGE_PAUSED, 0 },
-	[STATE_RETURNED] = { "RETURNED", "回退", "handle", STAGE_PAUSED, 0 },
-	[STATE_WHISTLED] = { "WHISTLED", "吹哨待应", "handle", STAGE_HANDLE, 0 },
-	[STATE_HANDLED] = { "HANDLED", "已处置", "feedback", STAGE_FEEDBACK, 0 },
-	[STATE_CHECKING] = { "CHECKING", "核查中", "feedback", STAGE_FEEDBACK, 0 },
-	[STATE_CLOSED] = { "CLOSED", "结案", "feedback", STAGE_FEEDBACK, 0 },
-	[STATE_REVIEWED] = { "REVIEWED", "已回访", "reward", STAGE_FEEDBACK, 0 },
-	[STATE_REWARDED] = { "REWARDED", "已激励", "reward", STAGE_FEEDBACK, 1 },
-	[STATE_REJECTED] = { "REJECTED", "不予立案", "ended", STAGE_DISCOVER, 1 },
-	[STATE_MERGED] = { "MERGED", "并案", "ended", STAGE_DISCOVER, 1 },
-	[STATE_CANCELLED] = { "CANCELLED", "作废", "ended", STAGE_DISCOVER, 1 },
+	[STATE_NONE] = { "NONE", "", RIGHTS_NO_CASE, STAGE_DISCOVER, 0 },
+	[STATE_REPORTED] = { "REPORTED", "上报", RIGHTS_DISCOVER, STAGE_DISCOVER, 0 },
+	[STATE_ALARM_PENDING] = { "ALARM_PENDING", "告警待确认", RIGHTS_DISCOVER, STAGE_DISCOVER, 0 },
+	[STATE_VERIFYING] = { "VERIFYING", "核实中", RIGHTS_DISCOVER, STAGE_PAUSED, 0 },
+	[STATE_FILED] = { "FILED", "已立案", RIGHTS_HANDLE, STAGE_DISCOVER, 0 },
+	[STATE_DISPATCHED] = { "DISPATCHED", "已派遣", RIGHTS_HANDLE, STAGE_HANDLE, 0 },
+	[STATE_HANDLING] = { "HANDLING", "处置中", RIGHTS_HANDLE, STAGE_HANDLE, 0 },
+	[STATE_SUSPENDED] = { "SUSPENDED", "挂账", RIGHTS_HANDLE, STAGE_PAUSED, 0 },
+	[STATE_RETURNED] = { "RETURNED", "回退", RIGHTS_HANDLE, STAGE_PAUSED, 0 },
+	[STATE_WHISTLED] = { "WHISTLED", "吹哨待应", RIGHTS_HANDLE, STAGE_HANDLE, 0 },
+	[STATE_HANDLED] = { "HANDLED", "已处置", RIGHTS_FEEDBACK, STAGE_FEEDBACK, 0 },
+	[STATE_CHECKING] = { "CHECKING", "核查中", RIGHTS_FEEDBACK, STAGE_FEEDBACK, 0 },
+	[STATE_CLOSED] = { "CLOSED", "结案", RIGHTS_FEEDBACK, STAGE_FEEDBACK, 0 },
+	[STATE_REVIEWED] = { "REVIEWED", "已回访", RIGHTS_REWARD, STAGE_FEEDBACK, 0 },
+	[STATE_REWARDED] = { "REWARDED", "已激励", RIGHTS_REWARD, STAGE_FEEDBACK, 1 },
+	[STATE_REJECTED] = { "REJECTED", "不予立案", RIGHTS_ENDED, STAGE_DISCOVER, 1 },
+	[STATE_MERGED] = { "MERGED", "并案", RIGHTS_ENDED, STAGE_DISCOVER, 1 },
+	[STATE_CANCELLED] = { "CANCELLED", "作废", RIGHTS_ENDED, STAGE_DISCOVER, 1 },
 };
 
 static const struct act_info acts[ACT_COUNT] = {
@@ -82,11 +82,6 @@ static const char *const kinds[REPORTER_KIND_COUNT] = {
 	"property", "contractor", "volunteer",   "hotline",          "camera",  "meeting",
 };
 
-static const char *const roles[ROLE_BITS] = {
-	"reporter", "acceptor", "dispatcher", "worker",  "handler",  "supervisor",    "visitor",
-	"convener", "station",  "gateway",    "cameras", "operator", "administrator",
-};
-
 const struct state_info *state_info(enum state s)
 {
 	must(s >= 0 && s < STATE_COUNT);
@@ -127,22 +122,6 @@ enum reporter_kind reporter_kind_from_name(const char *name)
 		if (strcmp(kinds[k], name) == 0)
 			return k;
 	return REPORTER_UNSET;
-}
-
-const char *role_name(enum role one_bit)
-{
-	for (int i = 0; i < ROLE_BITS; i++)
-		if (one_bit == (enum role)(1u << i))
-			return roles[i];
-	return "none";
-}
-
-uint32_t role_from_name(const char *name)
-{
-	for (int i = 0; i < ROLE_BITS; i++)
-		if (strcmp(roles[i], name) == 0)
-			return 1u << i;
-	return 0;
 }
 
 const char *rating_name(enum rating r)

@@ -93,7 +93,7 @@ static _Bool reporter_may_reopen(const struct decision *d)
 _Bool feedback_reopen_guard(struct decision *d)
 {
 	const struct case_file *c = d->draft;
-	_Bool staff = d->who == NULL || decision_may(d, ROLE_ACCEPTOR | ROLE_SUPERVISOR);
+	_Bool staff = d->who == NULL || decision_may(d, ACT_REOPEN, WHO_BY_ROLE);
 	if (!staff && !reporter_may_reopen(d))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "unsatisfied-reopens",
 		                       "You said you were satisfied; report it anew if it came back.");

@@ -64,10 +64,7 @@ _Bool locate_guard(struct decision *d)
 	const struct grid *g = grid_asked(d);
 	if (g == NULL)
 		return 0;
-	if (area_holds(d->who->area, g->code))
-		return 1;
-	return decision_refuse(d, REFUSAL_NOT_ALLOWED, "within-your-area",
-	                       "Grid %" PRId64 " is outside the area that you act for; ask somebody there.", g->code);
+	return decision_within(d, g->code);
 }
 
 void locate(struct decision *d)

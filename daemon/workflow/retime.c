@@ -44,12 +44,9 @@ void retime(struct decision *d)
 
 /* ---- declare, lift ---- */
 
-static _Bool may_rule(struct decision *d, int64_t area)
+static _Bool may_rule(struct decision *d, enum right right, int64_t area)
 {
-	if ((d->who->roles & ROLE_SUPERVISOR) != 0 && area_holds(d->who->area, area))
-		return 1;
-	return decision_refuse(d, REFUSAL_NOT_ALLOWED, "emergency-by-its-supervisor",
-	                       "Only a supervisor of the area may declare or lift its emergency.");
+	return decision_has(d, right, &(struct rights_on){ .area = area }, "emergency-by-its-supervisor");
 }
 
 static _Bool area_known(struct decision *d, int64_t area)
@@ -65,7 +62,7 @@ static _Bool declare(struct decision *d)
 	const struct command *c = d->command;
 	int64_t from_ms = c->began_at_ms != 0 ? c->began_at_ms : d->now_ms;
 	int64_t to_ms = c->until_ms != 0 ? c->until_ms : EMERGENCY_OPEN;
-	if (!area_known(d, c->grid) || !may_rule(d, c->grid))
+	if (!area_known(d, c->grid) || !may_rule(d, RIGHT_DECLARE_EMERGENCY, c->grid))
 		return 0;
 	if (c->text == NULL)
 		return decision_refuse(d, REFUSAL_INVALID, "emergency-in-words", "Say in words why.");
@@ -93,7 +90,7 @@ static _Bool lift(struct decision *d)
 	if (e == NULL || emergency_end(e) <= d->now_ms)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "emergency-in-force",
 		                       "There is no emergency of that number in force or to come.");
-	if (!may_rule(d, e->area))
+	if (!may_rule(d, RIGHT_LIFT_EMERGENCY, e->area))
 		return 0;
 	d->out->emergency = *e;
 	d->out->emergency.lifted_ms = d->now_ms;

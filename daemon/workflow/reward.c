@@ -171,9 +171,8 @@ static void enter(struct decision *d, const char *person, int64_t points, const 
 
 _Bool reward_redeem(struct decision *d)
 {
-	if ((d->who->roles & ROLE_STATION) == 0)
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "redeem-at-a-station",
-		                       "Points are redeemed at a station; yours is not a station's identity.");
+	if (!decision_has(d, RIGHT_REDEEM, NULL, "redeem-at-a-station"))
+		return 0;
 	const char *person = account_of(d);
 	if (person == NULL)
 		return 0;
@@ -190,10 +189,7 @@ _Bool reward_redeem(struct decision *d)
 
 _Bool reward_correct(struct decision *d)
 {
-	if ((d->who->roles & ROLE_SUPERVISOR) == 0)
-		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "corrected-by-a-supervisor",
-		                       "Only a supervisor may correct points.");
-	if (!handle_words_guard(d))
+	if (!decision_has(d, RIGHT_CORRECT, NULL, "corrected-by-a-supervisor") || !handle_words_guard(d))
 		return 0;
 	const char *person = account_of(d);
 	if (person == NULL)

@@ -33,7 +33,8 @@ enum refusal_code {
 
 struct refusal {
 	enum refusal_code code;
-	const char *rule; /* static text */
+	const char *rule;  /* static text */
+	const char *right; /* static: the right that was missing (jurisdiction/rights.h); NULL: it was not for that */
 	char sentence[REFUSAL_SENTENCE_MAX];
 	int64_t retry_after_ms; /* 0: do not repeat unchanged */
 };

@@ -15,6 +15,7 @@ struct addressees {
 
 /* out must not be moved afterwards. */
 void addressees_of(const struct person *p, struct addressees *out);
-void addressees_to_filter(const struct addressees *a, struct notice_filter *filter);
+/* What is owed to a role concerns only who has it where the case is. */
+void addressees_to_filter(const struct addressees *a, const struct person *p, struct notice_filter *filter);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 #include "intake/session.h"
+#include "jurisdiction/rights.h"
 
 struct question {
 	struct query query; /* first: the engine knows only this */
@@ -45,6 +46,8 @@ size_t question_fit(const ProtobufCMessage *const *rows, size_t count, size_t *b
 /* Adds a frame to the reply. */
 void question_reply(struct question *q, Gridloop__V1__ServerFrame *f);
 void question_refuse(struct question *q, enum refusal_code code, const char *rule, const char *sentence);
+/* Refuses what the person has no right to: NOT_ALLOWED, naming the right. */
+void question_deny(struct question *q, enum right right, const struct rights_on *on, const char *rule);
 /* true when status is QUERY_OK; otherwise refuses in its words. */
 _Bool question_went_well(struct question *q, enum query_status status) MUST_USE;
 

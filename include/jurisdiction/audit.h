@@ -25,7 +25,7 @@ struct part {
 };
 
 /* The files of each part of a jurisdiction that has a loader of its own; ends in a part without a file. */
-extern const struct part posts_files[], contracts_files[];
+extern const struct part posts_files[], contracts_files[], rights_files[];
 
 void audit_wrong(const struct audit *c, const char *format, ...) PRINTF_LIKE(2, 3);
 /* A table of which rows are missing judges nobody: its own problems have been told. */

@@ -17,6 +17,7 @@
  *   reasons.csv     act,code,text               allowed reasons for reject, return, rework, suspend, dismiss, exempt
  *   post_kinds.csv, posts.csv    who holds which post where: jurisdiction/posts.h
  *   calendar.csv    date,kind,name    holiday, workday (调休) or worked (a holiday on which the clock runs); may be absent
+ *   rights.csv      rights that are taken away: jurisdiction/rights.h; may be absent
  *   policy.conf     the settings below in struct policy_rules
  */
 #ifndef JURISDICTION_POLICY_H
@@ -29,6 +30,7 @@
 #include "base/settings.h"
 #include "jurisdiction/category.h"
 #include "jurisdiction/policy_rules.h"
+#include "jurisdiction/roles.h"
 #include "jurisdiction/route_cells.h"
 
 struct area {

@@ -9,6 +9,7 @@
 #include "jurisdiction/map.h"
 #include "jurisdiction/policy_map.h"
 #include "jurisdiction/posts_parts.h"
+#include "jurisdiction/rights_parts.h"
 #include "jurisdiction/routing.h"
 #include "jurisdiction/sheet.h"
 
@@ -31,6 +32,8 @@ struct policy {
 	struct calendar calendar;
 	struct routing routing;
 	struct posts post_index;
+	struct table rights_taken; /* of rights.csv */
+	struct rights rights;
 };
 
 /* The digest of the folder as it is now: over the name and the bytes of every file in it that a policy could be made of
@@ -50,5 +53,9 @@ void policy_map_close(struct policy *policy); /* safe with whatever was loaded *
 void policy_calendar_read(struct policy *policy, const char *folder, struct problems *p);
 /* A list of holidays that ends soon, or that is not there. */
 void policy_calendar_warn(const struct policy *p, int64_t now_ms, struct problems *to);
+
+/* ---- rights_load.c: what rights.csv leaves of the built-in rights ---- */
+void rights_build(struct policy *p);
+void rights_warn(const struct policy *p, int64_t now_ms, struct problems *to);
 
 #endif

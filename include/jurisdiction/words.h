@@ -1,5 +1,5 @@
-/* words: the names and codes that the files of a jurisdiction use. The numbers are those of enum reporter_kind, enum
- * role and the category codes in workflow/domain.h, which this layer may not include; a unit test holds them equal. */
+/* words: the names and codes that the files of a jurisdiction use. The numbers are those of enum reporter_kind
+ * and the category codes in workflow/domain.h, which this layer may not include; a unit test holds them equal. */
 #ifndef JURISDICTION_WORDS_H
 #define JURISDICTION_WORDS_H
 
@@ -13,7 +13,7 @@ struct word {
 
 /* Each ends in a NULL name. */
 extern const struct word words_kinds[];      /* "food-rider" → its number */
-extern const struct word words_roles[];      /* "acceptor" → its bit */
+extern const struct word words_roles[];      /* "acceptor" → its bit (jurisdiction/roles.h) */
 extern const struct word words_unit_kinds[]; /* "department" … */
 extern const struct word words_near_far[];   /* "reward" → NEAR_FAR_REWARD */
 extern const struct word words_matters[];    /* "own" → MATTER_OWN */
@@ -30,12 +30,6 @@ enum matter {
 	MATTER_SEVERAL =
 		2, /* anybody's, but many in a row: trees, parked cars; who reports two in a breath means two */
 };
-
-/* Roles that the checks of a jurisdiction ask about. */
-#define WORDS_ROLE_REPORTER (UINT32_C(1) << 0)
-#define WORDS_ROLE_WORKER (UINT32_C(1) << 3)
-#define WORDS_ROLE_HANDLER (UINT32_C(1) << 4)
-#define WORDS_ROLE_CAMERAS (UINT32_C(1) << 10)
 
 /* The row named by exactly length bytes of text, or NULL. */
 const struct word *words_find(const struct word *words, const char *text, size_t length);

@@ -18,7 +18,6 @@ void reader_close(struct reader *r);
 #define QUERY_PAGE_MOST 100
 #define QUERY_DEADLINE_MS 1000 /* a case, a page, notices, points */
 #define QUERY_STATS_DEADLINE_MS 10000
-
 enum query_status { QUERY_OK, QUERY_NOT_FOUND, QUERY_TIMEOUT, QUERY_FAILED };
 
 /* Memory for one answer: every text and array below comes from here. */
@@ -40,7 +39,7 @@ struct case_answer {
 	struct fact *history; /* oldest first */
 	size_t history_count;
 	_Bool history_cut;
-	int64_t *merged_here; /* case ids */
+	int64_t *merged_here; /* case ids, and their categories */
 	int32_t *merged_here_categories;
 	size_t merged_here_count;
 };
@@ -67,7 +66,7 @@ enum query_status query_list(struct reader *r, const struct case_filter *f, stru
 
 struct ledger_row {
 	struct ledger_fact fact;
-	int32_t category; /* of case_id, for its number */
+	int32_t category; /* of case_id */
 };
 struct points_answer {
 	int64_t balance, payable;
@@ -91,22 +90,28 @@ struct notice_row {
 };
 struct notice_filter {
 	const char *to[15]; /* a person answers to its id, its unit and its roles; ends with NULL */
+	int64_t role_area;  /* what is owed to a role: only under this prefix, or still to be located; 0: any */
 	int64_t after;      /* ids above */
 	int limit;
 	_Bool unseen_only;
 };
-/* Oldest first. */
+/* Oldest first. *scanned_to: the cursor to go on from. */
 enum query_status query_notices(struct reader *r, const struct notice_filter *f, struct result *mem,
-                                struct notice_row **rows, size_t *count) MUST_USE;
+                                struct notice_row **rows, size_t *count, int64_t *scanned_to) MUST_USE;
 
 struct news_row {
 	struct fact fact;
 	const char *reporter; /* account, NULL: anonymous */
 };
-/* Events above `after`, oldest first, under an area prefix (0: all). *scanned_to: the cursor to go on from, even when
- * few rows matched. with_reporter: look the account up (for the Redis events stream). */
-enum query_status query_events(struct reader *r, int64_t after, int64_t area, int limit, _Bool with_reporter,
-                               struct result *mem, struct news_row **rows, size_t *count, int64_t *scanned_to) MUST_USE;
+struct event_filter {
+	int64_t after, area; /* ids above; 12- or 15-digit prefix, 0: any */
+	uint32_t states;     /* bit 1 << state that the case was in afterwards; 0: any */
+	int limit;
+	_Bool with_reporter; /* look the account up (for the Redis events stream) */
+};
+/* Oldest first. *scanned_to: the cursor to go on from, even when few rows matched. */
+enum query_status query_events(struct reader *r, const struct event_filter *f, struct result *mem,
+                               struct news_row **rows, size_t *count, int64_t *scanned_to) MUST_USE;
 /* The emergencies there are and were, newest first, QUERY_PAGE_MOST at most; events are not told. */
 enum query_status query_emergencies(struct reader *r, struct result *mem, struct emergency **rows,
                                     size_t *count) MUST_USE;

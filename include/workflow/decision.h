@@ -66,7 +66,16 @@ _Bool decision_reason(struct decision *d);
 _Bool decision_reason_of(struct decision *d, const char *act); /* on another act's list */
 
 /* ---- relations ---- */
-_Bool decision_may(const struct decision *d, uint32_t who);
+/* Whether who asks has the right to this act on the draft, standing to it in one of these ways; the system by WHO_SYSTEM. */
+_Bool decision_may(const struct decision *d, enum act act, uint32_t who);
+/* Whether it would in any state. */
+_Bool decision_ever_may(const struct decision *d, enum act act);
+/* Refuses for want of it. */
+_Bool decision_lacks(struct decision *d, enum act act, const char *rule);
+/* Whether who asks has this right, which is no act on a case; else refused for want of it. */
+_Bool decision_has(struct decision *d, enum right right, const struct rights_on *on, const char *rule);
+/* Whether who asks acts for this grid too, where a case is to go, or where another is that it has to do with. */
+_Bool decision_within(struct decision *d, int64_t grid);
 /* Whether this person is the draft's handler: of its unit, or who said handled. */
 _Bool decision_is_handler(const struct decision *d, const struct person *p);
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/must.h"
+#include "jurisdiction/rights.h"
 
 /* What a state means, and its default timer, is in docs/workflow.md, generated from transitions.c. */
 enum state {
@@ -100,24 +101,6 @@ enum reporter_kind {
 	REPORTER_KIND_COUNT
 };
 
-/* Roles are bits: a person may hold several. */
-enum role {
-	ROLE_REPORTER = 1 << 0,      /* may report */
-	ROLE_ACCEPTOR = 1 << 1,      /* 受理员 */
-	ROLE_DISPATCHER = 1 << 2,    /* 派遣员 */
-	ROLE_WORKER = 1 << 3,        /* 网格员: verifies, checks */
-	ROLE_HANDLER = 1 << 4,       /* 处置单位: acts for its unit */
-	ROLE_SUPERVISOR = 1 << 5,    /* 督办 */
-	ROLE_VISITOR = 1 << 6,       /* 回访员 */
-	ROLE_CONVENER = 1 << 7,      /* community or street: may whistle 吹哨 */
-	ROLE_STATION = 1 << 8,       /* 小哥驿站: redeems points */
-	ROLE_GATEWAY = 1 << 9,       /* a platform that reports for its people */
-	ROLE_CAMERAS = 1 << 10,      /* a camera gateway */
-	ROLE_OPERATOR = 1 << 11,     /* runs the daemon: the replay clock */
-	ROLE_ADMINISTRATOR = 1 << 12 /* gives out, renews and revokes credentials */
-};
-#define ROLE_BITS 13
-
 enum finding { FINDING_NONE = 0, FINDING_EXISTS = 1, FINDING_NOT_THERE = 2, FINDING_CANNOT_TELL = 3 };
 enum rating { RATING_NONE = 0, RATING_SATISFIED = 1, RATING_FAIRLY = 2, RATING_UNSATISFIED = 3, RATING_UNANSWERED = 4 };
 enum level { LEVEL_GRID = 0, LEVEL_COMMUNITY = 1, LEVEL_STREET = 2, LEVEL_DISTRICT = 3 };
@@ -128,9 +111,9 @@ enum stage { STAGE_DISCOVER = 0, STAGE_HANDLE = 1, STAGE_FEEDBACK = 2, STAGE_PAU
 struct state_info {
 	const char *name; /* "REPORTED" */
 	const char *zh;
-	const char *phase; /* discover, handle, feedback, reward; "ended" for the three that leave the loop */
-	enum stage stage;  /* where time spent in it is counted */
-	_Bool terminal;    /* archived on entry */
+	enum rights_phase phase; /* "ended": the three that leave the loop */
+	enum stage stage;        /* where time spent in it is counted */
+	_Bool terminal;          /* archived on entry */
 };
 /* state must be < STATE_COUNT. */
 const struct state_info *state_info(enum state s);
@@ -145,8 +128,6 @@ enum act act_from_name(const char *name);
 
 const char *reporter_kind_name(enum reporter_kind k); /* "food-rider" */
 enum reporter_kind reporter_kind_from_name(const char *name);
-const char *role_name(enum role one_bit);  /* "acceptor" */
-uint32_t role_from_name(const char *name); /* 0 when unknown */
 const char *rating_name(enum rating r);
 const char *level_name(enum level l);
 

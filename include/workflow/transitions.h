@@ -7,8 +7,10 @@
 
 #include "workflow/decide.h"
 
-/* Who may act: roles (enum role, within the person's area), and these relations to the case. */
+/* How somebody stands to the case that may act. Which roles may is not said here but in jurisdiction/rights.h, by the act's
+ * row: WHO_BY_ROLE those of its scopes area and all; the relations to a unit those of unit; the others those of own. */
 enum who {
+	WHO_BY_ROLE = 1 << 0,
 	WHO_SYSTEM = 1 << 16,       /* timers and automatic steps */
 	WHO_ITS_REPORTER = 1 << 17, /* or the gateway that reported for it */
 	WHO_ITS_HANDLER = 1 << 18,  /* somebody of the unit it was dispatched to */
@@ -25,7 +27,7 @@ struct transition {
 	enum act act;
 	uint32_t from;                      /* bits 1 << state; 1 << STATE_NONE opens a case */
 	enum state to;                      /* STATE_NONE: the state stays */
-	uint32_t who;                       /* enum role and enum who bits */
+	uint32_t who;                       /* enum who bits */
 	_Bool (*guard)(struct decision *d); /* NULL: none; refuses by refuse() */
 	void (*proceed)(struct decision *d);
 	const char *guard_words; /* the guard in words, for the docs */
@@ -37,6 +39,9 @@ const struct transition *transitions(size_t *count);
 const struct transition *transition_find(enum act act, enum state from);
 /* Whether the table lets this act lead from here to there. */
 _Bool transition_allowed(enum act act, enum state from, enum state to);
+/* The right that the act is, and how somebody may stand to a case that asks for it in whatever state (0: nobody may). */
+enum right transition_right(enum act act);
+uint32_t transition_who(enum act act);
 /* Whether a client may ask for it on a case (some row lets somebody other than the system). */
 _Bool transition_askable(enum act act);
 /* The table as Markdown, for docs/workflow.md. */

@@ -66,7 +66,7 @@ static void state(const struct claim *m)
 
 static void phase(const struct claim *m)
 {
-	same_text(m, "phase", state_info((enum state)m->c->state)->phase);
+	same_text(m, "phase", rights_phase_name(state_info((enum state)m->c->state)->phase));
 }
 
 static void level(const struct claim *m)

@@ -83,6 +83,7 @@ static const struct sound_file sound_files[] = {
 	{ "contracts.csv", "contract,unit,categories,area,from,to,co_units,hours\n"
 	                   "c-1,estate,C0101,610404004001002,2026-01-01,2026-07-01,,\n"
 	                   "c-2,homes,C0101,610404004001002,,2026-09-01,,\n" },
+	{ "rights.csv", "action,role,scope,phase\n" },
 	{ "policy.conf", "accept = 20m\nreward_month_most = 200\nmap_may_overlap = yes\n" },
 };
 #define FILES (sizeof sound_files / sizeof sound_files[0])

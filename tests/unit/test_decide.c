@@ -247,10 +247,16 @@ static void test_refusals_name_what_is_possible(void **state)
 	(void)state;
 	int64_t id = desk_submit(&desk, "resident-01", ROAD, DESK_LAT, DESK_LON);
 
-	assert_refused(act_on(id, "roads-01", ACT_SIGN), REFUSAL_WRONG_STATE, "transition-table");
+	assert_refused(act_on(id, "acceptor-01", ACT_REOPEN), REFUSAL_WRONG_STATE, "transition-table");
 	assert_non_null(strstr(desk.outcome.refusal.sentence, "REPORTED"));
 	assert_non_null(strstr(desk.outcome.refusal.sentence, "verify, file, reject, merge, withdraw"));
 	assert_refused(act_on(id, "roads-01", ACT_FILE), REFUSAL_NOT_ALLOWED, "who-may-act");
+	assert_string_equal(desk.outcome.refusal.right, "file");
+	assert_non_null(strstr(desk.outcome.refusal.sentence, "the role acceptor in its area; you are handler"));
+	/* Who has nothing to do with a case is not told where it stands. */
+	assert_refused(act_on(id, "roads-01", ACT_SIGN), REFUSAL_NOT_ALLOWED, "who-may-act");
+	assert_refused(act_on(id, "resident-02", ACT_REOPEN), REFUSAL_NOT_ALLOWED, "who-may-act");
+	assert_null(strstr(desk.outcome.refusal.sentence, "REPORTED"));
 	assert_refused(act_on(id, "nobody", ACT_FILE), REFUSAL_NOT_ALLOWED, "identity-known");
 	assert_refused(act_on(id + 1, "acceptor-01", ACT_FILE), REFUSAL_UNKNOWN_CASE, "case-exists");
 	assert_refused(act_on(0, "acceptor-01", ACT_FILE), REFUSAL_UNKNOWN_CASE, "case-exists");

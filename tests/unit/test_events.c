@@ -60,16 +60,16 @@ enum query_status query_last_ids(struct reader *r, int64_t *last_event, int64_t 
 	return QUERY_OK;
 }
 
-enum query_status query_events(struct reader *r, int64_t after, int64_t area, int limit, _Bool with_reporter,
-                               struct result *mem, struct news_row **rows, size_t *count, int64_t *scanned_to)
+enum query_status query_events(struct reader *r, const struct event_filter *f, struct result *mem,
+                               struct news_row **rows, size_t *count, int64_t *scanned_to)
 {
 	(void)r;
 	(void)mem;
-	assert_true(area == 0 && with_reporter && limit <= EVENTS_WINDOW);
+	assert_true(f->area == 0 && f->states == 0 && f->with_reporter && f->limit <= EVENTS_WINDOW);
 	if (stand.failing > 0 && stand.failing--)
 		return QUERY_TIMEOUT;
 	*count = 0;
-	for (int64_t id = after + 1; id <= stand.last && *count < (size_t)limit; id++)
+	for (int64_t id = f->after + 1; id <= stand.last && *count < (size_t)f->limit; id++)
 		stand.rows[(*count)++] = (struct news_row){
 			.fact = { .id = id,
 			          .case_id = case_id_make(0, 20514, (int32_t)id),
@@ -80,7 +80,7 @@ enum query_status query_events(struct reader *r, int64_t after, int64_t area, in
 			.reporter = "platform/rider-7",
 		};
 	*rows = stand.rows;
-	*scanned_to = after + (int64_t)*count;
+	*scanned_to = f->after + (int64_t)*count;
 	return QUERY_OK;
 }
 

@@ -279,11 +279,12 @@ static void notices_of_all_ones_names_in_order(void **state)
 	struct notice_filter f = { .to = { "ann", "unit-1", "role:acceptor" }, .limit = 100 };
 	struct notice_row *rows;
 	size_t count;
+	int64_t scanned;
 	int64_t id = kit_new_case(&s->kit, &(struct kit_report){ .reporter = "r" });
 
 	for (size_t i = 0; i < 6; i++)
 		owe(&s->kit, id, names[i]);
-	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count), QUERY_OK);
+	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count, &scanned), QUERY_OK);
 	assert_int_equal(count, 5);
 	assert_int_equal(rows[0].fact.id, 1);
 	assert_int_equal(rows[4].fact.id, 6);
@@ -296,22 +297,22 @@ static void notices_of_all_ones_names_in_order(void **state)
 	s->kit.facts.has_seen = 1;
 	s->kit.facts.seen = (struct seen_fact){ "ann", 4, s->kit.now_ms };
 	assert_int_equal(kit_write(&s->kit), STORE_OK);
-	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count), QUERY_OK);
+	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count, &scanned), QUERY_OK);
 	assert_true(rows[2].seen); /* what her unit was told is seen by her */
 	assert_false(rows[3].seen);
 	f.unseen_only = 1;
-	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count), QUERY_OK);
+	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count, &scanned), QUERY_OK);
 	assert_int_equal(count, 2);
 	f.after = 5;
-	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count), QUERY_OK);
+	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count, &scanned), QUERY_OK);
 	assert_int_equal(count, 1);
 	f.after = 0;
 	f.limit = 1;
-	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count), QUERY_OK);
+	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count, &scanned), QUERY_OK);
 	assert_int_equal(rows[0].fact.id, 5);
 	/* Another of the role has not seen what ann has. */
 	f = (struct notice_filter){ .to = { "bob", "role:acceptor" }, .limit = 9, .unseen_only = 1 };
-	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count), QUERY_OK);
+	assert_int_equal(query_notices(s->reader, &f, &s->mem, &rows, &count, &scanned), QUERY_OK);
 	assert_int_equal(count, 3);
 }
 
@@ -327,7 +328,10 @@ static void events_come_in_order_with_a_cursor(void **state)
 	assert_int_equal(last_event, casebook_counters(s->kit.book)->event - 1);
 	assert_int_equal(last_notice, casebook_counters(s->kit.book)->notice - 1);
 	do {
-		assert_int_equal(query_events(s->reader, after, 0, 7, 1, &s->mem, &rows, &count, &scanned), QUERY_OK);
+		assert_int_equal(query_events(s->reader,
+		                              &(struct event_filter){ .after = after, .limit = 7, .with_reporter = 1 },
+		                              &s->mem, &rows, &count, &scanned),
+		                 QUERY_OK);
 		for (size_t i = 0; i < count; i++)
 			assert_int_equal(rows[i].fact.id, ++all);
 		after = scanned;
@@ -335,16 +339,24 @@ static void events_come_in_order_with_a_cursor(void **state)
 	assert_int_equal(all, last_event);
 	assert_int_equal(scanned, last_event);
 
-	assert_int_equal(query_events(s->reader, -5, KIT_GRID / 1000 + 1, 100, 1, &s->mem, &rows, &count, &scanned),
-	                 QUERY_OK);
+	assert_int_equal(
+		query_events(s->reader,
+	                     &(struct event_filter){
+				     .after = -5, .area = KIT_GRID / 1000 + 1, .limit = 100, .with_reporter = 1 },
+	                     &s->mem, &rows, &count, &scanned),
+		QUERY_OK);
 	assert_in_range(count, 5, 30);
 	assert_int_equal(scanned, last_event);
 	for (size_t i = 0; i < count; i++)
 		assert_string_equal(rows[i].reporter, "worker-1");
-	assert_int_equal(query_events(s->reader, 0, 0, 1, 0, &s->mem, &rows, &count, &scanned), QUERY_OK);
+	assert_int_equal(
+		query_events(s->reader, &(struct event_filter){ .limit = 1 }, &s->mem, &rows, &count, &scanned),
+		QUERY_OK);
 	assert_null(rows[0].reporter);
 	assert_int_equal(scanned, 1);
-	assert_int_equal(query_events(s->reader, last_event + 9, 0, 1, 0, &s->mem, &rows, &count, &scanned), QUERY_OK);
+	assert_int_equal(query_events(s->reader, &(struct event_filter){ .after = last_event + 9, .limit = 1 }, &s->mem,
+	                              &rows, &count, &scanned),
+	                 QUERY_OK);
 	assert_int_equal(count, 0);
 	assert_int_equal(scanned, last_event + 9);
 }

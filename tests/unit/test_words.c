@@ -38,10 +38,6 @@ static void test_roles_agree(void **state)
 		assert_int_equal(w->value, role_from_name(w->name));
 		assert_string_equal(w->name, role_name((enum role)w->value));
 	}
-	assert_int_equal(WORDS_ROLE_REPORTER, ROLE_REPORTER);
-	assert_int_equal(WORDS_ROLE_WORKER, ROLE_WORKER);
-	assert_int_equal(WORDS_ROLE_HANDLER, ROLE_HANDLER);
-	assert_int_equal(WORDS_ROLE_CAMERAS, ROLE_CAMERAS);
 }
 
 static void test_acts_with_reasons_are_acts(void **state)

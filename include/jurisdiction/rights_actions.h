@@ -1,0 +1,69 @@
+/* rights_actions: everything that somebody may have the right to do, as numbers. What each is, and who has it: the table in
+ * daemon/jurisdiction/rights.c; how one is added: jurisdiction/rights.h. Kept nowhere, so what is no act may change. */
+#ifndef JURISDICTION_RIGHTS_ACTIONS_H
+#define JURISDICTION_RIGHTS_ACTIONS_H
+
+enum right {
+	RIGHT_NONE = 0,
+	/* The acts on a case, with the numbers of enum act, which this layer may not include; a unit test holds them
+	 * equal, and the names too. */
+	RIGHT_SUBMIT = 1,
+	RIGHT_ALARM = 2,
+	RIGHT_CONFIRM = 4,
+	RIGHT_DISMISS = 5,
+	RIGHT_VERIFY = 7,
+	RIGHT_VERIFIED = 8,
+	RIGHT_FILE = 9,
+	RIGHT_REJECT = 10,
+	RIGHT_MERGE = 11,
+	RIGHT_WITHDRAW = 12,
+	RIGHT_DISPATCH = 13,
+	RIGHT_SIGN = 14,
+	RIGHT_RETURN = 15,
+	RIGHT_TAKE_BACK = 16,
+	RIGHT_ASK_EXTENSION = 17,
+	RIGHT_EXTEND = 18,
+	RIGHT_REFUSE_EXTENSION = 19,
+	RIGHT_ASK_SUSPENSION = 20,
+	RIGHT_SUSPEND = 21,
+	RIGHT_REFUSE_SUSPENSION = 22,
+	RIGHT_RESUME = 23,
+	RIGHT_WHISTLE = 24,
+	RIGHT_ANSWER = 25,
+	RIGHT_HANDLED = 27,
+	RIGHT_CO_HANDLED = 28,
+	RIGHT_CHECK = 29,
+	RIGHT_PASS = 30,
+	RIGHT_REWORK = 31,
+	RIGHT_REVIEW = 32,
+	RIGHT_REOPEN = 33,
+	RIGHT_REWARD = 34,
+	RIGHT_SUPERVISE = 35,
+	RIGHT_REPLY = 36,
+	RIGHT_EXEMPT = 45,
+	RIGHT_LOCATE = 46,
+	/* Everything else that can be asked. */
+	RIGHT_LOGIN = 64,
+	RIGHT_PING,
+	RIGHT_GET_CASE,
+	RIGHT_LIST_CASES,
+	RIGHT_GET_EVIDENCE,
+	RIGHT_SEND_EVIDENCE,
+	RIGHT_NOTICES,
+	RIGHT_EVENTS,
+	RIGHT_GET_STATS,
+	RIGHT_GET_POINTS,
+	RIGHT_BOARD,
+	RIGHT_REDEEM,
+	RIGHT_CORRECT,
+	RIGHT_WHERE,
+	RIGHT_DECLARE_EMERGENCY,
+	RIGHT_LIFT_EMERGENCY,
+	RIGHT_LIST_EMERGENCIES,
+	RIGHT_RELOAD,
+	RIGHT_GET_POLICY,
+	RIGHT_ADVANCE_CLOCK,
+	RIGHT_COUNT
+};
+
+#endif
