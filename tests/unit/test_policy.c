@@ -425,7 +425,7 @@ static void test_the_sample_is_whole(void **state)
 		kinds |= UINT32_C(1) << who->kind;
 		check_token(d, who);
 	}
-	assert_int_equal(roles, (1 << 12) - 1);
+	assert_int_equal(roles, (1 << ROLE_BITS) - 1);
 	/* Every kind of reporter and, with 0, staff who report nothing. */
 	assert_int_equal(kinds, (1 << 13) - 1);
 	assert_string_equal(policy_area(p, STREET)->name, "渭阳街道");

@@ -251,7 +251,7 @@ static void test_a_refusal_says_what_is_missing(void **state)
 	on.area = RIGHTS_WHOLE;
 	on.phase = RIGHTS_NO_CASE;
 	assert_words(p, &dispatcher, RIGHT_RELOAD, &on,
-	             "\"reload\" needs the role supervisor for the whole jurisdiction, or operator; "
+	             "\"reload\" needs the role supervisor for the whole jurisdiction, or operator or administrator; "
 	             "you are dispatcher in 610404004001.");
 	policy_release(p);
 }
