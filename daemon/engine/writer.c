@@ -269,9 +269,9 @@ static void explain_unknown_case(struct writer *w, struct command *c)
 		return;
 	char number[CASE_NUMBER_SIZE];
 	case_number_text(c->case_id, category, number);
+	/* How it ended is for those to know who may see it. */
 	refuse(&c->outcome.refusal, REFUSAL_WRONG_STATE, "case-is-open",
-	       "Case %s is archived as %s %s; nothing more can be done to it.", number, state_info(state)->name,
-	       state_info(state)->zh);
+	       "Case %s is archived; nothing more can be done to it.", number);
 }
 
 /* What is named counts only when its sender has uploaded it: the rows know. */

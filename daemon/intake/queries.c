@@ -78,8 +78,8 @@ static void ask_case(struct question *q, struct reader *r)
 
 	if (!question_went_well(q, query_case(r, ((struct case_question *)q)->id, &q->rows, &answer)))
 		return;
-	if (!reach_sees(q->policy, q->person, RIGHT_GET_CASE, &answer.row.file)) {
-		struct rights_on on = reach_case(q->person, &answer.row.file);
+	if (!reach_sees(q->policy, q->person, RIGHT_GET_CASE, &answer.row.file, q->now_ms)) {
+		struct rights_on on = reach_case(q->policy, q->person, &answer.row.file, q->now_ms);
 
 		question_deny(q, RIGHT_GET_CASE, &on, "case-is-yours");
 		return;

@@ -22,7 +22,7 @@ static _Bool may_fetch(struct evidence_question *e, struct reader *r, const stru
 	struct evidence_row own;
 
 	for (size_t i = 0; i < found->count; i++)
-		if (reach_sees(e->q.policy, e->q.person, RIGHT_GET_EVIDENCE, &found->cases[i]))
+		if (reach_sees(e->q.policy, e->q.person, RIGHT_GET_EVIDENCE, &found->cases[i], e->q.now_ms))
 			return 1;
 	return query_evidence_of(r, e->sha256, e->q.person->id, &e->q.rows, &own) == QUERY_OK;
 }

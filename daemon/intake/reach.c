@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "jurisdiction/policy.h"
+#include "jurisdiction/posts.h"
 #include "workflow/domain.h"
 
 #define EVERY_PHASE (((1U << RIGHTS_PHASES) - 1) & ~(1U << RIGHTS_NO_CASE))
@@ -43,18 +44,24 @@ static _Bool works_on(const struct case_file *c, const char *unit)
 	       is_in(c->whistled, c->whistled_count, unit);
 }
 
-struct rights_on reach_case(const struct person *who, const struct case_file *c)
+static _Bool is_its_own(const struct policy *p, const struct person *who, const struct case_file *c, int64_t now_ms)
+{
+	return reach_owns(who, c->reporter) || is_the(who, c->actor) || is_the(who, c->worker) ||
+	       ((who->roles & ROLE_WORKER) && policy_holds_duty(p, c->grid, who->id, now_ms));
+}
+
+struct rights_on reach_case(const struct policy *p, const struct person *who, const struct case_file *c, int64_t now_ms)
 {
 	return (struct rights_on){ .area = c->grid,
 		                   .phase = state_info((enum state)c->state)->phase,
-		                   .own = reach_owns(who, c->reporter) || is_the(who, c->actor) ||
-		                          is_the(who, c->worker),
+		                   .own = is_its_own(p, who, c, now_ms),
 		                   .unit = who->unit && works_on(c, who->unit) };
 }
 
-_Bool reach_sees(const struct policy *p, const struct person *who, enum right right, const struct case_file *c)
+_Bool reach_sees(const struct policy *p, const struct person *who, enum right right, const struct case_file *c,
+                 int64_t now_ms)
 {
-	struct rights_on on = reach_case(who, c);
+	struct rights_on on = reach_case(p, who, c, now_ms);
 
 	return rights_may(p, who, right, &on);
 }

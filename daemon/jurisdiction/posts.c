@@ -6,6 +6,8 @@
 #include "jurisdiction/policy_map.h"
 #include "jurisdiction/policy_parts.h"
 
+#define DUTIES_MOST 32
+
 /* ---- the index ---- */
 
 static int compare_entries(const void *left, const void *right)
@@ -99,6 +101,17 @@ size_t policy_duties(const struct policy *p, int64_t area, const char *kind, int
 		if (areas[i] != 0 && (i == 0 || areas[i] != areas[i - 1]))
 			count += duties_of(&p->post_index, areas[i], kind, at_ms, out + count, most - count);
 	return count;
+}
+
+_Bool policy_holds_duty(const struct policy *p, int64_t area, const char *person, int64_t at_ms)
+{
+	const struct post *posts[DUTIES_MOST];
+	size_t count = policy_duties(p, area, NULL, at_ms, posts, DUTIES_MOST);
+
+	for (size_t i = 0; i < count && posts[i]->area == posts[0]->area; i++)
+		if (strcmp(posts[i]->person, person) == 0)
+			return 1;
+	return 0;
 }
 
 const struct post *policy_duty(const struct policy *p, int64_t area, const char *kind, int64_t at_ms)

@@ -99,6 +99,8 @@ static _Bool through_row(struct decision *d, enum act act)
 		return decision_lacks(d, act, "who-may-act");
 	if (d->row == NULL)
 		return refuse_state(d, act);
+	if (act != ACT_SUBMIT && d->who != NULL && !evidence_is_here(d))
+		return 0;
 	if (d->row->guard != NULL && !d->row->guard(d))
 		return 0;
 	d->row->proceed(d);
@@ -125,6 +127,8 @@ static _Bool judge_act(struct decision *d)
 	if (!transition_askable(c->act))
 		return decision_refuse(d, REFUSAL_INVALID, "act-is-askable", "\"%s\" is not something one can ask for.",
 		                       act_info(c->act)->name);
+	if (file == NULL && !decision_has_somewhere(d, transition_right(c->act), "who-may-act"))
+		return 0;
 	if (file == NULL)
 		return decision_refuse(d, REFUSAL_UNKNOWN_CASE, "case-exists", "There is no open case of that number.");
 	*d->draft = *file;
@@ -194,7 +198,7 @@ static _Bool judge(struct decision *d)
 		                       "Your identity is not in the policy any more.");
 	d->actor = d->who->id;
 	must(judges[d->command->kind] != NULL);
-	if (d->command->kind <= COMMAND_ACT && !evidence_is_here(d))
+	if (d->command->kind < COMMAND_ACT && !evidence_is_here(d))
 		return 0;
 	return judges[d->command->kind](d);
 }

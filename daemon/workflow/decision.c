@@ -190,6 +190,12 @@ _Bool decision_has(struct decision *d, enum right right, const struct rights_on 
 	       rights_refuse(d->policy, d->who, right, on, rule, &d->command->outcome.refusal);
 }
 
+_Bool decision_has_somewhere(struct decision *d, enum right right, const char *rule)
+{
+	return rights_has(d->policy, d->who, right) ||
+	       rights_refuse(d->policy, d->who, right, NULL, rule, &d->command->outcome.refusal);
+}
+
 _Bool decision_within(struct decision *d, int64_t grid)
 {
 	if (d->who == NULL || rights_reach(d->policy, d->who, grid))

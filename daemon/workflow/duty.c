@@ -35,10 +35,5 @@ const char *duty_at(const struct decision *d, const struct case_file *c, enum le
 
 _Bool duty_is_held_by(const struct decision *d, const struct case_file *c, const char *person)
 {
-	const struct post *posts[DUTIES_MOST];
-	size_t count = policy_duties(d->policy, c->grid, NULL, d->now_ms, posts, DUTIES_MOST);
-	for (size_t i = 0; i < count && posts[i]->area == posts[0]->area; i++)
-		if (strcmp(posts[i]->person, person) == 0)
-			return 1;
-	return 0;
+	return policy_holds_duty(d->policy, c->grid, person, d->now_ms);
 }

@@ -14,11 +14,13 @@
 _Bool reach_owns(const struct person *who, const char *account);
 /* Whether the person is more than one who reports: then what it looks at is written down. No right hangs on it. */
 _Bool reach_is_staff(const struct person *who);
-/* How the person stands to a case: its own is what it reported, sent or is asked to verify; its unit's what the unit
- * handles, helps with or is called to. */
-struct rights_on reach_case(const struct person *who, const struct case_file *c);
+/* How the person stands to a case now: its own is what it reported, sent or is asked to verify, or lies in a grid whose duty
+ * it has; its unit's what the unit handles, helps with or is called to. */
+struct rights_on reach_case(const struct policy *p, const struct person *who, const struct case_file *c,
+                            int64_t now_ms);
 /* Whether the person may see this much of it: RIGHT_GET_CASE, RIGHT_GET_EVIDENCE. */
-_Bool reach_sees(const struct policy *p, const struct person *who, enum right right, const struct case_file *c);
+_Bool reach_sees(const struct policy *p, const struct person *who, enum right right, const struct case_file *c,
+                 int64_t now_ms);
 
 /* The states whose phases these are; 0: every one, as in filters. */
 uint32_t reach_states(unsigned phases);

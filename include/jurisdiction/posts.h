@@ -47,6 +47,8 @@ _Bool post_held_at(const struct post *post, int64_t at_ms);
  * kind that has a place in the order of duty. Writes at most `most`, gives how many were written. */
 size_t policy_duties(const struct policy *p, int64_t area, const char *kind, int64_t at_ms, const struct post **out,
                      size_t most);
+/* Whether the person is one of those who are asked first. */
+_Bool policy_holds_duty(const struct policy *p, int64_t area, const char *person, int64_t at_ms);
 /* The first of them, NULL when there is none up to the top. */
 const struct post *policy_duty(const struct policy *p, int64_t area, const char *kind, int64_t at_ms);
 

@@ -19,7 +19,7 @@
  *   3. whoever serves it asks rights_may; a request of the protocol names it in daemon/intake/requests.c;
  *   4. `make docs` prints docs/rights.md anew.
  * tests/unit/test_rights.c fails for a request or an askable act without a row, and tests/system/test_rights_matrix.py
- * until it knows how to try the new cells on a running daemon. A new role (jurisdiction/roles.h) is in no row but those
+ * until it knows how to try the new cells on a running daemon (a line in its tables ACTS, READS or REQUESTS). A new role (jurisdiction/roles.h) is in no row but those
  * of EVERYBODY.
  *
  * Immutable with its policy; any thread. */

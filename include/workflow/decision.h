@@ -74,6 +74,8 @@ _Bool decision_ever_may(const struct decision *d, enum act act);
 _Bool decision_lacks(struct decision *d, enum act act, const char *rule);
 /* Whether who asks has this right, which is no act on a case; else refused for want of it. */
 _Bool decision_has(struct decision *d, enum right right, const struct rights_on *on, const char *rule);
+/* The same, but having it anywhere at all. */
+_Bool decision_has_somewhere(struct decision *d, enum right right, const char *rule);
 /* Whether who asks acts for this grid too, where a case is to go, or where another is that it has to do with. */
 _Bool decision_within(struct decision *d, int64_t grid);
 /* Whether this person is the draft's handler: of its unit, or who said handled. */

@@ -45,7 +45,7 @@ class Refused(Exception):
     def __init__(self, refusal):
         super().__init__(f"{refusal.get('code')} {refusal.get('rule')}: {refusal.get('sentence')}")
         self.code, self.rule, self.sentence = refusal.get("code"), refusal.get("rule"), refusal.get("sentence", "")
-        self.retry_after_ms = refusal.get("retry_after_ms", 0)
+        self.retry_after_ms, self.right = refusal.get("retry_after_ms", 0), refusal.get("right")
 
 
 def free_port():

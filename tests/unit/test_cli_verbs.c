@@ -42,6 +42,7 @@
 /* These need the database and Redis; what they read and send has tests of its own. */
 const struct verb offline_verbs[] = { { .name = NULL } };
 const struct verb posts_verbs[] = { { .name = NULL } };
+const struct verb rights_verbs[] = { { .name = NULL } };
 const struct verb replay_verbs[] = { { .name = NULL } };
 const struct verb camera_verbs[] = { { .name = NULL } };
 const struct verb evaluate_verbs[] = { { .name = NULL } };
