@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/uuid.h"
-#include "intake/rights.h"
+#include "intake/reach.h"
 #include "workflow/domain.h"
 
 #define MINUTE_US INT64_C(60000000)
@@ -102,7 +102,7 @@ static int64_t limit_of(const struct rates *r, const struct person *who)
 {
 	if (who->roles & (ROLE_GATEWAY | ROLE_CAMERAS))
 		return r->limits.gateway;
-	return rights_is_staff(who) ? r->limits.staff : r->limits.reporter;
+	return reach_is_staff(who) ? r->limits.staff : r->limits.reporter;
 }
 
 _Bool rates_take(struct rates *r, const struct person *who, const struct peer *peer, int64_t cost, int64_t now_ms,
