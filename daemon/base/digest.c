@@ -123,3 +123,30 @@ _Bool digest_matches(struct digester *d, const char *secret, size_t length, cons
 	digest_text(hash, mine);
 	return CRYPTO_memcmp(mine, theirs, DIGEST_TEXT_SIZE - 1) == 0;
 }
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)(c | 0x20);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+_Bool digest_from_text(const char *hex, uint8_t out[DIGEST_SIZE])
+{
+	if (strlen(hex) != DIGEST_TEXT_SIZE - 1)
+		return 0;
+	for (int i = 0; i < DIGEST_SIZE; i++) {
+		int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return 0;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return 1;
+}
+
+_Bool digest_same(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE])
+{
+	return CRYPTO_memcmp(a, b, DIGEST_SIZE) == 0;
+}

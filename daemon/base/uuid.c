@@ -1,10 +1,9 @@
 #include "base/uuid.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/types.h>
+
+#include "base/random.h"
 
 #define TIME_BYTES 6
 #define TIME_MOST ((INT64_C(1) << 48) - 1)
@@ -27,13 +26,8 @@ static void stamp(struct uuid *id, int64_t unix_ms)
 struct uuid uuid_new(int64_t unix_ms)
 {
 	struct uuid id;
-	ssize_t got;
 
-	/* So few bytes come whole or not at all; only a signal before the pool is seeded can interrupt. */
-	do
-		got = getrandom(id.bytes + TIME_BYTES, UUID_SIZE - TIME_BYTES, 0);
-	while (got < 0 && errno == EINTR);
-	must(got == UUID_SIZE - TIME_BYTES);
+	random_fill(id.bytes + TIME_BYTES, UUID_SIZE - TIME_BYTES);
 	stamp(&id, unix_ms);
 	return id;
 }

@@ -26,7 +26,7 @@ struct space_row {
 	void *ctx;
 };
 
-struct policy_row {
+struct change_row {
 	void (*changed)(void *ctx);
 	void *ctx;
 };
@@ -35,6 +35,7 @@ struct engine {
 	struct engine_options options;
 	const struct policy *policy; /* the loop's, held */
 	int64_t policy_from_ms;
+	struct roster *roster; /* the loop's */
 	int fd;
 	struct queue *answers, *questions, *replies, *jobs, *jobs_done;
 	struct writer writer;
@@ -49,8 +50,8 @@ struct engine {
 	int listener_count;
 	struct space_row spaces[ENGINE_LISTENERS_MOST];
 	int space_count;
-	struct policy_row policy_rows[ENGINE_LISTENERS_MOST];
-	int policy_row_count;
+	struct change_row policy_rows[ENGINE_LISTENERS_MOST], roster_rows[ENGINE_LISTENERS_MOST];
+	int policy_row_count, roster_row_count;
 	void (*fail)(void *ctx, int exit_code);
 	void *fail_ctx;
 	_Atomic int exit_code;
@@ -109,6 +110,11 @@ static void fence_for_readers(void *ctx)
 
 /* ---- start and end ---- */
 
+static void enrol(void *ctx, const struct credential *c)
+{
+	roster_obey(ctx, c);
+}
+
 static _Bool start(struct engine *e, char **cause)
 {
 	e->writer = (struct writer){ .options = &e->options,
@@ -120,6 +126,7 @@ static _Bool start(struct engine *e, char **cause)
 	if (!writer_open(&e->writer, cause))
 		return 0;
 	e->policy_from_ms = e->writer.policy_from_ms;
+	roster_each(casebook_roster(e->writer.book), enrol, e->roster);
 	const struct counters *n = casebook_counters(e->writer.book);
 	e->news.ready.last_event = n->event - 1;
 	e->news.ready.last_notice = n->notice - 1;
@@ -145,6 +152,7 @@ struct engine *engine_new(const struct engine_options *o, char **cause)
 	e->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	must(e->fd != -1);
 	newsroom_init(&e->news);
+	e->roster = roster_new();
 	e->answers = queue_new((size_t)o->queue_most, e->fd);
 	e->questions = queue_new((size_t)o->queries_most, -1);
 	e->replies = queue_new((size_t)o->queries_most, e->fd);
@@ -187,6 +195,7 @@ void engine_free(struct engine *e)
 	queue_free(e->jobs_done);
 	edition_close(&e->taken);
 	policy_release(e->policy);
+	roster_free(e->roster);
 	newsroom_close(&e->news);
 	close(e->fd);
 	free(e);
@@ -235,19 +244,41 @@ static void change_policy(struct engine *e, const struct command *c)
 	policy_release(before);
 }
 
+static void change_roster(struct engine *e, const struct command *c)
+{
+	for (size_t i = 0; i < c->change_count; i++)
+		roster_obey(e->roster, &c->changes[i]);
+}
+
+static void tell_of_roster(struct engine *e)
+{
+	for (int i = 0; i < e->roster_row_count; i++)
+		e->roster_rows[i].changed(e->roster_rows[i].ctx);
+}
+
+static void drain_one(struct engine *e, struct command *c)
+{
+	_Bool roster_changes = c->outcome.accepted && c->change_count > 0;
+
+	e->commands_out--;
+	e->answered++;
+	if (c->kind == COMMAND_POLICY && c->outcome.accepted)
+		change_policy(e, c);
+	if (roster_changes)
+		change_roster(e, c);
+	c->origin.answer(c->origin.door, c);
+	/* Behind the answer: its own sender may be among those who are shut out. */
+	if (roster_changes)
+		tell_of_roster(e);
+}
+
 static void drain_answers(struct engine *e)
 {
 	void *items[DRAIN_AT_ONCE];
 	size_t count;
 	while ((count = queue_pop(e->answers, items, DRAIN_AT_ONCE, 0)) > 0)
-		for (size_t i = 0; i < count; i++) {
-			struct command *c = items[i];
-			e->commands_out--;
-			e->answered++;
-			if (c->kind == COMMAND_POLICY && c->outcome.accepted)
-				change_policy(e, c);
-			c->origin.answer(c->origin.door, c);
-		}
+		for (size_t i = 0; i < count; i++)
+			drain_one(e, items[i]);
 }
 
 static void drain_replies(struct engine *e)
@@ -348,6 +379,11 @@ int64_t engine_now_ms(const struct engine *e)
 	return e->options.clock.wall_ms(e->options.clock.ctx);
 }
 
+int64_t engine_mono_ms(const struct engine *e)
+{
+	return e->options.clock.mono_ms(e->options.clock.ctx);
+}
+
 uint64_t engine_progress(const struct engine *e)
 {
 	return e->writer.batches;
@@ -379,7 +415,18 @@ _Bool engine_reload(struct engine *e, struct reload_ask *a)
 void engine_on_policy(struct engine *e, void (*changed)(void *ctx), void *ctx)
 {
 	must(e->policy_row_count < ENGINE_LISTENERS_MOST);
-	e->policy_rows[e->policy_row_count++] = (struct policy_row){ changed, ctx };
+	e->policy_rows[e->policy_row_count++] = (struct change_row){ changed, ctx };
+}
+
+const struct roster *engine_roster(const struct engine *e)
+{
+	return e->roster;
+}
+
+void engine_on_roster(struct engine *e, void (*changed)(void *ctx), void *ctx)
+{
+	must(e->roster_row_count < ENGINE_LISTENERS_MOST);
+	e->roster_rows[e->roster_row_count++] = (struct change_row){ changed, ctx };
 }
 
 void engine_policy_state(const struct engine *e, struct policy_state *out)

@@ -159,7 +159,7 @@ void writer_write(struct writer *w)
 {
 	const struct facts *f = &w->facts;
 	if (f->event_count + f->ledger_count + f->span_count == 0 && !f->has_key && !f->has_seen && !f->has_file &&
-	    f->audit.what == AUDITED_NONE && !f->has_emergency && !f->sweep)
+	    f->audit.what == AUDITED_NONE && !f->has_emergency && f->credential_count == 0 && !f->sweep)
 		return;
 	writer_begin(w);
 	if (w->trouble != STORE_OK)

@@ -8,7 +8,8 @@
 #include "intake/photos.h"
 #include "workflow/alarm_span.h"
 
-#define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1) /* "<gateway>/<id>" */
+#define OVERLAP_MOST_MS (INT64_C(90) * 24 * 3600 * 1000) /* a quarter: longer is two credentials, not one renewed */
+#define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1)           /* "<gateway>/<id>" */
 
 /* One text field of a message: where it is, what it must be, where it goes in the command. */
 struct field {
@@ -48,6 +49,26 @@ static const struct field points_fields[] = {
 static const struct text_rule words_rule = TEXT_RULE(TEXT_PROSE, COMMAND_TEXT_MOST, text);
 static const struct text_rule units_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, units);
 static const struct text_rule reporter_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, reporter);
+
+static const struct field issue_fields[] = {
+	FIELD(Gridloop__V1__IssueCredential, person, person, TEXT_ID, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__IssueCredential, label, label, TEXT_LINE, CREDENTIAL_LABEL_MOST),
+};
+
+static const struct field rotate_fields[] = {
+	FIELD(Gridloop__V1__RotateCredential, label, label, TEXT_LINE, CREDENTIAL_LABEL_MOST),
+};
+
+static const struct field revoke_fields[] = {
+	FIELD(Gridloop__V1__RevokeCredential, person, person, TEXT_ID, COMMAND_ID_MOST),
+	{ offsetof(Gridloop__V1__RevokeCredential, why), offsetof(struct command, text),
+	  TEXT_RULE(TEXT_LINE, CREDENTIAL_WHY_MOST, why) },
+};
+
+static const struct field first_fields[] = {
+	FIELD(Gridloop__V1__FirstAdministrator, person, person, TEXT_ID, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__FirstAdministrator, label, label, TEXT_LINE, CREDENTIAL_LABEL_MOST),
+};
 
 #define COUNT(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -143,6 +164,7 @@ static struct command *begin(enum command_kind kind, size_t room, const struct s
 	struct command *c = command_new(kind, room + ACCOUNT_MOST + COMMAND_ID_MOST + 4);
 
 	c->actor = command_text(c, from->person->id, strlen(from->person->id));
+	c->credential = from->credential;
 	c->channel = from->channel;
 	c->replay_at_ms = from->replay_at_ms;
 	if (key)
@@ -327,7 +349,7 @@ struct command *convert_action(const Gridloop__V1__Action *m, const struct sende
 	return seal(c, from);
 }
 
-/* ---- points, notices, clock ---- */
+/* ---- points, notices, emergencies ---- */
 
 struct command *convert_points_entry(const Gridloop__V1__PointsEntry *m, const struct sender *from, struct refusal *why)
 {
@@ -394,6 +416,106 @@ struct command *convert_lift(const Gridloop__V1__LiftEmergency *m, const struct 
 	c->value = m->id;
 	return seal(c, from);
 }
+
+/* ---- credentials ---- */
+
+/* A token is made by its door once the rest is right. */
+static _Bool check_certificate(const ProtobufCBinaryData *digest, struct refusal *why)
+{
+	return digest->len == 0 || digest->len == DIGEST_SIZE ||
+	       refuse(why, REFUSAL_INVALID, "certificate-is-a-digest",
+	              "A certificate is named by the %d bytes of its SHA-256.", DIGEST_SIZE);
+}
+
+static void copy_certificate(struct command *c, const ProtobufCBinaryData *digest)
+{
+	c->credential_kind = digest->len == 0 ? CREDENTIAL_TOKEN : CREDENTIAL_CERTIFICATE;
+	if (digest->len != 0)
+		memcpy(c->credential_sha256, digest->data, sizeof c->credential_sha256);
+}
+
+static _Bool person_is_given(const ProtobufCBinaryData *person, struct refusal *why)
+{
+	return person->len != 0 || refuse(why, REFUSAL_INVALID, "person-is-given", "Say whose credential it is to be.");
+}
+
+struct command *convert_issue(const Gridloop__V1__IssueCredential *m, const struct sender *from, struct refusal *why)
+{
+	struct uuid key;
+	size_t room = 0;
+
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
+	    !check_fields(m, issue_fields, COUNT(issue_fields), &room, why) || !person_is_given(&m->person, why) ||
+	    !check_moment(m->expires_ms, "expires-is-a-time", why) || !check_certificate(&m->certificate, why))
+		return NULL;
+	struct command *c = begin(COMMAND_ISSUE, room + CONVERT_TOKEN_SIZE, from, &key);
+
+	copy_fields(c, m, issue_fields, COUNT(issue_fields));
+	copy_certificate(c, &m->certificate);
+	c->until_ms = m->expires_ms;
+	return seal(c, from);
+}
+
+struct command *convert_rotate(const Gridloop__V1__RotateCredential *m, const struct sender *from, struct refusal *why)
+{
+	struct uuid key;
+	size_t room = 0;
+
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
+	    !check_fields(m, rotate_fields, COUNT(rotate_fields), &room, why) ||
+	    !check_range(m->id, 1, INT64_MAX, "id-is-a-credential-s", why) ||
+	    !check_range(m->overlap_ms, 0, OVERLAP_MOST_MS, "overlap-is-short", why) ||
+	    !check_moment(m->expires_ms, "expires-is-a-time", why) || !check_certificate(&m->certificate, why))
+		return NULL;
+	struct command *c = begin(COMMAND_ROTATE, room + CONVERT_TOKEN_SIZE, from, &key);
+
+	copy_fields(c, m, rotate_fields, COUNT(rotate_fields));
+	copy_certificate(c, &m->certificate);
+	c->value = m->id;
+	c->extend_ms = m->overlap_ms;
+	c->until_ms = m->expires_ms;
+	return seal(c, from);
+}
+
+struct command *convert_revoke(const Gridloop__V1__RevokeCredential *m, const struct sender *from, struct refusal *why)
+{
+	struct uuid key;
+	size_t room = 0;
+
+	if (!check_sender(from, why) || !check_key(&m->key, 1, &key, why) ||
+	    !check_fields(m, revoke_fields, COUNT(revoke_fields), &room, why) ||
+	    !check_range(m->id, 0, INT64_MAX, "id-is-a-credential-s", why))
+		return NULL;
+	if ((m->id != 0) == (m->person.len != 0)) {
+		(void)refuse(why, REFUSAL_INVALID, "one-or-all",
+		             "Name one credential, or the person to revoke all of.");
+		return NULL;
+	}
+	struct command *c = begin(COMMAND_REVOKE, room, from, &key);
+
+	copy_fields(c, m, revoke_fields, COUNT(revoke_fields));
+	c->value = m->id;
+	c->insist = m->insist;
+	return seal(c, from);
+}
+
+struct command *convert_first(const Gridloop__V1__FirstAdministrator *m, const struct sender *from, struct refusal *why)
+{
+	struct uuid key;
+	size_t room = 0;
+
+	if (!check_key(&m->key, 0, &key, why) || !check_fields(m, first_fields, COUNT(first_fields), &room, why) ||
+	    !person_is_given(&m->person, why))
+		return NULL;
+	struct command *c = begin(COMMAND_ISSUE, room + CONVERT_TOKEN_SIZE, from, &key);
+
+	copy_fields(c, m, first_fields, COUNT(first_fields));
+	c->credential_kind = CREDENTIAL_TOKEN;
+	c->on_the_machine = 1;
+	return seal(c, from);
+}
+
+/* ---- the clock ---- */
 
 struct command *convert_clock(const Gridloop__V1__AdvanceClock *m, const struct sender *from, struct refusal *why)
 {

@@ -91,7 +91,8 @@ static void open_parts(struct redis_door *d, struct event_base *base, const stru
 {
 	const char *gateway = is_given(c->redis_cameras_gateway) ? c->redis_cameras_gateway : NULL;
 
-	d->judge = entry_judge_new(engine_policy(d->engine), gateway, c->clock == CONFIG_CLOCK_REPLAY);
+	d->judge = entry_judge_new(engine_policy(d->engine), engine_roster(d->engine), gateway,
+	                           c->clock == CONFIG_CLOCK_REPLAY);
 	d->streams[REDIS_REPORTS] = must_strdup(c->redis_reports);
 	d->streams[REDIS_CAMERAS] = must_strdup(c->redis_cameras);
 	d->group = must_strdup(c->redis_group);

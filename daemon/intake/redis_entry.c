@@ -11,6 +11,7 @@
 #include "intake/arena.h"
 #include "intake/check.h"
 #include "intake/convert.h"
+#include "intake/proof.h"
 #include "workflow/domain.h"
 
 #define ARENA_SIZE (512 * 1024)
@@ -18,6 +19,7 @@
 
 struct entry_judge {
 	const struct policy *policy;
+	const struct roster *roster;
 	char *cameras_gateway;
 	_Bool replay_clock;
 	struct digester *digester;
@@ -25,18 +27,20 @@ struct entry_judge {
 
 	/* The last pair that matched: a platform sends thousands of entries with one token. */
 	const struct person *known;
-	char known_digest[DIGEST_TEXT_SIZE];
-	uint8_t known_token[ENTRY_TOKEN_MOST];
+	struct proof proof;
+	uint8_t known_token[PROOF_TOKEN_MOST];
 	size_t known_length;
 };
 
 static const struct text_rule gateway_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, gateway);
 
-struct entry_judge *entry_judge_new(const struct policy *policy, const char *cameras_gateway, _Bool replay_clock)
+struct entry_judge *entry_judge_new(const struct policy *policy, const struct roster *roster,
+                                    const char *cameras_gateway, _Bool replay_clock)
 {
 	struct entry_judge *j = must_calloc(1, sizeof(*j));
 
 	j->policy = policy;
+	j->roster = roster;
 	j->cameras_gateway = must_strdup(cameras_gateway);
 	j->replay_clock = replay_clock;
 	j->digester = digester_new();
@@ -85,29 +89,31 @@ static _Bool same_bytes(const uint8_t *a, const uint8_t *b, size_t length)
 	return differ == 0;
 }
 
-static _Bool is_known(const struct entry_judge *j, const struct person *p, const ProtobufCBinaryData *token)
+static _Bool is_known(struct entry_judge *j, const struct person *p, const ProtobufCBinaryData *token, int64_t now_ms)
 {
-	return j->known == p && j->known_length == token->len &&
-	       strncmp(j->known_digest, p->token_sha256, sizeof(j->known_digest)) == 0 &&
-	       same_bytes(j->known_token, token->data, token->len);
+	return j->known == p && j->known_length == token->len && same_bytes(j->known_token, token->data, token->len) &&
+	       proof_holds(&j->proof, p, j->roster, now_ms);
 }
 
-static _Bool token_matches(struct entry_judge *j, const struct person *p, const ProtobufCBinaryData *token)
+static _Bool token_matches(struct entry_judge *j, const struct person *p, const ProtobufCBinaryData *token,
+                           int64_t now_ms)
 {
-	if (p->token_sha256 == NULL || token->len == 0 || token->len > ENTRY_TOKEN_MOST)
-		return 0;
-	if (is_known(j, p, token))
+	struct shown shown;
+
+	if (is_known(j, p, token, now_ms))
 		return 1;
-	if (!digest_matches(j->digester, (const char *)token->data, token->len, p->token_sha256))
+	j->known = NULL;
+	if (!shown_token(j->digester, token->data, token->len, &shown) ||
+	    !proof_of(j->policy, j->roster, now_ms, p->id, &shown, &j->proof))
 		return 0;
 	j->known = p;
 	j->known_length = token->len;
 	memcpy(j->known_token, token->data, token->len);
-	(void)snprintf(j->known_digest, sizeof(j->known_digest), "%s", p->token_sha256);
 	return 1;
 }
 
-static const struct person *authenticate(struct entry_judge *j, const Gridloop__V1__StreamEntry *m, struct refusal *why)
+static const struct person *authenticate(struct entry_judge *j, const Gridloop__V1__StreamEntry *m, int64_t now_ms,
+                                         struct refusal *why)
 {
 	char gateway[COMMAND_ID_MOST + 1];
 	const struct person *p;
@@ -118,7 +124,7 @@ static const struct person *authenticate(struct entry_judge *j, const Gridloop__
 	if (p == NULL || (p->roles & (ROLE_GATEWAY | ROLE_CAMERAS)) == 0)
 		(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "gateway-is-known",
 		             "\"%s\" is no gateway of this jurisdiction.", gateway);
-	else if (!token_matches(j, p, &m->token))
+	else if (!token_matches(j, p, &m->token, now_ms))
 		(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "token-matches", "The token is not the one of gateway %s.",
 		             gateway);
 	else
@@ -191,10 +197,11 @@ static _Bool read_own(struct entry_judge *j, const struct entry *e, int64_t now_
 		              "The entry holds more parts than one may.");
 	if (m == NULL)
 		return refuse(why, REFUSAL_MALFORMED, "entry-is-a-message", "These bytes are not a StreamEntry.");
-	p = authenticate(j, m, why);
+	p = authenticate(j, m, now_ms, why);
 	if (p == NULL)
 		return 0;
 	from = sender_of(j, e, p, now_ms);
+	from.credential = j->proof.credential;
 	from.replay_at_ms = m->replay_at_ms;
 	if (m->replay_at_ms > now_ms)
 		from.now_ms = m->replay_at_ms; /* the clock will be there when the command is decided */

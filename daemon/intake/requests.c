@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "intake/check.h"
 #include "intake/emergency_request.h"
+#include "intake/identity_request.h"
 #include "intake/queries.h"
 #include "intake/reload_request.h"
 #include "intake/requests.h"
@@ -14,7 +15,6 @@
 #include "intake/where.h"
 #include "intake/wire.h"
 
-#define TOKEN_MOST 256 /* bytes */
 #define PING_MOST 64
 
 struct request {
@@ -30,38 +30,29 @@ struct request {
 
 /* ---- login and ping ---- */
 
-/* Compared with when the name is unknown, so that an answer takes as long as for a wrong token. No SHA-256 is known
- * to give it, and a match would not be believed. */
-static const char nobody_sha256[] = "0000000000000000000000000000000000000000000000000000000000000000";
-
-/* Without a token, the certificate that the connection was made with speaks for the person it is registered for. */
-static _Bool has_certificate(const struct session *s, const struct person *person)
+/* Without a token, the certificate that the connection was made with speaks for whom it is registered for. */
+static _Bool what_is_shown(struct session *s, const Gridloop__V1__Login *m, struct shown *out)
 {
-	char shown[DIGEST_TEXT_SIZE];
+	char hex[DIGEST_TEXT_SIZE];
 
-	return person && person->certificate && s->tls && tls_peer_fingerprint(s->tls, shown) &&
-	       strcmp(shown, person->certificate) == 0;
+	*out = (struct shown){ .kind = CREDENTIAL_CERTIFICATE };
+	if (m->token.len > 0)
+		return shown_token(s->door->digester, m->token.data, m->token.len, out);
+	return s->tls && tls_peer_fingerprint(s->tls, hex) && digest_from_text(hex, out->sha256);
 }
 
-static const struct person *find_person(struct session *s, const Gridloop__V1__Login *m, _Bool *by_certificate)
+static const struct person *find_person(struct session *s, const Gridloop__V1__Login *m, struct proof *proof)
 {
 	static const struct text_rule who_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, who);
+	struct engine *e = s->door->engine;
 	char who[COMMAND_ID_MOST + 1];
 	struct refusal unused;
-	const struct person *person = NULL;
+	struct shown shown;
+	_Bool named = check_copy(&m->who, &who_rule, who, sizeof who, &unused);
 
-	if (check_copy(&m->who, &who_rule, who, sizeof who, &unused))
-		person = policy_person(engine_policy(s->door->engine), who);
-	*by_certificate = m->token.len == 0;
-	if (*by_certificate)
-		return has_certificate(s, person) ? person : NULL;
-
-	_Bool known = person && person->token_sha256;
-	_Bool right = m->token.len <= TOKEN_MOST &&
-	              digest_matches(s->door->digester, (const char *)m->token.data, m->token.len,
-	                             known ? person->token_sha256 : nobody_sha256);
-
-	return known && right ? person : NULL;
+	if (!what_is_shown(s, m, &shown))
+		return NULL;
+	return proof_of(engine_policy(e), engine_roster(e), engine_now_ms(e), named ? who : NULL, &shown, proof);
 }
 
 static void welcome(struct session *s, uint32_t seq)
@@ -100,8 +91,8 @@ static _Bool wrong_token(struct session *s, struct refusal *why)
 
 static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
-	_Bool by_certificate;
-	const struct person *person = find_person(s, f->login, &by_certificate);
+	struct proof proof;
+	const struct person *person = find_person(s, f->login, &proof);
 
 	if (!person)
 		return wrong_token(s, why);
@@ -110,7 +101,8 @@ static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f
 		return refuse(why, REFUSAL_NOT_ALLOWED, "one-identity-a-connection",
 		              "This connection is logged in already; open another for another identity.");
 	s->person = person;
-	s->by_certificate = by_certificate;
+	s->proof = proof;
+	tcp_door_expects_end(s->door, proof.expires_ms);
 	stream_set_deadline(s->stream, 0, NULL);
 	welcome(s, f->seq);
 	return 1;
@@ -277,6 +269,18 @@ static const struct request requests[] = {
 	                         .uncounted = 1,
 	                         .rights = { RIGHT_GET_EVIDENCE },
 	                         .proceed = query_get_evidence },
+	[BODY(ISSUE_CREDENTIAL)] = { .name = "issue-credential",
+	                             .rights = { RIGHT_ISSUE_CREDENTIAL },
+	                             .proceed = identity_issue_serve },
+	[BODY(ROTATE_CREDENTIAL)] = { .name = "rotate-credential",
+	                              .rights = { RIGHT_ROTATE_CREDENTIAL },
+	                              .proceed = identity_rotate_serve },
+	[BODY(REVOKE_CREDENTIAL)] = { .name = "revoke-credential",
+	                              .rights = { RIGHT_REVOKE_CREDENTIAL },
+	                              .proceed = identity_revoke_serve },
+	[BODY(LIST_CREDENTIALS)] = { .name = "list-credentials",
+	                             .rights = { RIGHT_LIST_CREDENTIALS },
+	                             .proceed = identity_list_serve },
 	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock",
 	                          .replay_only = 1,
 	                          .rights = { RIGHT_ADVANCE_CLOCK },
@@ -343,7 +347,13 @@ static _Bool may_ask(const struct session *s, const struct request *r, struct re
 	return rights_refuse(policy, s->person, r->rights[0], NULL, "role-may-ask", why);
 }
 
-static _Bool may_proceed(const struct session *s, const struct request *r, const Gridloop__V1__ClientFrame *f,
+/* The loop looks once a second; a request may be quicker. */
+static _Bool has_expired(struct session *s)
+{
+	return s->proof.expires_ms != 0 && engine_now_ms(s->door->engine) >= s->proof.expires_ms;
+}
+
+static _Bool may_proceed(struct session *s, const struct request *r, const Gridloop__V1__ClientFrame *f,
                          struct refusal *why)
 {
 	_Bool replay_clock = s->door->options.replay_clock;
@@ -352,6 +362,8 @@ static _Bool may_proceed(const struct session *s, const struct request *r, const
 		return refuse(why, REFUSAL_MALFORMED, "seq-is-1-or-more", "A frame needs a seq of 1 or more.");
 	if (!r)
 		return refuse(why, REFUSAL_UNKNOWN_MESSAGE, "body-is-known", "This version knows no such request.");
+	if (has_expired(s))
+		session_look_at_proof(s);
 	if (!s->person && !before_login(r))
 		return refuse(why, REFUSAL_NOT_LOGGED_IN, "login-comes-first", "Log in first.");
 	if (!before_login(r) && !may_ask(s, r, why))

@@ -66,6 +66,7 @@ struct sender session_sender(const struct session *s, int64_t replay_at_ms)
 		now = replay_at_ms;
 	return (struct sender){
 		.person = s->person,
+		.credential = s->proof.credential,
 		.channel = s->person->roles & ROLE_CAMERAS ? "camera" : "tcp",
 		.now_ms = now,
 		.replay_clock = s->door->options.replay_clock,
@@ -138,7 +139,7 @@ void session_submit(struct session *s, struct command *c, uint32_t seq, void (*a
 	tcp_door_submit(s->door, c);
 }
 
-/* ---- another policy ---- */
+/* ---- who is there still ---- */
 
 static void shut_out(struct session *s)
 {
@@ -146,20 +147,24 @@ static void shut_out(struct session *s)
 
 	subscription_end(s);
 	s->person = NULL;
-	(void)refuse(&why, REFUSAL_BAD_CREDENTIALS, "identity-still-holds",
-	             "Your identity is gone from the policy or its token or certificate was changed; log in again.");
+	(void)refuse(
+		&why, REFUSAL_BAD_CREDENTIALS, "identity-still-holds",
+		"What you logged in with was revoked, changed or has expired, or your identity is gone; log in again.");
 	session_refuse(s, 0, &why);
 	if (s->stream)
 		stream_finish(s->stream, "identity-gone");
 }
 
-/* What the person showed at login is still theirs. */
-static _Bool still_proven(const struct session *s, const struct person *before, const struct person *now)
+static _Bool still_proven(struct session *s, const struct person *now)
 {
-	const char *then = s->by_certificate ? before->certificate : before->token_sha256;
-	const char *today = s->by_certificate ? now->certificate : now->token_sha256;
+	struct engine *e = s->door->engine;
+	_Bool holds = now && proof_holds(&s->proof, now, engine_roster(e), engine_now_ms(e));
 
-	return then && today && strcmp(then, today) == 0;
+	if (holds)
+		tcp_door_expects_end(s->door, s->proof.expires_ms);
+	else
+		shut_out(s);
+	return holds;
 }
 
 /* The person of the policy before is still there to be looked at. */
@@ -168,14 +173,17 @@ void session_change_policy(struct session *s)
 	const struct person *before = s->person;
 	const struct person *now = before ? policy_person(engine_policy(s->door->engine), before->id) : NULL;
 
-	if (!before)
+	if (!before || !still_proven(s, now))
 		return;
-	if (!now || !still_proven(s, before, now)) {
-		shut_out(s);
-		return;
-	}
 	s->person = now;
 	subscription_change_person(s);
+}
+
+void session_look_at_proof(struct session *s)
+{
+	/* What stands in the file changes with the policy alone. */
+	if (s->person && s->proof.credential != 0)
+		(void)still_proven(s, s->person);
 }
 
 /* ---- frames ---- */

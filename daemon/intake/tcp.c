@@ -81,6 +81,42 @@ static void on_policy(void *ctx)
 	session_change_policy(s);
 }
 
+/* ---- what proves people ---- */
+
+static void look_at_proofs(void *ctx)
+{
+	struct tcp_door *d = ctx;
+	struct session *s;
+
+	d->first_end_ms = 0;
+	LIST_FOREACH(s, &d->sessions, all)
+	session_look_at_proof(s);
+}
+
+void tcp_door_expects_end(struct tcp_door *d, int64_t expires_ms)
+{
+	if (expires_ms != 0 && (d->first_end_ms == 0 || expires_ms < d->first_end_ms))
+		d->first_end_ms = expires_ms;
+}
+
+static void on_tick(int fd, short what, void *ctx)
+{
+	struct tcp_door *d = ctx;
+
+	(void)fd;
+	(void)what;
+	if (d->first_end_ms != 0 && engine_now_ms(d->engine) >= d->first_end_ms)
+		look_at_proofs(d);
+}
+
+static void start_ticking(struct tcp_door *d)
+{
+	static const struct timeval second = { 1, 0 };
+
+	must(event_assign(&d->tick, d->base, -1, EV_PERSIST, on_tick, d) == 0);
+	must(event_add(&d->tick, &second) == 0);
+}
+
 /* ---- connections ---- */
 
 static void on_accepted(void *ctx, int fd, size_t socket)
@@ -146,6 +182,8 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 	engine_on_space(e, on_space, d);
 	engine_on_news(e, on_news, d);
 	engine_on_policy(e, on_policy, d);
+	engine_on_roster(e, look_at_proofs, d);
+	start_ticking(d);
 	return d;
 }
 
@@ -154,6 +192,7 @@ void tcp_door_stop(struct tcp_door *d)
 	if (d->stopping)
 		return;
 	d->stopping = 1;
+	event_del(&d->tick);
 	listener_stop(d->listener);
 	stream_loop_hold(d->streams);
 	subscribers_stop(d->subscribers);

@@ -93,6 +93,10 @@ static const struct right_row rows[] = {
     {RIGHT_LIFT_EMERGENCY, "lift-emergency", "lift an emergency", IN(NO_CASE), AREA(ROLE_SUPERVISOR)},
     {RIGHT_RELOAD, "reload", "have the policy's files read again", IN(NO_CASE), AREA(ROLE_SUPERVISOR), ALL(ROLE_OPERATOR | ROLE_ADMINISTRATOR)},
     {RIGHT_ADVANCE_CLOCK, "advance-clock", "move a replay clock", IN(NO_CASE), ALL(ROLE_OPERATOR)},
+    {RIGHT_ISSUE_CREDENTIAL, "issue-credential", "give somebody a token, or register a certificate", IN(NO_CASE), AREA(ROLE_ADMINISTRATOR)},
+    {RIGHT_ROTATE_CREDENTIAL, "rotate-credential", "have a credential replaced by a new one", IN(NO_CASE), OWN(EVERYBODY), AREA(ROLE_ADMINISTRATOR)},
+    {RIGHT_REVOKE_CREDENTIAL, "revoke-credential", "revoke a credential, or all of a person's", IN(NO_CASE), OWN(EVERYBODY), AREA(ROLE_ADMINISTRATOR)},
+    {RIGHT_LIST_CREDENTIALS, "list-credentials", "see which credentials there are, never the secrets", IN(NO_CASE), OWN(EVERYBODY), AREA(ROLE_ADMINISTRATOR)},
     {RIGHT_LOGIN, "login", "log in", IN(NO_CASE), .before_login = 1},
     {RIGHT_PING, "ping", "ask whether anybody is there", IN(NO_CASE), .before_login = 1},
 };

@@ -203,3 +203,20 @@ ssize_t tls_shake(struct tls *t)
 
 	return result == 0 ? TRANSPORT_FAILED : result;
 }
+
+_Bool tls_fingerprint_of_file(const char *path, uint8_t out[DIGEST_SIZE], char **cause)
+{
+	FILE *from = fopen(path, "re");
+	X509 *certificate = from ? PEM_read_X509(from, NULL, NULL, NULL) : NULL;
+	_Bool good = certificate && X509_digest(certificate, EVP_sha256(), out, NULL) == 1;
+
+	if (!from)
+		must(asprintf(cause, "%s cannot be read: %s", path, strerror(errno)) >= 0);
+	else if (!good)
+		must(asprintf(cause, "%s holds no certificate in PEM", path) >= 0);
+	X509_free(certificate);
+	if (from)
+		(void)fclose(from);
+	ERR_clear_error();
+	return good;
+}

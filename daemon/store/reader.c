@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/credentials.h"
 #include "store/schema.h"
 #include "workflow/case_number.h"
 
@@ -41,6 +42,12 @@ const char *const reader_statements[READER_STATEMENTS] = {
 		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) OR_TO(15) ") AS n ORDER BY id LIMIT ?17",
 	[READ_EMERGENCIES] = "SELECT id, area, from_ms, to_ms, declared_ms, declared_by, lifted_ms, lifted_by, text"
 			     " FROM emergency ORDER BY id DESC LIMIT ?",
+#define CREDENTIALS_WHERE " WHERE id < ?1 AND (?2 OR (revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?3)))"
+	[READ_CREDENTIALS] = "SELECT " CREDENTIAL_NAMES " FROM credential NOT INDEXED" CREDENTIALS_WHERE
+			     " ORDER BY id DESC LIMIT ?4",
+	[READ_CREDENTIALS_OF] = "SELECT " CREDENTIAL_NAMES
+				" FROM credential INDEXED BY credential_by_person" CREDENTIALS_WHERE
+				" AND person = ?5 ORDER BY id DESC LIMIT ?4",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
 #define EVENTS(reporter)                                                                                               \
 	"SELECT " EVENT_NAMES ", " reporter                                                                            \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "store/credentials.h"
 #include "store/writer.h"
 #include "workflow/case_number.h"
 
@@ -143,6 +144,16 @@ static _Bool load_look(struct recovery *r, sqlite3_stmt *st)
 	return 1;
 }
 
+static _Bool load_credential(struct recovery *r, sqlite3_stmt *st)
+{
+	struct credential c;
+
+	if (!credentials_read(st, &c))
+		return 0;
+	casebook_restore_credential(r->book, &c);
+	return 1;
+}
+
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)
 
@@ -192,6 +203,8 @@ static const struct loading loadings[] = {
 	  " JOIN case_event v ON v.id = c.event_id WHERE v.act = 1 AND e.look <> 0 ORDER BY c.id DESC LIMIT " NUMBER(
 		  LOOKS_MOST) ") ORDER BY id",
 	  load_look },
+	{ "credentials", "SELECT " CREDENTIAL_NAMES " FROM credential WHERE revoked_ms = 0 ORDER BY id",
+	  load_credential },
 	{ "new keys", "SELECT " WRITER_KEY_NAMES " FROM new_key ORDER BY id", load_new_key },
 };
 
@@ -249,6 +262,7 @@ static _Bool restore_counters(struct recovery *r, char **cause)
 		.day = newest == 0 ? 0 : case_id_day(newest),
 		.sequence = newest == 0 ? 1 : case_id_sequence(newest) + 1,
 		.span = 1 + connection_number(c, "SELECT max(id) FROM alarm_span", 0, &ok),
+		.credential = 1 + connection_number(c, "SELECT max(id) FROM credential", 0, &ok),
 		.last_ms = r->store->last_ms,
 	};
 

@@ -64,6 +64,11 @@
  * the ledger's person and text; erasing blanks those and the salt, and that alone the triggers let through. chain_head has
  * the newest link of each, so that rows cut off at the end are missed; it is written once a commit that adds to a chain.
  *
+ * credential says what proves that somebody is who they say: a row for each token, of which only SHA-256 is here, and each
+ * certificate. A row is written once and completed twice at most: when it is to expire earlier than it was to, and when
+ * it is revoked; triggers refuse anything else, so what was revoked cannot come to life again and who made it, for whom,
+ * stays known. The live ones are in memory; credential_by_person is for who lists them.
+ *
  * A case's doubts are why its points wait for a supervisor (workflow/doubt.h); a file's look is what tells that a photo was
  * seen under another report before (store/look.h).
  *
@@ -244,7 +249,21 @@ static const char version_1[] =
 	"ALTER TABLE closed_case ADD COLUMN doubts INTEGER NOT NULL DEFAULT 0;\n"                                      \
 	"ALTER TABLE evidence ADD COLUMN look INTEGER NOT NULL DEFAULT 0;\n"
 
-static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS;
+#define CREDENTIAL_TABLES                                                                                              \
+	"CREATE TABLE credential (id INTEGER PRIMARY KEY, person TEXT NOT NULL, kind INTEGER NOT NULL,"                \
+	" sha256 BLOB NOT NULL, label TEXT NOT NULL, made_ms INTEGER NOT NULL, made_by TEXT NOT NULL,"                 \
+	" replaces INTEGER NOT NULL, expires_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL DEFAULT 0,"              \
+	" revoked_by TEXT, why TEXT) STRICT;\n"                                                                        \
+	"CREATE INDEX credential_by_person ON credential (person, id);\n"                                              \
+	"CREATE TRIGGER credential_stays BEFORE UPDATE ON credential WHEN OLD.revoked_ms <> 0"                         \
+	" OR (NEW.id, NEW.person, NEW.kind, NEW.sha256, NEW.label, NEW.made_ms, NEW.made_by, NEW.replaces) IS NOT"     \
+	" (OLD.id, OLD.person, OLD.kind, OLD.sha256, OLD.label, OLD.made_ms, OLD.made_by, OLD.replaces)"               \
+	" OR (OLD.expires_ms <> 0 AND (NEW.expires_ms = 0 OR NEW.expires_ms > OLD.expires_ms))"                        \
+	" BEGIN SELECT RAISE(ABORT, 'a credential only ends'); END;\n"                                                 \
+	"CREATE TRIGGER credential_remains BEFORE DELETE ON credential"                                                \
+	" BEGIN SELECT RAISE(ABORT, 'credentials are never deleted: revoke them'); END;\n"
+
+static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES;
 
 /* versions[i] takes a database from version i to i + 1; then what its rows need that SQL cannot say. */
 static const struct {

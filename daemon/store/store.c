@@ -66,6 +66,10 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_LIFTED] = "UPDATE emergency SET lifted_ms = ?2, lifted_event = ?3, lifted_by = ?4 WHERE id = ?1",
 	[WRITE_POLICY] = "INSERT INTO policy (from_ms, digest) VALUES (?,?)",
 	[WRITE_SWEEP_DUE] = "UPDATE meta SET value = ? WHERE name = 'sweep_due'",
+	[WRITE_CREDENTIAL] = "INSERT INTO credential (id, person, kind, sha256, label, made_ms, made_by, replaces,"
+			     " expires_ms) VALUES (?,?,?,?,?,?,?,?,?)",
+	[WRITE_CREDENTIAL_ENDS] = "UPDATE credential SET expires_ms = ?2, revoked_ms = ?3, revoked_by = ?4, why = ?5"
+				  " WHERE id = ?1",
 	[WRITE_FIND_POLICY] = "SELECT digest, from_ms FROM policy ORDER BY id DESC LIMIT 1",
 	[WRITE_FIND_KEY] = "SELECT " WRITER_KEY_NAMES " FROM settled_key WHERE key = ?",
 	[WRITE_FIND_ARCHIVED] = "SELECT category, state FROM closed_case WHERE id = ?",

@@ -33,6 +33,7 @@ static const struct {
 	[VERIFY_ROLES] = { "what photos show is what their events say", 4 },
 	[VERIFY_AUDIT_CHAIN] = { "every row of the audit is there as it was written", 0 },
 	[VERIFY_LEDGER_CHAIN] = { "every row of the ledger is there as it was written", 3 },
+	[VERIFY_CREDENTIALS] = { "credentials are whole and end once", 0 },
 	[VERIFY_INTEGRITY] = { "the file is sound", 0 },
 };
 
@@ -136,6 +137,24 @@ static void check_notices(struct verifier *v)
 		" AND NOT EXISTS (SELECT 1 FROM case_event AS e WHERE e.id = n.event_id AND e.case_id = n.case_id)");
 }
 
+static void check_credentials(struct verifier *v)
+{
+	look_for_broken(
+		v, VERIFY_CREDENTIALS, number(v, "SELECT count(*) FROM credential"),
+		"SELECT id, 'no such kind or digest: credential' FROM credential WHERE kind NOT IN (1, 2) OR"
+		" length(sha256) <> 32 OR person = '' UNION ALL"
+		" SELECT id, 'it ends before it begins: credential' FROM credential WHERE made_ms <= 0 OR"
+		" (expires_ms <> 0 AND expires_ms < made_ms) OR (revoked_ms <> 0 AND revoked_ms < made_ms) UNION ALL"
+		" SELECT id, 'nobody revoked it: credential' FROM credential WHERE (revoked_ms = 0) <> (revoked_by IS "
+		"NULL)"
+		" UNION ALL SELECT n.id, 'it follows another person''s: credential' FROM credential AS n WHERE "
+		"n.replaces <> 0"
+		" AND NOT EXISTS (SELECT 1 FROM credential AS o WHERE o.id = n.replaces AND o.id < n.id"
+		" AND o.person = n.person) UNION ALL"
+		" SELECT max(id), 'two have one token: credential' FROM credential WHERE kind = 1 GROUP BY sha256"
+		" HAVING count(*) > 1");
+}
+
 static void check_integrity(struct verifier *v)
 {
 	sqlite3_stmt *st = verifier_prepare(v, "PRAGMA integrity_check(10)");
@@ -169,6 +188,7 @@ static void run_checks(struct verifier *v)
 	check_count(v);
 	check_keys(v);
 	check_notices(v);
+	check_credentials(v);
 	check_integrity(v);
 	if (v->progress)
 		v->progress(v->ctx, v->all, v->all);

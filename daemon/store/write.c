@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/credentials.h"
 #include "store/policy_record.h"
 #include "store/gather_vfs.h"
 #include "store/lock.h"
@@ -309,6 +310,8 @@ enum store_result store_write(struct store *s, const struct facts *f)
 		result = write_seen(s, &f->seen);
 	if (f->has_emergency && result == STORE_OK)
 		result = write_emergency(s, &f->emergency);
+	if (f->credential_count > 0 && result == STORE_OK)
+		result = credentials_write(s, f->credentials, f->credential_count);
 	if (f->sweep && result == STORE_OK)
 		result = store_write_sweep(s, 1);
 	if (result == STORE_OK)

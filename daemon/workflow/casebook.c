@@ -57,6 +57,7 @@ struct casebook {
 	struct reporters *reporters;
 	struct looks *looks;
 	struct emergencies emergencies;
+	struct roster *roster;
 	struct names *names;
 	struct counters counters;
 	int shard;
@@ -75,7 +76,8 @@ struct casebook *casebook_new(int shard)
 	b->spans = alarm_spans_new();
 	b->reporters = reporters_new();
 	b->looks = looks_new();
-	b->counters.event = b->counters.ledger = b->counters.notice = b->counters.span = 1;
+	b->roster = roster_new();
+	b->counters.event = b->counters.ledger = b->counters.notice = b->counters.span = b->counters.credential = 1;
 	b->counters.sequence = 1;
 	return b;
 }
@@ -104,6 +106,7 @@ void casebook_free(struct casebook *b)
 	alarm_spans_free(b->spans);
 	reporters_free(b->reporters);
 	looks_free(b->looks);
+	roster_free(b->roster);
 	names_free(b->names);
 	free(b);
 }
@@ -273,6 +276,11 @@ _Bool casebook_next_timer(const struct casebook *b, struct timer *out)
 	return n != NULL || untold;
 }
 
+const struct roster *casebook_roster(const struct casebook *b)
+{
+	return b->roster;
+}
+
 const struct emergencies *casebook_emergencies(const struct casebook *b)
 {
 	return &b->emergencies;
@@ -440,6 +448,13 @@ static void note_report(struct casebook *b, const struct facts *f)
 	}
 }
 
+static void put_credential(struct casebook *b, const struct credential *c)
+{
+	roster_obey(b->roster, c);
+	if (c->id >= b->counters.credential)
+		b->counters.credential = c->id + 1;
+}
+
 void casebook_apply(struct casebook *b, const struct facts *f)
 {
 	count_events(b, f);
@@ -464,6 +479,8 @@ void casebook_apply(struct casebook *b, const struct facts *f)
 		accounts_apply(b->accounts, &f->ledger[i]);
 	if (f->has_emergency)
 		casebook_restore_emergency(b, &f->emergency);
+	for (size_t i = 0; i < f->credential_count; i++)
+		put_credential(b, &f->credentials[i]);
 	if (f->has_key)
 		key_memory_add(b->keys, &f->key);
 }
@@ -539,6 +556,11 @@ void casebook_restore_emergency(struct casebook *b, const struct emergency *e)
 	kept.declared_by = names_intern(b->names, e->declared_by);
 	kept.lifted_by = names_intern(b->names, e->lifted_by);
 	emergencies_put(&b->emergencies, &kept);
+}
+
+void casebook_restore_credential(struct casebook *b, const struct credential *c)
+{
+	put_credential(b, c);
 }
 
 void casebook_restore_counters(struct casebook *b, const struct counters *c)

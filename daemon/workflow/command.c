@@ -19,8 +19,10 @@ struct command *command_new(enum command_kind kind, size_t arena)
 
 void command_free(struct command *c)
 {
-	if (c != NULL)
+	if (c != NULL) {
 		policy_release(c->policy);
+		free(c->changes);
+	}
 	free(c);
 }
 
@@ -105,6 +107,9 @@ void command_seal(struct command *c, struct digester *d)
 	seal_numbers(c, d);
 	seal_texts(c, d);
 	seal_evidence(c, d);
+	/* A token is made anew with each sending, so it says nothing about what was asked. */
+	if (c->credential_kind == CREDENTIAL_CERTIFICATE)
+		digest_add(d, c->credential_sha256, sizeof c->credential_sha256);
 	/* An action has no reporter of its own to bind the key to, so it is bound to who acts. */
 	digest_add_text(d, c->kind == COMMAND_SUBMIT && c->reporter != NULL ? NULL : c->actor);
 	digest_end(d, digest);

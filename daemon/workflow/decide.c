@@ -45,7 +45,8 @@ static void answer_again(struct command *c, const struct key_fact *k)
 		                       .merged_into_category = k->merged_into_category,
 		                       .maybe_same_category = k->maybe_same_category,
 		                       .balance = k->balance,
-		                       .payable = k->balance };
+		                       .payable = k->balance,
+		                       .made = k->balance };
 }
 
 static void remember(struct decision *d)
@@ -62,7 +63,7 @@ static void remember(struct decision *d)
 		                .maybe_same_as = o->maybe_same_as,
 		                .merged_into_category = o->merged_into_category,
 		                .maybe_same_category = o->maybe_same_category,
-		                .balance = o->payable };
+		                .balance = o->made != 0 ? o->made : o->payable };
 	memcpy(k->hash, d->command->hash, sizeof k->hash);
 }
 
@@ -185,10 +186,19 @@ static _Bool judge_seen(struct decision *d)
 }
 
 static _Bool (*const judges[COMMAND_KIND_COUNT])(struct decision *d) = {
-	[COMMAND_SUBMIT] = judge_submit, [COMMAND_ALARM] = alarm_judge,         [COMMAND_ACT] = judge_act,
-	[COMMAND_SEEN] = judge_seen,     [COMMAND_REDEEM] = reward_redeem,      [COMMAND_CORRECT] = reward_correct,
-	[COMMAND_KEEP] = evidence_keep,  [COMMAND_EMERGENCY] = emergency_judge, [COMMAND_AUDIT] = audit_judge,
+	[COMMAND_SUBMIT] = judge_submit,    [COMMAND_ALARM] = alarm_judge,         [COMMAND_ACT] = judge_act,
+	[COMMAND_SEEN] = judge_seen,        [COMMAND_REDEEM] = reward_redeem,      [COMMAND_CORRECT] = reward_correct,
+	[COMMAND_KEEP] = evidence_keep,     [COMMAND_EMERGENCY] = emergency_judge, [COMMAND_ISSUE] = identity_issue,
+	[COMMAND_ROTATE] = identity_rotate, [COMMAND_REVOKE] = identity_revoke,    [COMMAND_AUDIT] = audit_judge,
 };
+
+/* A command may have been under way when what proved its sender was revoked: revoking has a place in the order of things. */
+static _Bool still_proven(const struct decision *d)
+{
+	int64_t id = d->command->credential;
+	const struct credential *c = id == 0 ? NULL : roster_find(casebook_roster(d->book), id);
+	return id == 0 || (c != NULL && credential_is_live(c, d->now_ms));
+}
 
 static _Bool judge(struct decision *d)
 {
@@ -197,6 +207,9 @@ static _Bool judge(struct decision *d)
 		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "identity-known",
 		                       "Your identity is not in the policy any more.");
 	d->actor = d->who->id;
+	if (!still_proven(d))
+		return decision_refuse(d, REFUSAL_BAD_CREDENTIALS, "identity-still-holds",
+		                       "What you logged in with was revoked or has expired; log in again.");
 	must(judges[d->command->kind] != NULL);
 	if (d->command->kind < COMMAND_ACT && !evidence_is_here(d))
 		return 0;

@@ -14,7 +14,7 @@ void facts_clear(struct facts *f)
 	f->event_count = f->ledger_count = f->notice_count = f->draft_count = 0;
 	f->has_emergency = f->has_key = f->has_seen = f->has_file = f->sweep = 0;
 	f->audit.what = AUDITED_NONE;
-	f->span_count = f->forgotten_count = 0;
+	f->span_count = f->forgotten_count = f->credential_count = 0;
 	f->named.count = 0;
 	f->report = NULL;
 }

@@ -26,4 +26,9 @@ void digest_text(const uint8_t digest[DIGEST_SIZE], char out[DIGEST_TEXT_SIZE]);
 /* Whether SHA-256(secret) is this hex digest, compared in constant time. */
 _Bool digest_matches(struct digester *d, const char *secret, size_t length, const char *hex);
 
+/* 64 hex digits, of either case. false: they are none. */
+_Bool digest_from_text(const char *hex, uint8_t out[DIGEST_SIZE]) MUST_USE;
+/* In a time that does not depend on where they differ. */
+_Bool digest_same(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE]);
+
 #endif

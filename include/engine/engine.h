@@ -8,13 +8,12 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "engine/changes.h"
 #include "jurisdiction/policy.h"
 #include "store/evidence.h"
 #include "store/query.h"
 #include "store/store.h"
 #include "workflow/command.h"
-
-struct engine;
 
 /* Where another policy comes from when somebody asks (engine/reload.h). */
 struct reload_hooks {
@@ -91,6 +90,8 @@ void engine_on_failure(struct engine *e, void (*fail)(void *ctx, int exit_code),
 
 /* The daemon's time now: the clock's, or the replay clock's. Any thread. */
 int64_t engine_now_ms(const struct engine *e);
+/* Milliseconds that only ever grow, for spans. Any thread. */
+int64_t engine_mono_ms(const struct engine *e);
 /* Batches the writer has finished; one a second even when nothing is to be done. Any thread. */
 uint64_t engine_progress(const struct engine *e);
 struct engine_pulse {
@@ -99,22 +100,6 @@ struct engine_pulse {
 /* Since the last look (zeroed: none) the writer has finished a batch and, if anybody waits, somebody was answered. */
 _Bool engine_has_moved(const struct engine *e, struct engine_pulse *last);
 
-/* ---- the policy ----
- * A COMMAND_POLICY makes the writer change to another one between two decisions; the loop changes when it drains the
- * answer. So what a door lets in by the old policy may be judged by the new one, never the other way round. */
-
-/* The policy for the loop's thread. It may be gone after the next drain: who needs it longer holds it. */
-const struct policy *engine_policy(const struct engine *e);
-/* Called on the loop when engine_policy has become another; the one before is let go of when all have been told. */
-void engine_on_policy(struct engine *e, void (*changed)(void *ctx), void *ctx);
-
-struct policy_state {
-	const char *digest; /* of engine_policy */
-	int64_t from_ms;    /* in force since; 0: since before a replay clock's time began */
-	_Bool sweeping;     /* open cases are being looked at because of it, or of something else that concerns all */
-	int64_t visited, changed; /* by the sweep under way, or by the last one */
-};
-void engine_policy_state(const struct engine *e, struct policy_state *out);
 const char *engine_evidence(const struct engine *e); /* the folder; NULL: none. Any thread. */
 
 #endif

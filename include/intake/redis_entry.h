@@ -10,10 +10,10 @@
 #include "intake/deepstream.h"
 #include "jurisdiction/policy.h"
 #include "workflow/command.h"
+#include "workflow/roster.h"
 
 #define ENTRY_BYTES_MOST 32768
 #define ENTRY_COMMANDS_MOST DEEPSTREAM_SIGHTINGS_MOST
-#define ENTRY_TOKEN_MOST 128
 
 enum entry_kind {
 	ENTRY_OWN,        /* field "entry": a StreamEntry */
@@ -34,9 +34,9 @@ struct entry {
 struct entry_judge;
 
 /* cameras_gateway: the identity that DeepStream's messages speak for, or NULL for none. The policy stays until another is
- * given. */
-struct entry_judge *entry_judge_new(const struct policy *policy, const char *cameras_gateway,
-                                    _Bool replay_clock) MUST_USE;
+ * given; the roster outlives the judge and may change. */
+struct entry_judge *entry_judge_new(const struct policy *policy, const struct roster *roster,
+                                    const char *cameras_gateway, _Bool replay_clock) MUST_USE;
 void entry_judge_policy(struct entry_judge *j, const struct policy *policy);
 void entry_judge_free(struct entry_judge *j); /* NULL is fine */
 

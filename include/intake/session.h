@@ -3,12 +3,14 @@
 #ifndef INTAKE_SESSION_H
 #define INTAKE_SESSION_H
 
+#include <event2/event_struct.h>
 #include <sys/queue.h>
 
 #include "base/digest.h"
 #include "gridloop.pb-c.h"
 #include "intake/arena.h"
 #include "intake/convert.h"
+#include "intake/proof.h"
 #include "intake/tcp.h"
 #include "net/listener.h"
 #include "net/stream.h"
@@ -34,10 +36,10 @@ struct session {
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
 	struct peer peer;
-	struct tls *tls;      /* the stream's; NULL: a plain connection */
-	_Bool by_certificate; /* how the person logged in */
-	const char *cut_why;  /* set: the connection ends behind the reply being made */
-	_Bool ended;          /* the peer sends no more */
+	struct tls *tls;       /* the stream's; NULL: a plain connection */
+	struct proof proof;    /* how the person logged in */
+	const char *cut_why;   /* set: the connection ends behind the reply being made */
+	_Bool ended;           /* the peer sends no more */
 	LIST_ENTRY(session) all;
 };
 
@@ -64,6 +66,8 @@ struct tcp_door {
 	STAILQ_HEAD(, held_command) held;
 	struct command *gathered[DOOR_GATHER_MOST]; /* in this turn of the loop, in order */
 	size_t gathered_count;
+	struct event tick;    /* looks for what has expired */
+	int64_t first_end_ms; /* when the first of the sessions' proofs expires; 0: none does */
 };
 
 /* ---- session.c ---- */
@@ -73,6 +77,8 @@ void session_free(struct session *s);
 void session_greet(struct session *s);
 /* Another policy is in force: the person is looked up anew. Who is gone, or has another token, is shut out. */
 void session_change_policy(struct session *s);
+/* What proves people has changed, or time has passed: who has nothing left is shut out. */
+void session_look_at_proof(struct session *s);
 /* Replies, each to the request with this seq. */
 void session_refuse(struct session *s, uint32_t seq, const struct refusal *why);
 void session_done(struct session *s, uint32_t seq);
@@ -98,6 +104,9 @@ struct sender session_sender(const struct session *s, int64_t replay_at_ms);
 void tcp_door_submit(struct tcp_door *d, struct command *c);
 /* The same outside a turn of the streams, where nothing would hand it over: at once. */
 void tcp_door_submit_at_once(struct tcp_door *d, struct command *c);
+
+/* A session's proof expires then; 0: never. */
+void tcp_door_expects_end(struct tcp_door *d, int64_t expires_ms);
 
 /* ---- requests.c: one frame that could be read ---- */
 void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f);

@@ -24,4 +24,8 @@ ssize_t tls_shake(struct tls *t) MUST_USE;
 /* Why it failed, for people: "its certificate expired on …". "": it has not, or the connection was simply lost. */
 const char *tls_failure(const struct tls *t);
 
+/* SHA-256 of the DER bytes of the first certificate in a PEM file, as people and credentials name it. false with *cause
+ * (heap). */
+_Bool tls_fingerprint_of_file(const char *path, uint8_t out[DIGEST_SIZE], char **cause) MUST_USE;
+
 #endif

@@ -77,9 +77,10 @@ struct timer {
 };
 _Bool casebook_next_timer(const struct casebook *b, struct timer *out);
 const struct emergencies *casebook_emergencies(const struct casebook *b);
+const struct roster *casebook_roster(const struct casebook *b);
 /* Counters: the next ids to be given out. */
 struct counters {
-	int64_t event, ledger, notice, span;
+	int64_t event, ledger, notice, span, credential;
 	int32_t day;        /* local day of sequence, days since 1970 */
 	int32_t sequence;   /* next in that day */
 	int64_t day_end_ms; /* when that day ends; 0: not worked out yet */
@@ -114,7 +115,8 @@ void casebook_restore_look(struct casebook *b, uint64_t look, struct look_owner 
 void casebook_restore_follower(struct casebook *b, int64_t master, const struct follower *f);
 /* After the cases: how its case ended, STATE_NONE when it is open or there is none; the longest silent first. */
 void casebook_restore_span(struct casebook *b, const struct alarm_span *s, enum state end);
-void casebook_restore_emergency(struct casebook *b, const struct emergency *e); /* oldest first */
+void casebook_restore_emergency(struct casebook *b, const struct emergency *e);   /* oldest first */
+void casebook_restore_credential(struct casebook *b, const struct credential *c); /* live, oldest first */
 void casebook_restore_counters(struct casebook *b, const struct counters *c);
 
 #endif

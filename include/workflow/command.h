@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "workflow/domain.h"
 #include "workflow/evidence.h"
+#include "workflow/roster.h"
 
 #define COMMAND_PHOTOS_MOST 8
 #define COMMAND_UNITS_MOST 4
@@ -36,6 +37,10 @@ enum command_kind {
 	COMMAND_EMERGENCY, /* value 0: declared for grid (an area) from began_at_ms until until_ms; else the one to lift */
 	COMMAND_AUDIT,     /* recorded before its door goes on: value is what, person its subject, reason its purpose */
 	COMMAND_CLOCK,     /* replay clock: run to value; settle: to the end of every timer that ends cases */
+	/* credentials; new kinds go to the end, for the number is part of what a key's hash stands for */
+	COMMAND_ISSUE,  /* a new one of person, named label, until until_ms */
+	COMMAND_ROTATE, /* one that follows the one of id value, which ends after extend_ms */
+	COMMAND_REVOKE, /* the one of id value, or all of person */
 	COMMAND_KIND_COUNT
 };
 
@@ -43,6 +48,7 @@ enum command_kind {
 struct command {
 	enum command_kind kind;
 	const char *actor;    /* the identity that sent it, as authenticated by its door */
+	int64_t credential;   /* by which one; 0: by one that stands in people.csv */
 	const char *channel;  /* static: "tcp", "redis", "camera"; which door it came by */
 	int64_t replay_at_ms; /* 0: none */
 	struct uuid key;      /* all zero: none */
@@ -82,6 +88,14 @@ struct command {
 	int64_t value;
 	_Bool settle;
 
+	/* a credential: what it is, and what becomes of credentials, for the loop's roster (heap) */
+	enum credential_kind credential_kind;
+	uint8_t credential_sha256[DIGEST_SIZE];
+	_Bool on_the_machine; /* asked for by who rules this machine, as nobody in particular */
+	_Bool insist;         /* though no administrator is left then */
+	struct credential *changes;
+	size_t change_count;
+
 	/* a new policy: held until the command is freed; what is wrong with it goes to its sender's list */
 	const struct policy *policy;
 	struct problems *problems;
@@ -109,6 +123,7 @@ struct command {
 		int32_t merged_into_category, maybe_same_category;
 		int64_t balance, payable; /* points commands */
 		int64_t emergency;        /* its id */
+		int64_t made;             /* id of the credential */
 	} outcome;
 	/* block management */
 	size_t arena_used, arena_size;

@@ -57,6 +57,10 @@ void deadline_extend(struct decision *d, struct fact *f, int64_t by);
 
 /* A COMMAND_EMERGENCY: retime.c. */
 _Bool emergency_judge(struct decision *d);
+/* COMMAND_ISSUE, COMMAND_ROTATE, COMMAND_REVOKE: identity.c. */
+_Bool identity_issue(struct decision *d);
+_Bool identity_rotate(struct decision *d);
+_Bool identity_revoke(struct decision *d);
 
 /* ---- refusing ---- */
 _Bool decision_refuse(struct decision *d, enum refusal_code code, const char *rule, const char *format, ...)

@@ -14,6 +14,7 @@
 #include "workflow/domain.h"
 #include "workflow/evidence.h"
 #include "workflow/emergency.h"
+#include "workflow/roster.h"
 
 /* One event. What ref, value and text carry depends on the act; the table in facts.c says it for each. */
 struct fact {
@@ -66,7 +67,7 @@ struct key_fact {
 	uint8_t state;
 	int64_t due_ms, merged_into, maybe_same_as;
 	int32_t merged_into_category, maybe_same_category;
-	int64_t balance;
+	int64_t balance; /* of points; or the id of the credential that was made */
 };
 
 /* Notices seen by a person, up to an id. */
@@ -81,6 +82,7 @@ struct command;
 #define FACTS_SPANS_MOST 2        /* an id's, and its camera's */
 #define FACTS_FOLLOWERS_MOST 1000 /* cases merged into one master */
 #define FACTS_CASES_MOST 2        /* a merge touches two */
+#define FACTS_CREDENTIALS_MOST (CREDENTIALS_A_PERSON_MOST + 1)
 
 /* Growing lists, reused from command to command. The most a single command can make is bounded by
  * FACTS_FOLLOWERS_MOST notices and ledger rows plus a handful of events. */
@@ -103,6 +105,8 @@ struct facts {
 	int64_t forgotten[FACTS_SPANS_MOST]; /* ids of spans, before those of `spans` are remembered */
 	size_t span_count, forgotten_count;
 	struct named_fact named;
+	struct credential credentials[FACTS_CREDENTIALS_MOST]; /* as they are from now on */
+	size_t credential_count;
 	struct file_fact file;
 	_Bool has_file;
 	struct audit_fact audit;                   /* AUDITED_NONE: none */

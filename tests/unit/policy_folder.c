@@ -179,3 +179,15 @@ int64_t policy_folder_time(const char *text)
 	assert_true(clock_parse(text, &ms));
 	return ms;
 }
+
+void policy_folder_digest(const char *token, char out[DIGEST_TEXT_SIZE])
+{
+	struct digester *d = digester_new();
+	uint8_t digest[DIGEST_SIZE];
+
+	digest_begin(d);
+	digest_add(d, token, strlen(token));
+	digest_end(d, digest);
+	digest_text(digest, out);
+	digester_free(d);
+}

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/settings.h"
 #include "jurisdiction/policy.h"
 
@@ -20,5 +21,8 @@ void policy_folder_drop(const char *folder);
 struct policy *policy_folder_load(const char *file, const char *from, const char *to);
 /* The time that this text names; fails the test when it names none. */
 int64_t policy_folder_time(const char *text);
+
+/* SHA-256 of a token, as people.csv has it. */
+void policy_folder_digest(const char *token, char out[DIGEST_TEXT_SIZE]);
 
 #endif

@@ -269,6 +269,23 @@ static void keep_photo(struct kit *k, const char *person)
 	assert_int_equal(kit_write(k), STORE_OK);
 }
 
+int64_t kit_credential(struct kit *k, const char *person)
+{
+	int64_t id = casebook_counters(k->book)->credential;
+
+	kit_nothing(k);
+	k->facts.credentials[k->facts.credential_count++] = (struct credential){ .id = id,
+		                                                                 .person = person,
+		                                                                 .kind = CREDENTIAL_TOKEN,
+		                                                                 .is_new = 1,
+		                                                                 .sha256 = { 1, (uint8_t)id },
+		                                                                 .made_ms = k->now_ms,
+		                                                                 .made_by = "admin",
+		                                                                 .label = "phone" };
+	assert_int_equal(kit_write(k), STORE_OK);
+	return id;
+}
+
 void kit_street(struct kit *k)
 {
 	struct kit_report rider = {
@@ -325,6 +342,7 @@ void kit_street(struct kit *k)
 	deeper = kit_new_case(k, &worker);
 	end_case(k, deeper, ACT_MERGE, STATE_MERGED, merged, worker.reporter);
 	end_case(k, merged, ACT_MERGE, STATE_MERGED, master, rider.reporter);
+	(void)kit_credential(k, "worker-1");
 }
 
 int street_start(void **state)

@@ -45,6 +45,8 @@ int64_t kit_report(struct kit *k, const struct kit_report *r);
 void kit_step(struct kit *k, int64_t id, struct fact f);
 /* Adds to the facts that are being made. */
 void kit_owe(struct kit *k, const char *to);
+/* A new token of this person, applied and written; its id. */
+int64_t kit_credential(struct kit *k, const char *person);
 void kit_earn(struct kit *k, const char *person, int64_t points, int64_t payable_ms, int64_t place_key);
 /* Applies the facts and writes them, one transaction. */
 enum store_result kit_write(struct kit *k);

@@ -35,6 +35,8 @@
 #include "../../cli/verb_where.c"
 #include "../../cli/verb_operate.c"
 #include "../../cli/verb_emergency.c"
+#include "../../cli/verb_identity.c"
+#include "../../cli/verb_identity_list.c"
 #include "../../cli/verb_reload.c"
 /* clang-format on */
 #include "workflow/transitions.h"

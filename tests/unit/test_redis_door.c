@@ -38,6 +38,7 @@ struct fake_engine {
 struct stand {
 	char folder[POLICY_FOLDER_SIZE];
 	struct policy *policy;
+	struct roster *roster;
 	struct redis_server redis;
 	struct config config;
 	struct event_base *base;
@@ -94,6 +95,12 @@ void engine_on_policy(struct engine *e, void (*changed)(void *ctx), void *ctx)
 	assert_true(e == NULL && changed != NULL && ctx != NULL);
 }
 
+const struct roster *engine_roster(const struct engine *e)
+{
+	(void)e;
+	return stand.roster;
+}
+
 const struct policy *engine_policy(const struct engine *e)
 {
 	(void)e;
@@ -102,30 +109,19 @@ const struct policy *engine_policy(const struct engine *e)
 
 /* ---- the stand ---- */
 
-static void digest_of(const char *token, char out[DIGEST_TEXT_SIZE])
-{
-	struct digester *d = digester_new();
-	uint8_t digest[DIGEST_SIZE];
-
-	digest_begin(d);
-	digest_add(d, token, strlen(token));
-	digest_end(d, digest);
-	digest_text(digest, out);
-	digester_free(d);
-}
-
 static int set_up(void **state)
 {
 	char row[256], digest[DIGEST_TEXT_SIZE];
 	struct problems problems = { 0 };
 
 	(void)state;
-	digest_of("token", digest);
+	policy_folder_digest("token", digest);
 	(void)snprintf(row, sizeof row, "platform,P,food-rider,gateway,,,%s,no\neyes,", digest);
 	policy_folder_make(stand.folder);
 	policy_folder_change(stand.folder, "people.csv", "eyes,", row);
 	stand.policy = policy_load(stand.folder, &problems);
 	assert_non_null(stand.policy);
+	stand.roster = roster_new();
 	problems_close(&problems);
 	stand.config.redis_password = WORD("");
 	stand.config.redis_reports = WORD("reports");
@@ -143,6 +139,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	policy_release(stand.policy);
+	roster_free(stand.roster);
 	policy_folder_drop(stand.folder);
 	return 0;
 }

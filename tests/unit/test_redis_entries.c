@@ -24,6 +24,7 @@ struct stand {
 	char folder[POLICY_FOLDER_SIZE];
 	struct policy *policy;
 	struct entry_judge *judge;
+	struct roster *roster;
 	struct command *commands[ENTRY_COMMANDS_MOST];
 	size_t count;
 	struct refusal why;
@@ -31,25 +32,13 @@ struct stand {
 
 static struct stand stand;
 
-static void digest_of(const char *token, char out[DIGEST_TEXT_SIZE])
-{
-	struct digester *d = digester_new();
-	uint8_t digest[DIGEST_SIZE];
-
-	digest_begin(d);
-	digest_add(d, token, strlen(token));
-	digest_end(d, digest);
-	digest_text(digest, out);
-	digester_free(d);
-}
-
 /* A platform of riders, a camera gateway, and a worker who can log in but is no gateway. */
 static void write_people(const char *folder)
 {
 	char rows[ROW_SIZE], platform[DIGEST_TEXT_SIZE], eyes[DIGEST_TEXT_SIZE];
 
-	digest_of("platform-token", platform);
-	digest_of("eyes-token", eyes);
+	policy_folder_digest("platform-token", platform);
+	policy_folder_digest("eyes-token", eyes);
 	(void)snprintf(rows, sizeof rows,
 	               "eyes,Cameras,camera,cameras,,,%s,no\n"
 	               "platform,Riders,food-rider,gateway,,,%s,no\n"
@@ -69,7 +58,8 @@ static int set_up(void **state)
 	problems_print(&problems, stderr);
 	assert_non_null(stand.policy);
 	problems_close(&problems);
-	stand.judge = entry_judge_new(stand.policy, "eyes", 0);
+	stand.roster = roster_new();
+	stand.judge = entry_judge_new(stand.policy, stand.roster, "eyes", 0);
 	return 0;
 }
 
@@ -77,6 +67,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	entry_judge_free(stand.judge);
+	roster_free(stand.roster);
 	policy_release(stand.policy);
 	policy_folder_drop(stand.folder);
 	return 0;
@@ -364,7 +355,7 @@ static void test_deepstream_only_where_configured(void **state)
 
 	(void)state;
 	assert_refused(read_kind(ENTRY_DEEPSTREAM, 0, &frame.base), REFUSAL_NOT_ALLOWED, "deepstream-is-configured");
-	stand.judge = entry_judge_new(stand.policy, NULL, 0);
+	stand.judge = entry_judge_new(stand.policy, stand.roster, NULL, 0);
 	assert_refused(read_kind(ENTRY_DEEPSTREAM, 1, &frame.base), REFUSAL_NOT_ALLOWED, "deepstream-is-configured");
 	entry_judge_free(stand.judge);
 	stand.judge = kept;

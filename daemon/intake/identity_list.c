@@ -1,0 +1,243 @@
+/* The list of credentials: those of the database, newest first, then those that stand in people.csv. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "intake/check.h"
+#include "intake/identity_request.h"
+#include "intake/question.h"
+#include "intake/wire.h"
+#include "store/query_credentials.h"
+
+/* A cursor is the id above which everything has been told, or 'f' and how many people of the file have been. */
+#define CURSOR_SIZE 24
+#define FILE_MARK 'f'
+
+static const struct text_rule person_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, person);
+static const struct text_rule cursor_rule = TEXT_RULE(TEXT_ID, CURSOR_SIZE - 1, cursor);
+
+struct list_question {
+	struct question q;
+	char person[COMMAND_ID_MOST + 1]; /* "": everybody */
+	_Bool ended_too, in_file;         /* in_file: the file's turn */
+	int64_t after;                    /* the cursor's number */
+};
+
+struct page {
+	struct list_question *l;
+	Gridloop__V1__CredentialList m;
+	size_t budget;
+	_Bool full;
+};
+
+/* ---- who is told of whom ---- */
+
+static _Bool is_told_of(const struct list_question *l, const char *id, const struct person *p)
+{
+	const struct person *me = l->q.person;
+
+	if (l->person[0] && strcmp(l->person, id) != 0)
+		return 0;
+	if (strcmp(me->id, id) == 0)
+		return 1;
+	return (me->roles & ROLE_ADMINISTRATOR) &&
+	       (me->area == 0 || !p || (p->area != 0 && area_holds(me->area, p->area)));
+}
+
+/* ---- rows ---- */
+
+static void add(struct page *page, Gridloop__V1__Credential *row, int64_t cursor, _Bool in_file)
+{
+	const ProtobufCMessage *message = &row->base;
+
+	if (page->full || question_fit(&message, 1, &page->budget) == 0) {
+		page->full = 1;
+		return;
+	}
+	page->m.credentials[page->m.n_credentials++] = row;
+
+	char *text = question_take(&page->l->q, CURSOR_SIZE);
+
+	must(snprintf(text, CURSOR_SIZE, "%s%" PRId64, in_file ? "f" : "", cursor) > 0);
+	page->m.next_cursor = wire_text(text);
+}
+
+static void add_row(struct page *page, const struct credential *c)
+{
+	struct question *q = &page->l->q;
+	const struct person *p = policy_person(q->policy, c->person);
+	Gridloop__V1__Credential *row;
+
+	if (!is_told_of(page->l, c->person, p))
+		return;
+	row = question_take(q, sizeof *row);
+	gridloop__v1__credential__init(row);
+	row->id = c->id;
+	row->person = wire_text(c->person);
+	row->kind = (Gridloop__V1__CredentialKind)c->kind;
+	row->label = wire_text(c->label);
+	row->made_ms = c->made_ms;
+	row->made_by = wire_text(c->made_by);
+	row->expires_ms = c->expires_ms;
+	row->revoked_ms = c->revoked_ms;
+	row->revoked_by = wire_text(c->revoked_by);
+	row->why = wire_text(c->why);
+	row->replaces = c->replaces;
+	row->live = p && credential_is_live(c, q->now_ms);
+	if (c->kind == CREDENTIAL_CERTIFICATE)
+		row->certificate = (ProtobufCBinaryData){ DIGEST_SIZE, (uint8_t *)(uintptr_t)c->sha256 };
+	add(page, row, c->id, 0);
+}
+
+static void add_of_file(struct page *page, const struct person *p, enum credential_kind kind, const char *hex,
+                        int64_t place)
+{
+	struct question *q = &page->l->q;
+	Gridloop__V1__Credential *row;
+
+	if (!hex || page->full)
+		return;
+	row = question_take(q, sizeof *row);
+	gridloop__v1__credential__init(row);
+	row->person = wire_text(p->id);
+	row->kind = (Gridloop__V1__CredentialKind)kind;
+	row->live = 1;
+	if (kind == CREDENTIAL_CERTIFICATE) {
+		uint8_t *digest = question_take(q, DIGEST_SIZE);
+
+		if (digest_from_text(hex, digest))
+			row->certificate = (ProtobufCBinaryData){ DIGEST_SIZE, digest };
+	}
+	add(page, row, place, 1);
+}
+
+/* ---- the two parts ---- */
+
+/* false: refused. */
+static _Bool list_database(struct page *page, struct reader *r)
+{
+	struct list_question *l = page->l;
+	const struct credential_filter filter = { .person = l->person[0] ? l->person : NULL,
+		                                  .ended_too = l->ended_too,
+		                                  .now_ms = l->q.now_ms,
+		                                  .before_id = l->after };
+	struct credential *rows;
+	size_t count;
+
+	if (!question_went_well(&l->q, query_credentials(r, &filter, &l->q.rows, &rows, &count)))
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		add_row(page, &rows[i]);
+	/* What was passed over silently must not end the list. */
+	if (count == QUERY_PAGE_MOST && !page->full) {
+		char *text = question_take(&l->q, CURSOR_SIZE);
+
+		must(snprintf(text, CURSOR_SIZE, "%" PRId64, rows[count - 1].id) > 0);
+		page->m.next_cursor = wire_text(text);
+		page->full = 1;
+	}
+	return 1;
+}
+
+static void list_file(struct page *page)
+{
+	struct list_question *l = page->l;
+	size_t at = l->in_file ? (size_t)l->after : 0;
+	const struct person *p;
+
+	for (; (p = policy_person_at(l->q.policy, at)) != NULL && !page->full; at++) {
+		if (!is_told_of(l, p->id, p))
+			continue;
+		if (page->m.n_credentials + 2 > QUERY_PAGE_MOST) {
+			page->full = 1;
+			return;
+		}
+		add_of_file(page, p, CREDENTIAL_TOKEN, p->token_sha256, (int64_t)at + 1);
+		add_of_file(page, p, CREDENTIAL_CERTIFICATE, p->certificate, (int64_t)at + 1);
+	}
+}
+
+static void describe(struct page *page)
+{
+	struct question *q = &page->l->q;
+	const struct person *p = page->l->person[0] ? policy_person(q->policy, page->l->person) : NULL;
+	Gridloop__V1__Identity *m;
+
+	if (!p || !is_told_of(page->l, p->id, p))
+		return;
+	m = question_take(q, sizeof *m);
+	gridloop__v1__identity__init(m);
+	m->person = wire_text(p->id);
+	m->name = wire_text(p->name);
+	m->unit = wire_text(p->unit);
+	m->roles = question_take(q, ROLE_BITS * sizeof *m->roles);
+	for (int bit = 0; bit < ROLE_BITS; bit++)
+		if (p->roles & 1U << bit)
+			m->roles[m->n_roles++] = wire_text(role_name((enum role)(1 << bit)));
+	if (p->area != 0) {
+		char *area = question_take(q, CURSOR_SIZE);
+
+		must(snprintf(area, CURSOR_SIZE, "%" PRId64, p->area) > 0);
+		m->area = wire_text(area);
+	}
+	page->m.identity = m;
+}
+
+#define IDENTITY_BYTES 1024 /* at most, of the person asked about */
+
+static void ask(struct question *q, struct reader *r)
+{
+	struct page page = { .l = (struct list_question *)q, .m = GRIDLOOP__V1__CREDENTIAL_LIST__INIT };
+	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
+
+	page.budget = question_budget(q) - IDENTITY_BYTES;
+	page.m.credentials = question_take(q, QUERY_PAGE_MOST * sizeof *page.m.credentials);
+	if (!page.l->in_file && !list_database(&page, r))
+		return;
+	if (!page.full)
+		list_file(&page);
+	if (!page.full)
+		page.m.next_cursor = wire_text(NULL);
+	describe(&page);
+	f.seq = q->seq;
+	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_CREDENTIAL_LIST;
+	f.credential_list = &page.m;
+	question_reply(q, &f);
+}
+
+static _Bool read_cursor(const ProtobufCBinaryData *bytes, struct list_question *l, struct refusal *why)
+{
+	char text[CURSOR_SIZE];
+
+	if (!check_copy(bytes, &cursor_rule, text, sizeof text, why))
+		return 0;
+	l->in_file = text[0] == FILE_MARK;
+	if (text[0] == '\0' || text_to_int(text + l->in_file, 0, INT64_MAX, &l->after))
+		return 1;
+	return refuse(why, REFUSAL_INVALID, "cursor-is-from-a-page", "The cursor is not one that a page has given.");
+}
+
+_Bool identity_list_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	const Gridloop__V1__ListCredentials *m = f->list_credentials;
+	struct list_question l = { .ended_too = m->ended_too };
+
+	if (!check_copy(&m->person, &person_rule, l.person, sizeof l.person, why) || !read_cursor(&m->cursor, &l, why))
+		return 0;
+	_Bool administers = (s->person->roles & ROLE_ADMINISTRATOR) != 0;
+
+	if (!administers && l.person[0] && strcmp(l.person, s->person->id) != 0)
+		return refuse(why, REFUSAL_NOT_ALLOWED, "credentials-are-yours",
+		              "You may list your own credentials; administrators list everybody's.");
+	if (!administers)
+		must(snprintf(l.person, sizeof l.person, "%s", s->person->id) > 0);
+
+	struct list_question *question = question_new(s, f->seq, sizeof *question, ask);
+
+	memcpy(question->person, l.person, sizeof l.person);
+	question->ended_too = l.ended_too;
+	question->in_file = l.in_file;
+	question->after = l.after;
+	return question_send(&question->q, why);
+}
