@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -94,8 +95,40 @@ static int connect_one(const struct addrinfo *a)
 	return fd;
 }
 
+/* "unix:/path" or "/path": the path; NULL: it is a host. */
+static const char *socket_path(const char *server)
+{
+	if (strncmp(server, "unix:", 5) == 0)
+		return server + 5;
+	return server[0] == '/' ? server : NULL;
+}
+
+static int connect_file(const char *path, struct trouble *why)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const struct addrinfo a = { .ai_family = AF_UNIX, .ai_addr = (struct sockaddr *)&at, .ai_addrlen = sizeof at };
+	int fd;
+
+	if (strlen(path) >= sizeof at.sun_path) {
+		trouble_set(why, EXIT_USAGE, "%.120s… is longer than the path of a socket can be", path);
+		return -1;
+	}
+	memcpy(at.sun_path, path, strlen(path));
+	fd = connect_one(&a);
+	if (fd < 0)
+		trouble_set(why, EXIT_LOST, "cannot reach the daemon at %s: %s", path, strerror(errno));
+	return fd;
+}
+
 static int connect_any(const char *server, char host[HOST_SIZE], struct trouble *why)
 {
+	const char *path = socket_path(server);
+
+	if (path) {
+		host[0] = '\0';
+		return connect_file(path, why);
+	}
+
 	char port[16];
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *list = NULL;
 	int fd = -1;
@@ -240,6 +273,14 @@ _Bool client_answers(const struct login *l, struct trouble *why)
 		answers = gets_pong(c, l, why);
 	client_close(c);
 	return answers;
+}
+
+struct client *client_open_as_nobody(const char *server, struct trouble *why)
+{
+	const struct login l = { .server = server };
+	char host[HOST_SIZE];
+
+	return connect_client(&l, host, why);
 }
 
 struct client *client_open(const struct login *l, struct trouble *why)

@@ -9,7 +9,7 @@
 
 /* Where and as whom. The texts belong to the caller. */
 struct login {
-	const char *server;      /* "host:port", "[v6]:port" */
+	const char *server;      /* "host:port", "[v6]:port", "unix:/path" */
 	const char *who, *token; /* token NULL: the certificate speaks for who */
 	_Bool tls;
 	const char *ca;                /* PEM: the authorities believed; NULL: those of the system */
@@ -24,6 +24,8 @@ struct client;
 
 /* Connects and logs in. NULL with *why. */
 struct client *client_open(const struct login *l, struct trouble *why) MUST_USE;
+/* Connects in the open and does not log in. */
+struct client *client_open_as_nobody(const char *server, struct trouble *why) MUST_USE;
 /* Whether a daemon answers there, asked as nobody in particular; by TLS, whether one speaks it. false with *why. */
 _Bool client_answers(const struct login *l, struct trouble *why) MUST_USE;
 void client_close(struct client *c); /* NULL is fine */

@@ -9,7 +9,8 @@
 #include "base/settings.h"
 
 const struct option_row login_options[] = {
-	{ "--server", OPTION_TEXT, "HOST:PORT", "the daemon (GRIDLOOP_SERVER; " LOGIN_SERVER_DEFAULT ")", 0, 0 },
+	{ "--server", OPTION_TEXT, "HOST:PORT", "the daemon, or unix:/path (GRIDLOOP_SERVER; " LOGIN_SERVER_DEFAULT ")",
+	  0, 0 },
 	{ "--as", OPTION_TEXT, "ID", "who asks (GRIDLOOP_ID)", 0, 0 },
 	{ "--token", OPTION_TEXT, "TOKEN", "the secret of that id (GRIDLOOP_TOKEN)", 0, 0 },
 	{ "--tls", OPTION_FLAG, NULL, "connect with TLS (GRIDLOOP_TLS=yes); so do the next three", 0, 0 },

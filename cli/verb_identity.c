@@ -273,6 +273,45 @@ static enum exit_code run_revoke(struct call *call)
 	return EXIT_OK;
 }
 
+/* ---- the first administrator ---- */
+
+#define SOCKET_DEFAULT "/run/gridloop/gridloopd.sock"
+
+static const struct option_row first_options[] = {
+	{ "--socket", OPTION_TEXT, "PATH", "the daemon's socket file (" SOCKET_DEFAULT ")", 0, 0 },
+	LABEL_ROW,
+	KEY_ROW,
+	{ 0 },
+};
+
+static enum exit_code run_first(struct call *call)
+{
+	Gridloop__V1__FirstAdministrator m = GRIDLOOP__V1__FIRST_ADMINISTRATOR__INIT;
+	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
+	const char *path = options_text(&call->options, "--socket");
+	struct trouble why = { 0 };
+	struct uuid key;
+	server_frame *reply;
+
+	if (!call_key(call, &key))
+		return EXIT_USAGE;
+	m.key = wire_from_uuid(&key);
+	m.person = wire_from_text(call->options.words[0]);
+	m.label = wire_from_text(options_text(&call->options, "--label"));
+	frame.body_case = CLIENT_BODY(FIRST_ADMINISTRATOR);
+	frame.first_administrator = &m;
+	call->client = client_open_as_nobody(path ? path : SOCKET_DEFAULT, &why);
+	reply = call->client ? client_ask(call->client, &frame, CLIENT_REPLY_MS, &why) : NULL;
+	if (reply && reply->body_case == SERVER_BODY(CREDENTIAL_ISSUED))
+		identity_print_issued(call, reply->credential_issued);
+	else if (reply)
+		trouble_set(&why, EXIT_LOST, "what answers there is not gridloopd");
+	if (why.exit != EXIT_OK)
+		trouble_print(&why, call->json);
+	wire_free(reply);
+	return why.exit;
+}
+
 #define IDENTITY .phase = PHASE_OPERATE, .flags = VERB_SERVER | VERB_JSON
 
 const struct verb identity_verbs[] = {
@@ -364,5 +403,24 @@ const struct verb identity_verbs[] = {
 	  .least_words = 1,
 	  .most_words = 1,
 	  .run = run_revoke },
+	{ .name = "identity first-administrator",
+	  .zh = "首位管理员",
+	  .phase = PHASE_OPERATE,
+	  .flags = VERB_JSON,
+	  .usage = "PERSON [--socket PATH]",
+	  .summary = "on the daemon's machine, once: a token for the one who gives out all others",
+	  .help = "For root, or the daemon's own user, over the daemon's Unix socket; no login is needed. PERSON has "
+	          "the\n"
+	          "role administrator in people.csv. It works as long as no administrator can log in, so it cannot be "
+	          "used\n"
+	          "to become one beside others. Should the token be lost before it was used: put the SHA-256 of "
+	          "another\n"
+	          "into people.csv for an administrator, gridloop reload, and revoke the lost one.",
+	  .options = first_options,
+	  .example = "sudo gridloop identity first-administrator administrator-01",
+	  .related = "identity issue",
+	  .least_words = 1,
+	  .most_words = 1,
+	  .run = run_first },
 	{ 0 },
 };

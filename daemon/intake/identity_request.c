@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "intake/check.h"
 #include "intake/wire.h"
 
 /* "glt_" lets a token be found where it should not lie: in a log, a mail, a public repository. */
@@ -112,6 +113,31 @@ _Bool identity_rotate_serve(struct session *s, const Gridloop__V1__ClientFrame *
 	struct sender from = session_sender(s, f->replay_at_ms);
 
 	return submit(s, f->seq, convert_rotate(f->rotate_credential, &from, why));
+}
+
+/* ---- the first administrator ---- */
+
+/* Whoever is to be it stands in for a sender that is nobody yet. */
+_Bool identity_first_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	static const struct text_rule person_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, person);
+	char id[COMMAND_ID_MOST + 1];
+	struct sender from = { .channel = "unix",
+		               .now_ms = engine_now_ms(s->door->engine),
+		               .replay_clock = s->door->options.replay_clock,
+		               .digester = s->door->digester };
+
+	if (!s->peer_rules)
+		return refuse(why, REFUSAL_NOT_ALLOWED, "root-makes-the-first",
+		              "Only root, or the daemon's own user, may ask for this, over the Unix socket of its "
+		              "machine.");
+	if (!check_copy(&f->first_administrator->person, &person_rule, id, sizeof id, why))
+		return 0;
+	from.person = policy_person(engine_policy(s->door->engine), id);
+	if (!from.person)
+		return refuse(why, REFUSAL_UNKNOWN_PERSON, "person-is-known",
+		              "people.csv has nobody called \"%s\"; put a row there and reload first.", id);
+	return submit(s, f->seq, convert_first(f->first_administrator, &from, why));
 }
 
 /* ---- revoke ---- */

@@ -77,11 +77,10 @@ static void welcome(struct session *s, uint32_t seq)
 	session_send(s, &f);
 }
 
-static _Bool wrong_token(struct session *s, struct refusal *why)
+/* Sooner or later the connection ends, so that guessing costs one. */
+static _Bool count_wrong(struct session *s)
 {
 	s->wrong_tokens++;
-	(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "identity-and-token-match",
-	             "The identity and the token or certificate do not match.");
 	if (s->wrong_tokens < SESSION_WRONG_TOKENS_MOST)
 		return 0;
 	log_line(LOG_LEVEL_NOTICE, "login-refused", "tries=%d", s->wrong_tokens);
@@ -89,13 +88,48 @@ static _Bool wrong_token(struct session *s, struct refusal *why)
 	return 0;
 }
 
+static _Bool wrong_token(struct session *s, const ProtobufCBinaryData *who, struct refusal *why)
+{
+	struct tcp_door *d = s->door;
+	int64_t wait_ms =
+		login_limits_failed(d->login_limits, s->address, who->data, who->len, engine_mono_ms(d->engine));
+
+	d->counts.login_failures++;
+	d->counts.login_waits += wait_ms != 0;
+	if (wait_ms != 0)
+		log_line(LOG_LEVEL_NOTICE, "login-made-to-wait", "wait_ms=%lld waits=%lld", (long long)wait_ms,
+		         (long long)d->counts.login_waits);
+	(void)refuse(why, REFUSAL_BAD_CREDENTIALS, "identity-and-token-match",
+	             "The identity and the token or certificate do not match.");
+	return count_wrong(s);
+}
+
+/* Nothing is looked at meanwhile, so a right token is told the same. */
+static _Bool may_try(struct session *s, const ProtobufCBinaryData *who, struct refusal *why)
+{
+	int64_t wait_ms = login_limits_wait(s->door->login_limits, s->address, who->data, who->len,
+	                                    engine_mono_ms(s->door->engine));
+
+	if (wait_ms == 0)
+		return 1;
+	(void)refuse(why, REFUSAL_RATE_LIMITED, "logins-are-limited",
+	             "Too many wrong logins came from your address; wait, or log in from elsewhere.");
+	why->retry_after_ms = wait_ms;
+	return count_wrong(s);
+}
+
 static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
+	const ProtobufCBinaryData *who = &f->login->who;
+	const struct person *person;
 	struct proof proof;
-	const struct person *person = find_person(s, f->login, &proof);
 
+	if (!may_try(s, who, why))
+		return 0;
+	person = find_person(s, f->login, &proof);
 	if (!person)
-		return wrong_token(s, why);
+		return wrong_token(s, who, why);
+	login_limits_succeeded(s->door->login_limits, s->address, who->data, who->len);
 	/* What is under way was asked in the first one's name. */
 	if (s->person && s->person != person)
 		return refuse(why, REFUSAL_NOT_ALLOWED, "one-identity-a-connection",
@@ -281,6 +315,10 @@ static const struct request requests[] = {
 	[BODY(LIST_CREDENTIALS)] = { .name = "list-credentials",
 	                             .rights = { RIGHT_LIST_CREDENTIALS },
 	                             .proceed = identity_list_serve },
+	[BODY(FIRST_ADMINISTRATOR)] = { .name = "first-administrator",
+	                                .uncounted = 1,
+	                                .rights = { RIGHT_FIRST_ADMINISTRATOR },
+	                                .proceed = identity_first_serve },
 	[BODY(ADVANCE_CLOCK)] = { .name = "advance-clock",
 	                          .replay_only = 1,
 	                          .rights = { RIGHT_ADVANCE_CLOCK },

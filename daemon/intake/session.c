@@ -289,6 +289,7 @@ struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *ad
 	s->address = address;
 	s->stranger = 1;
 	s->peer = peer_of(fd);
+	s->peer_rules = peer_rules(fd);
 	s->tls = over_tls ? tls_accept(d->options.tls, fd) : NULL;
 	s->stream =
 		stream_new(d->streams, fd, over_tls ? &transport_tls : &transport_plain, s->tls, &session_handler, s);

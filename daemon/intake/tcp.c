@@ -177,6 +177,7 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 	arena_init(&d->arena, ARENA_BYTES);
 	d->digester = digester_new();
 	d->rates = rates_new(&o->rates);
+	d->login_limits = login_limits_new(&o->login_limits);
 	d->streams = stream_loop_new(base, &limits);
 	d->subscribers = subscribers_new(d);
 	engine_on_space(e, on_space, d);
@@ -267,6 +268,7 @@ void tcp_door_free(struct tcp_door *d)
 	crowd_free(d->crowd);
 	digester_free(d->digester);
 	rates_free(d->rates);
+	login_limits_free(d->login_limits);
 	arena_close(&d->arena);
 	tls_server_release(d->options.tls);
 	free(d);

@@ -35,6 +35,10 @@ static const struct setting rows[] = {
 	  "trusted one, or better use listen_tls" },
 	{ "listen_tls", SETTING_TEXT, FIELD(listen_tls), 0, 512, "", NULL,
 	  "where they connect with TLS (1.2 or 1.3), any address; empty: nowhere" },
+	{ "listen_unix", SETTING_TEXT, FIELD(listen_unix), 0, 107, "", NULL,
+	  "a socket file of this machine where the same is served, and where root makes the first administrator; "
+	  "empty: "
+	  "none, or the one that the service manager hands over" },
 	{ "tls_certificate", SETTING_TEXT, FIELD(tls_certificate), 0, 1024, "", NULL,
 	  "PEM file: the daemon's certificate, then those between it and its authority; a relative path starts at "
 	  "this file's own folder. Read anew on SIGHUP, as are the next two" },
@@ -83,6 +87,14 @@ static const struct setting rows[] = {
 	  "the same for a gateway, which speaks for many; what it writes to Redis waits there" },
 	{ "rate_address", SETTING_INT, FIELD(rate_address), 0, RATE_MOST, "6000", NULL,
 	  "the same for everybody behind one address together; this machine's own are not counted" },
+	{ "login_failures", SETTING_INT, FIELD(login_failures), 0, 1000, "5", NULL,
+	  "wrong logins of one identity from one address, after which it has to wait there, longer each time; 0: no "
+	  "limit" },
+	{ "login_failures_address", SETTING_INT, FIELD(login_failures_address), 0, 1000000, "100", NULL,
+	  "the same for one address whoever is named; 0: no limit, for a daemon behind one that hides its callers" },
+	{ "login_lock", SETTING_SPAN, FIELD(login_lock_ms), CLOCK_SECOND_MS, CLOCK_DAY_MS, "15m", NULL,
+	  "the longest of these waits; after so long without another wrong login all is forgotten" },
+
 	{ "queue_max", SETTING_INT, FIELD(queue_max), 64, 1000000, "4096", NULL,
 	  "commands waiting for the writer; when it is full nothing more is read" },
 	{ "batch_max", SETTING_INT, FIELD(batch_max), 1, 100000, "512", NULL, "commands in one transaction" },
@@ -314,8 +326,13 @@ static void check_listen(struct source *s)
 	size_t plain = check_addresses(s, "listen", c->listen, c->listen_remote);
 	size_t tls = check_addresses(s, "listen_tls", c->listen_tls, 1);
 
-	if (plain + tls == 0)
-		wrong(s, "listen", "found no address here nor in listen_tls; expected " LISTEN_EXPECTED);
+	if (plain + tls == 0 && !*c->listen_unix)
+		wrong(s, "listen", "found no address here nor in listen_tls or listen_unix; expected " LISTEN_EXPECTED);
+	if (*c->listen_unix && *c->listen_unix != '/')
+		wrong(s, "listen_unix",
+		      "found listen_unix \"%s\"; expected a path from the root, such as "
+		      "/run/gridloop/gridloopd.sock",
+		      c->listen_unix);
 	if (tls > 0 && !*c->tls_certificate)
 		wrong(s, "listen_tls",
 		      "found listen_tls without tls_certificate; expected the path of a PEM file there");

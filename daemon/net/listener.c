@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -18,11 +20,14 @@
 #define PAUSE_MS 100        /* when descriptors or memory have run out */
 #define QUEUE_LENGTH 1024   /* connections the kernel may keep for us */
 #define HOST_MOST 256
+#define UNIX_PREFIX "unix:"
+#define UNIX_MODE 0660 /* who is in the daemon's group may come */
 
 struct listening {
 	struct listener *listener;
 	struct event readable;
 	int fd;
+	char *path; /* of a socket file of our own, which goes with us */
 };
 
 struct listener {
@@ -96,6 +101,62 @@ static int open_socket(const char *address, char **cause)
 	if (fd == -1)
 		must(asprintf(cause, "cannot listen on %s: %s", address, strerror(errno)) >= 0);
 	freeaddrinfo(found);
+	return fd;
+}
+
+/* ---- a socket file ---- */
+
+static const char *path_of(const char *address)
+{
+	size_t length = strlen(UNIX_PREFIX);
+
+	return strncmp(address, UNIX_PREFIX, length) == 0 ? address + length : NULL;
+}
+
+/* A file at which nobody listens was left behind by a process that was killed. */
+static void remove_dead(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return;
+	if (connect(fd, (const struct sockaddr *)at, sizeof *at) == -1 && errno == ECONNREFUSED)
+		(void)unlink(at->sun_path);
+	(void)close(fd);
+}
+
+/* Nobody can connect before it listens, so nobody does before the mode is right. */
+static int bind_file(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd == -1)
+		return -1;
+	if (bind(fd, (const struct sockaddr *)at, sizeof *at) == 0 && chmod(at->sun_path, UNIX_MODE) == 0 &&
+	    listen(fd, QUEUE_LENGTH) == 0)
+		return fd;
+	int error = errno;
+
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+static int open_file(const char *path, char **cause)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof at.sun_path) {
+		must(asprintf(cause, "cannot listen on %s: a path has at most %zu bytes", path,
+		              sizeof at.sun_path - 1) >= 0);
+		return -1;
+	}
+	memcpy(at.sun_path, path, strlen(path));
+	remove_dead(&at);
+	fd = bind_file(&at);
+	if (fd == -1)
+		must(asprintf(cause, "cannot listen on %s: %s", path, strerror(errno)) >= 0);
 	return fd;
 }
 
@@ -215,11 +276,11 @@ static _Bool take_over(int fd, char **cause)
 	return 0;
 }
 
-static void add_socket(struct listener *l, struct event_base *base, int fd)
+static void add_socket(struct listener *l, struct event_base *base, int fd, const char *path)
 {
 	struct listening *socket = &l->sockets[l->count++];
 
-	*socket = (struct listening){ .listener = l, .fd = fd };
+	*socket = (struct listening){ .listener = l, .fd = fd, .path = path ? must_strdup(path) : NULL };
 	must(event_assign(&socket->readable, base, fd, EV_READ | EV_PERSIST, on_readable, socket) == 0);
 }
 
@@ -231,14 +292,15 @@ static _Bool open_all(struct listener *l, struct event_base *base, char **cause)
 	for (size_t i = 0; i < o->fd_count; i++) {
 		if (!take_over(o->fds[i], cause))
 			return 0;
-		add_socket(l, base, o->fds[i]);
+		add_socket(l, base, o->fds[i], NULL);
 	}
 	for (size_t i = 0; o->fd_count == 0 && i < o->address_count; i++) {
-		int fd = open_socket(o->addresses[i], cause);
+		const char *path = path_of(o->addresses[i]);
+		int fd = path ? open_file(path, cause) : open_socket(o->addresses[i], cause);
 
 		if (fd == -1)
 			return 0;
-		add_socket(l, base, fd);
+		add_socket(l, base, fd, path);
 	}
 	return 1;
 }
@@ -267,6 +329,9 @@ void listener_stop(struct listener *l)
 	for (size_t i = 0; i < l->count; i++) {
 		event_del(&l->sockets[i].readable);
 		(void)close(l->sockets[i].fd);
+		if (l->sockets[i].path)
+			(void)unlink(l->sockets[i].path);
+		free(l->sockets[i].path);
 	}
 	if (l->reserve_fd != -1)
 		(void)close(l->reserve_fd);

@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define LOOPBACK_NET 127 /* the first byte of 127.0.0.0/8 */
 
@@ -71,4 +72,13 @@ void peer_text(struct peer p, char out[PEER_TEXT_SIZE])
 		(void)snprintf(out, PEER_TEXT_SIZE, "%s/64", inet_ntop(AF_INET6, &six, address, sizeof address));
 	else
 		(void)snprintf(out, PEER_TEXT_SIZE, "%s", others[p.kind]);
+}
+
+_Bool peer_rules(int fd)
+{
+	struct ucred who;
+	socklen_t length = sizeof who;
+
+	return peer_of(fd).kind == PEER_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 &&
+	       (who.uid == 0 || who.uid == geteuid());
 }

@@ -17,6 +17,7 @@
 #include "engine/engine.h"
 #include "intake/redis.h"
 #include "intake/tcp.h"
+#include "net/listener.h"
 #include "net/tls.h"
 #include "serve/options.h"
 #include "serve/reloader.h"
@@ -231,14 +232,21 @@ static size_t gather(const char *setting, char (*texts)[CONFIG_ADDRESS_SIZE], co
 	return count;
 }
 
+#define UNIX_ADDRESS_SIZE 128 /* "unix:" and a path */
+
 static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 {
-	char texts[2 * CONFIG_ADDRESSES_MOST][CONFIG_ADDRESS_SIZE];
-	const char *addresses[2 * CONFIG_ADDRESSES_MOST];
-	int fds[2 * CONFIG_ADDRESSES_MOST];
-	size_t plain_fds = sockets_named(&r->handed, SOCKETS_TCP, fds, CONFIG_ADDRESSES_MOST);
-	size_t fd_count = plain_fds + sockets_named(&r->handed, SOCKETS_TLS, fds + plain_fds, CONFIG_ADDRESSES_MOST);
+	char texts[LISTENER_SOCKETS_MOST][CONFIG_ADDRESS_SIZE], file[UNIX_ADDRESS_SIZE];
+	const char *addresses[LISTENER_SOCKETS_MOST];
+	int fds[SOCKETS_MOST];
+	size_t plain_fds = sockets_named(&r->handed, SOCKETS_TCP, fds, SOCKETS_MOST);
+	plain_fds += sockets_named(&r->handed, SOCKETS_UNIX, fds + plain_fds, SOCKETS_MOST - plain_fds);
+	size_t fd_count = plain_fds + sockets_named(&r->handed, SOCKETS_TLS, fds + plain_fds, SOCKETS_MOST - plain_fds);
 	size_t plain = gather(r->config->listen, texts, addresses, 0);
+	if (*r->config->listen_unix) {
+		must(snprintf(file, sizeof file, "unix:%s", r->config->listen_unix) < (int)sizeof file);
+		addresses[plain++] = file;
+	}
 	size_t count = gather(r->config->listen_tls, texts, addresses, plain);
 
 	struct tcp_door_options o = {
@@ -255,6 +263,9 @@ static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 		.output_most = r->config->connection_memory,
 		.login_ms = r->config->login_timeout_ms,
 		.idle_ms = r->config->idle_timeout_ms,
+		.login_limits = { .pair_most = r->config->login_failures,
+		                  .address_most = r->config->login_failures_address,
+		                  .lock_ms = r->config->login_lock_ms },
 		.replay_clock = r->config->clock == CONFIG_CLOCK_REPLAY,
 		.rates = rate_limits_of(r->config),
 	};
@@ -302,6 +313,7 @@ static _Bool open_parts(struct runtime *r, const struct options *o, int *status,
 	*status = EXIT_NO_START;
 	sockets_compare(&r->handed, SOCKETS_TCP, r->config);
 	sockets_compare(&r->handed, SOCKETS_TLS, r->config);
+	sockets_compare(&r->handed, SOCKETS_UNIX, r->config);
 	r->tcp = open_tcp(r, cause);
 	if (!r->tcp)
 		return 0;

@@ -10,8 +10,9 @@
 #include "base/log.h"
 
 /* One row a door; the list in words is for whoever named a socket otherwise. */
-static const char *const doors[] = { SOCKETS_TCP, SOCKETS_TLS };
-#define DOORS_IN_WORDS SOCKETS_TCP ", " SOCKETS_TLS
+static const char *const doors[] = { SOCKETS_TCP, SOCKETS_TLS, SOCKETS_UNIX };
+#define DOORS_IN_WORDS SOCKETS_TCP ", " SOCKETS_TLS ", " SOCKETS_UNIX
+#define UNIX_PREFIX "unix:"
 
 /* ---- where a socket is ---- */
 
@@ -125,7 +126,7 @@ static _Bool admit(const struct systemd_socket *one, const struct config *c, cha
 	}
 	if (strcmp(one->name, SOCKETS_TLS) == 0)
 		return admit_tls(c, place, cause);
-	if (is_local(one->fd) || c->listen_remote)
+	if (is_local(one->fd) || (c->listen_remote && strcmp(one->name, SOCKETS_TCP) == 0))
 		return 1;
 	must(asprintf(cause,
 	              "the service manager handed over %s as \"%s\", which is not loopback; expected loopback in its "
@@ -160,9 +161,14 @@ size_t sockets_named(const struct sockets *s, const char *name, int *fds, size_t
 
 /* ---- beside the configuration ---- */
 
-static _Bool is_listed(const char *addresses, const char *place)
+/* A socket file that the configuration does not name is a door more, and no surprise. */
+static _Bool is_listed(const struct config *c, const char *addresses, const char *place)
 {
 	char address[CONFIG_ADDRESS_SIZE];
+	size_t prefix = strlen(UNIX_PREFIX);
+
+	if (strncmp(place, UNIX_PREFIX, prefix) == 0)
+		return !*c->listen_unix || strcmp(place + prefix, c->listen_unix) == 0;
 
 	for (size_t i = 0; config_address(addresses, i, address); i++)
 		if (strcmp(address, place) == 0)
@@ -172,13 +178,15 @@ static _Bool is_listed(const char *addresses, const char *place)
 
 void sockets_compare(const struct sockets *s, const char *name, const struct config *c)
 {
-	const char *addresses = strcmp(name, SOCKETS_TLS) == 0 ? c->listen_tls : c->listen;
+	const char *addresses = strcmp(name, SOCKETS_TLS) == 0    ? c->listen_tls
+	                        : strcmp(name, SOCKETS_UNIX) == 0 ? c->listen_unix
+	                                                          : c->listen;
 
 	for (size_t i = 0; i < s->count; i++) {
 		char place[SOCKETS_TEXT_SIZE];
 
 		sockets_text(s->all[i].fd, place, sizeof place);
-		if (strcmp(s->all[i].name, name) == 0 && !is_listed(addresses, place))
+		if (strcmp(s->all[i].name, name) == 0 && !is_listed(c, addresses, place))
 			log_line(LOG_LEVEL_WARNING, "listen-not-used",
 			         "door=%s handed_over=\"%s\" listen=\"%s\" why=\"the socket unit decides where\"", name,
 			         place, addresses);

@@ -10,4 +10,7 @@ _Bool identity_rotate_serve(struct session *s, const Gridloop__V1__ClientFrame *
 _Bool identity_revoke_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
 _Bool identity_list_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
 
+/* May come before a login, from who rules this machine. */
+_Bool identity_first_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
+
 #endif

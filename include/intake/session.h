@@ -13,6 +13,7 @@
 #include "intake/proof.h"
 #include "intake/tcp.h"
 #include "net/listener.h"
+#include "net/peer.h"
 #include "net/stream.h"
 #include "net/tls.h"
 
@@ -33,6 +34,7 @@ struct session {
 	int64_t inflight; /* commands, queries and pieces of evidence under way */
 	int64_t chunks;   /* of these the pieces of evidence, which are large */
 	_Bool held;       /* not read until some of that has come back */
+	_Bool peer_rules; /* root or the daemon's own user, at a Unix socket */
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
 	struct peer peer;
@@ -58,6 +60,7 @@ struct tcp_door {
 	struct stream_loop *streams;
 	struct digester *digester;
 	struct rates *rates;
+	struct login_limits *login_limits;
 	struct arena arena; /* for the frame being read */
 	struct subscribers *subscribers;
 	struct tcp_door_counts counts;

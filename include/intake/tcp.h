@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "intake/rates.h"
+#include "intake/login_limits.h"
 #include "net/crowd.h"
 
 struct tcp_door;
@@ -30,9 +31,11 @@ struct tcp_door_options {
 	int64_t idle_ms;           /* without a byte either way */
 	_Bool replay_clock;
 	struct rate_limits rates;
+	struct login_limits_options login_limits;
 };
 
 struct tcp_door_counts {
+	int64_t login_failures, login_waits;                 /* wrong logins; those that began a wait */
 	int64_t connections, accepted, frames, refused, cut; /* connections now; the others since the start */
 };
 

@@ -18,7 +18,8 @@ struct config {
 
 	char *listen;        /* plain: addresses, separated by spaces, which config_address takes apart */
 	_Bool listen_remote; /* addresses other than loopback are meant */
-	char *listen_tls;    /* likewise; never both empty */
+	char *listen_tls;    /* likewise; never all three empty */
+	char *listen_unix;   /* path of a socket file; "" none */
 	char *tls_certificate, *tls_key,
 		*tls_client_ca; /* PEM files; "" none. Relative to nothing but the working folder */
 	char *database;
@@ -36,7 +37,9 @@ struct config {
 	int64_t connection_memory;           /* bytes of answers waiting for one connection */
 	int64_t idle_timeout_ms;
 	int64_t login_timeout_ms;
-	int64_t inflight_max;                                          /* requests of one connection under way */
+	int64_t inflight_max;                           /* requests of one connection under way */
+	int64_t login_failures, login_failures_address; /* 0: no limit */
+	int64_t login_lock_ms;
 	int64_t rate_reporter, rate_staff, rate_gateway, rate_address; /* requests a minute; 0: any number */
 
 	int64_t queue_max;   /* commands waiting for the writer */

@@ -10,10 +10,11 @@
 
 struct listener;
 
-#define LISTENER_SOCKETS_MOST 16
+#define LISTENER_SOCKETS_MOST 17
 
 struct listener_options {
-	const char *const *addresses; /* "127.0.0.1:7311", "[::1]:7311" or ":7311" (every address) */
+	const char *const
+		*addresses; /* "127.0.0.1:7311", "[::1]:7311", ":7311" (every address) or "unix:/path" (0660) */
 	size_t address_count;
 	const int *fds; /* already listening sockets to take over; when there are any, addresses are left alone */
 	size_t fd_count;

@@ -32,4 +32,8 @@ _Bool peer_same(struct peer a, struct peer b);
 /* "192.0.2.7", "2001:db8:1:2::/64", "unix" or "unknown". */
 void peer_text(struct peer p, char out[PEER_TEXT_SIZE]);
 
+/* Whether at the other end of this Unix socket is somebody who rules this machine's daemon anyway: root, or its own user
+ * (SO_PEERCRED, unix(7): as it was when it connected). */
+_Bool peer_rules(int fd);
+
 #endif

@@ -7,12 +7,13 @@
 #include "jurisdiction/config.h"
 #include "serve/systemd.h"
 
-#define SOCKETS_MOST (2 * CONFIG_ADDRESSES_MOST)
+#define SOCKETS_MOST (2 * CONFIG_ADDRESSES_MOST + 1)
 #define SOCKETS_TEXT_SIZE 512
 
 /* FileDescriptorName= of each door's sockets. */
 #define SOCKETS_TCP "tcp" /* plain */
 #define SOCKETS_TLS "tls"
+#define SOCKETS_UNIX "unix" /* a socket file of this machine */
 
 struct sockets {
 	struct systemd_socket all[SOCKETS_MOST];

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
+import stat
 import subprocess
 
-from harness import BUILD, CONTRACT, DAY_MS, MONDAY_MS, TOP, Refused, Street, World, run_tests, verify, wait_until
+from harness import BUILD, CONTRACT, DAY_MS, MONDAY_MS, TOP, Client, Refused, Street, World, run_tests, verify, wait_until
 
 STREET = Street()
 WORLD = World()
@@ -33,7 +35,8 @@ def write_people():
 
 
 write_people()
-WORLD.configure({"jurisdiction": FOLDER})
+SOCKET = os.path.join(WORLD.folder, "door.sock")
+WORLD.configure({"jurisdiction": FOLDER, "listen_unix": SOCKET, "login_failures": "0"})
 WORLD.__enter__()
 
 
@@ -329,6 +332,106 @@ def test_the_command_line():
     assert "rule: credential-is-live" in gridloop("identity", "revoke", str(made["id"]), code=1)
     gridloop("identity", "revoke", WORKER)
     assert "Give --pem FILE or --sha256" in gridloop("identity", "certificate", WORKER, code=2)
+
+
+# ---- the first administrator, on the machine itself ----
+
+def without_administrators():
+    """A world of its own whose administrators have no credential yet."""
+    world = World(with_redis=False)
+    world.configure({"listen_unix": os.path.join(world.folder, "door.sock")})
+    return world
+
+
+def first(world, who, code=0, prefix=()):
+    done = subprocess.run([*prefix, os.path.join(BUILD, "gridloop"), "identity", "first-administrator", who, "--socket",
+                           os.path.join(world.folder, "door.sock"), "--json"], capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert done.returncode == code, f"{done.returncode}\n{done.stdout}{done.stderr}"
+    return json.loads(done.stdout)
+
+
+def test_root_makes_the_first_administrator_once():
+    with without_administrators() as world:
+        path = os.path.join(world.folder, "door.sock")
+        assert stat.S_IMODE(os.stat(path).st_mode) == 0o660
+        assert first(world, "nobody-99", 1)["refused"]["rule"] == "person-is-known"
+        assert first(world, WORKER, 1)["refused"]["rule"] == "first-one-is-an-administrator"
+        if os.geteuid() == 0:
+            os.chmod(world.folder, 0o755)
+            os.chmod(path, 0o666)
+            stranger = first(world, ADMIN, 1, ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+            assert stranger["refused"]["rule"] == "root-makes-the-first", stranger
+        with world.daemon.client() as c:
+            why = refused(c.ask, "first_administrator", {"key": c.new_key(), "person": ADMIN})
+            assert why.rule == "root-makes-the-first", why
+        made = first(world, ADMIN)
+        assert first(world, ADMIN, 1)["refused"]["rule"] == "first-administrator-is-made-once"
+        with world.daemon.client() as admin:
+            admin.login(ADMIN, made["token"])
+            mine = listed(admin, ADMIN)
+            assert [c["made_by"] for c in mine] == ["console"], mine
+            assert refused(revoke, admin, person=ADMIN).rule == "an-administrator-remains"
+            made_too = admin.ask("issue_credential", {"key": admin.new_key(), "person": WORKER})
+            with world.daemon.client() as c:
+                c.login(WORKER, made_too["token"])
+            assert revoke(admin, person=ADMIN, insist=True)["ids"] == [made["id"]]
+        assert first(world, ADMIN)["id"] > made_too["id"]
+        world.daemon.kill()  # leaves the socket's file behind
+        world.daemon.start()
+        assert first(world, ADMIN, 1)["refused"]["rule"] == "first-administrator-is-made-once"
+        world.daemon.stop()
+        assert not os.path.exists(path), "a proper end leaves the socket's file"
+        verify(world.daemon)
+        world.daemon.start()
+
+
+def test_ordinary_frames_pass_the_socket():
+    done = subprocess.run([os.path.join(BUILD, "gridloop"), "ping", "--server", f"unix:{SOCKET}", "--as", WORKER, "--token",
+                           f"demo-{WORKER}"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0 and WORKER in done.stdout, done.stdout + done.stderr
+
+
+# ---- guessing ----
+
+class From(Client):
+    """A client of another address of this machine."""
+
+    def __init__(self, port, address):
+        super().__init__(port)
+        self.close()
+        self.socket = socket.create_connection(("127.0.0.1", port), 20, (address, 0))
+
+
+def guess(port, who, address="127.0.0.1", token="wrong"):
+    with From(port, address) as c:
+        try:
+            c.login(who, token)
+        except Refused as why:
+            return why
+    return None
+
+
+def test_guessing_has_to_wait():
+    world = World(with_redis=False)
+    world.configure({"login_failures": 3, "login_failures_address": 12, "login_lock": "1s"})
+    with world:
+        port = world.daemon.port
+        for who in (WORKER, "nobody-99"):
+            for _ in range(3):
+                assert guess(port, who).rule == "identity-and-token-match"
+            why = guess(port, who)
+            assert (why.rule, why.code) == ("logins-are-limited", "RATE_LIMITED") and 0 < why.retry_after_ms <= 1000, why
+        assert guess(port, WORKER, token=f"demo-{WORKER}").rule == "logins-are-limited"
+        assert guess(port, NEIGHBOUR, token=f"demo-{NEIGHBOUR}") is None
+        assert guess(port, WORKER, "127.0.0.2", f"demo-{WORKER}") is None
+        wait_until(lambda: guess(port, WORKER, token=f"demo-{WORKER}") is None, "the wait to be over")
+        for i in range(12):
+            assert guess(port, f"guess-{i}", "127.0.0.3").rule == "identity-and-token-match"
+        assert guess(port, NEIGHBOUR, "127.0.0.3", f"demo-{NEIGHBOUR}").rule == "logins-are-limited"
+        with open(world.daemon.log, encoding="utf-8") as file:
+            log = file.read()
+        assert "login-made-to-wait" in log and WORKER not in log and "127.0.0.3" not in log
 
 
 def test_no_token_is_anywhere():

@@ -86,7 +86,7 @@ def test_what_is_to_be_located_is_listed_and_located():
 def test_five_wrong_tokens_end_the_connection():
     with client() as c:
         for _ in range(5):
-            why = refused(c, "login", {"who": reporters()[0], "token": "wrong"})
+            why = refused(c, "login", {"who": "nobody-but-a-guess", "token": "wrong"})
             assert why.rule == "identity-and-token-match"
         assert c.receive() is None
 
