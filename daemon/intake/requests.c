@@ -91,8 +91,7 @@ static _Bool count_wrong(struct session *s)
 static _Bool wrong_token(struct session *s, const ProtobufCBinaryData *who, struct refusal *why)
 {
 	struct tcp_door *d = s->door;
-	int64_t wait_ms =
-		login_limits_failed(d->login_limits, s->address, who->data, who->len, engine_mono_ms(d->engine));
+	int64_t wait_ms = login_limits_failed(d->login_limits, s->peer, who->data, who->len, engine_mono_ms(d->engine));
 
 	d->counts.login_failures++;
 	d->counts.login_waits += wait_ms != 0;
@@ -107,8 +106,8 @@ static _Bool wrong_token(struct session *s, const ProtobufCBinaryData *who, stru
 /* Nothing is looked at meanwhile, so a right token is told the same. */
 static _Bool may_try(struct session *s, const ProtobufCBinaryData *who, struct refusal *why)
 {
-	int64_t wait_ms = login_limits_wait(s->door->login_limits, s->address, who->data, who->len,
-	                                    engine_mono_ms(s->door->engine));
+	int64_t wait_ms =
+		login_limits_wait(s->door->login_limits, s->peer, who->data, who->len, engine_mono_ms(s->door->engine));
 
 	if (wait_ms == 0)
 		return 1;
@@ -129,7 +128,7 @@ static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f
 	person = find_person(s, f->login, &proof);
 	if (!person)
 		return wrong_token(s, who, why);
-	login_limits_succeeded(s->door->login_limits, s->address, who->data, who->len);
+	login_limits_succeeded(s->door->login_limits, s->peer, who->data, who->len);
 	/* What is under way was asked in the first one's name. */
 	if (s->person && s->person != person)
 		return refuse(why, REFUSAL_NOT_ALLOWED, "one-identity-a-connection",

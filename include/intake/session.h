@@ -34,6 +34,7 @@ struct session {
 	int64_t inflight; /* commands, queries and pieces of evidence under way */
 	int64_t chunks;   /* of these the pieces of evidence, which are large */
 	_Bool held;       /* not read until some of that has come back */
+	struct peer peer;
 	_Bool peer_rules; /* root or the daemon's own user, at a Unix socket */
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */

@@ -48,6 +48,7 @@ _Bool desk_do(struct desk *d, struct command c)
 	if (accepted)
 		casebook_apply(d->book, &d->facts);
 	d->outcome = c.outcome;
+	free(c.changes);
 	return accepted;
 }
 
