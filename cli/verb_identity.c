@@ -417,7 +417,7 @@ const struct verb identity_verbs[] = {
 	          "another\n"
 	          "into people.csv for an administrator, gridloop reload, and revoke the lost one.",
 	  .options = first_options,
-	  .example = "sudo gridloop identity first-administrator administrator-01",
+	  .example = "gridloop identity first-administrator administrator-01",
 	  .related = "identity issue",
 	  .least_words = 1,
 	  .most_words = 1,
