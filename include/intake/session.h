@@ -38,7 +38,6 @@ struct session {
 	_Bool peer_rules; /* root or the daemon's own user, at a Unix socket */
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
-	struct peer peer;
 	struct tls *tls;       /* the stream's; NULL: a plain connection */
 	struct proof proof;    /* how the person logged in */
 	const char *cut_why;   /* set: the connection ends behind the reply being made */
