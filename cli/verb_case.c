@@ -255,6 +255,9 @@ static void print_people(const wire_view *v, int64_t now_ms)
 	printf("  %-14s %s%s%s%s\n", "reporter", s->reporter.len ? wire_text(s->reporter) : "anonymous",
 	       kind ? " (" : "", kind ? kind : "", kind ? ")" : "");
 	line("on behalf of", wire_text(v->beneficiary));
+	line("contact", wire_text(v->contact_name));
+	line("phone", wire_text(v->contact_phone));
+	line("masked", v->masked ? "yes; whose work needs more asks with --purpose, which is recorded" : NULL);
 	line("handler", wire_text(s->handler));
 	for (size_t i = 0; i < v->n_co_handling; i++)
 		print_co_handler(v->co_handling[i], now_ms);
@@ -347,6 +350,9 @@ static void print_view_json(const wire_view *v)
 	json_text(&j, "phase", wire_text(v->phase));
 	json_field(&j, "description", v->description);
 	json_field(&j, "beneficiary", v->beneficiary);
+	json_field(&j, "contact_name", v->contact_name);
+	json_field(&j, "contact_phone", v->contact_phone);
+	json_bool(&j, "masked", v->masked);
 	json_texts(&j, "photos", v->photos, v->n_photos);
 	json_int(&j, "evidence", (int64_t)v->n_evidence);
 	json_field(&j, "reported_grid", v->reported_grid);
@@ -386,6 +392,7 @@ static server_frame *get_case(struct call *call, enum exit_code *code)
 	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
 
 	get.case_number = wire_from_text(call->options.words[0]);
+	get.purpose = wire_from_text(options_text(&call->options, "--purpose"));
 	frame.body_case = CLIENT_BODY(GET_CASE);
 	frame.get_case = &get;
 
@@ -436,6 +443,11 @@ static enum exit_code run_history(struct call *call)
 	return EXIT_OK;
 }
 
+static const struct option_row show_options[] = {
+	{ "--purpose", OPTION_TEXT, "TEXT", "why you need names and numbers unmasked; it is recorded", 0, 0 },
+	{ 0 },
+};
+
 #define LOOKS .phase = PHASE_LOOK, .flags = VERB_SERVER | VERB_JSON
 
 const struct verb case_verbs[] = {
@@ -459,11 +471,19 @@ const struct verb case_verbs[] = {
 	{ .name = "case show",
 	  .zh = "案件详情",
 	  LOOKS,
-	  .usage = "NUMBER",
+	  .usage = "NUMBER [--purpose TEXT]",
 	  .summary = "everything about one case",
-	  .help = "Shows where the case is, whose turn it is and until when, and what happened so far.",
-	  .example = "gridloop case show E01102026112100042",
-	  .related = "case history, case list, watch",
+	  .help = "Shows where the case is, whose turn it is and until when, and what happened so far.\n"
+	          "Names and numbers of people are masked (张*, 138****1234) for everybody but who reported it. "
+	          "Acceptors,\n"
+	          "visitors, supervisors and the grid worker asked to look see them with --purpose, which says what "
+	          "for; "
+	          "who\n"
+	          "looked and why is recorded (gridloop audit). Who handles a case never sees who reported it.",
+	  .options = show_options,
+	  .example = "gridloop case show E01102026112100042\n"
+	             "gridloop case show E01102026112100042 --purpose \"call back about the result\"",
+	  .related = "case history, case list, watch, audit",
 	  .least_words = 1,
 	  .most_words = 1,
 	  .run = run_show },

@@ -15,6 +15,8 @@ static const struct option_row report_options[] = {
 	{ "--photo", OPTION_TEXT, PHOTO_VALUE, PHOTO_HELP, 0, 1 },
 	{ "--anonymous", OPTION_FLAG, NULL, "keep no name: no notices, no points", 0, 0 },
 	{ "--for", OPTION_TEXT, "NAME", "on whose behalf (代办)", 0, 0 },
+	{ "--contact", OPTION_TEXT, "NAME", "who can be asked about it", 0, 0 },
+	{ "--phone", OPTION_TEXT, "NUMBER", "and by which number; both are shown masked", 0, 0 },
 	{ "--programme", OPTION_TEXT, "NAME", "service project this belongs to", 0, 0 },
 	{ "--seen", OPTION_TIME, "TIME", "when it was seen (a span means so long ago); now", 0, 0 },
 	{ "--reporter", OPTION_TEXT, "ID", "gateways only: the platform's own id of who reports", 0, 0 },
@@ -143,6 +145,8 @@ static enum exit_code run_report(struct call *call)
 	r.description = wire_from_text(text);
 	r.anonymous = options_flag(o, "--anonymous");
 	r.beneficiary = wire_from_text(options_text(o, "--for"));
+	r.contact_name = wire_from_text(options_text(o, "--contact"));
+	r.contact_phone = wire_from_text(options_text(o, "--phone"));
 	r.programme = wire_from_text(options_text(o, "--programme"));
 	r.photos = photos.references;
 	r.n_photos = photos.reference_count;

@@ -9,7 +9,8 @@
 #include "workflow/alarm_span.h"
 
 #define OVERLAP_MOST_MS (INT64_C(90) * 24 * 3600 * 1000) /* a quarter: longer is two credentials, not one renewed */
-#define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1)           /* "<gateway>/<id>" */
+#define CONTACT_PHONE_MOST 24                  /* bytes: +86, an area code, a number and an extension */
+#define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1) /* "<gateway>/<id>" */
 
 /* One text field of a message: where it is, what it must be, where it goes in the command. */
 struct field {
@@ -25,6 +26,8 @@ static const struct field report_fields[] = {
 	FIELD(Gridloop__V1__Report, address, address, TEXT_LINE, COMMAND_ADDRESS_MOST),
 	FIELD(Gridloop__V1__Report, description, description, TEXT_PROSE, COMMAND_DESCRIPTION_MOST),
 	FIELD(Gridloop__V1__Report, beneficiary, beneficiary, TEXT_LINE, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__Report, contact_name, contact_name, TEXT_LINE, COMMAND_ID_MOST),
+	FIELD(Gridloop__V1__Report, contact_phone, contact_phone, TEXT_LINE, CONTACT_PHONE_MOST),
 	FIELD(Gridloop__V1__Report, programme, programme, TEXT_LINE, COMMAND_ID_MOST),
 };
 
@@ -185,6 +188,16 @@ static struct command *seal(struct command *c, const struct sender *from)
 
 /* ---- a report ---- */
 
+/* What can be dialled and nothing else, so that it can be masked. */
+static _Bool check_phone(const ProtobufCBinaryData *phone, struct refusal *why)
+{
+	for (size_t i = 0; i < phone->len; i++)
+		if (memchr("0123456789+- ", phone->data[i], 13) == NULL)
+			return refuse(why, REFUSAL_INVALID, "contact-phone-is-a-number",
+			              "A phone number has digits, blanks, + and - only.");
+	return 1;
+}
+
 struct command *convert_report(const Gridloop__V1__Report *m, const struct sender *from, struct refusal *why)
 {
 	struct uuid key;
@@ -197,6 +210,7 @@ struct command *convert_report(const Gridloop__V1__Report *m, const struct sende
 	    !check_category(&m->category, 0, &category, why) || !check_place(m->place, &lat, &lon, why) ||
 	    !photos_check(&photos, &room, why) || !check_fields(m, report_fields, COUNT(report_fields), &room, why) ||
 	    !check_past(m->seen_at_ms, from->now_ms, "seen-at-is-a-past-time", why) ||
+	    !check_phone(&m->contact_phone, why) ||
 	    !find_account(m->reporter, from->person, m->anonymous, &account, why))
 		return NULL;
 	if (category == 0) {

@@ -9,6 +9,7 @@
 #include "intake/check.h"
 #include "intake/look.h"
 #include "intake/reach.h"
+#include "intake/reveal.h"
 #include "intake/view.h"
 #include "intake/wire.h"
 #include "workflow/case_number.h"
@@ -21,6 +22,7 @@
 static const struct text_rule reporter_rule = TEXT_RULE(TEXT_ID, ACCOUNT_MOST, reporter);
 static const struct text_rule handler_rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, handler);
 static const struct text_rule person_rule = TEXT_RULE(TEXT_ID, ACCOUNT_MOST, person);
+static const struct text_rule purpose_rule = TEXT_RULE(TEXT_LINE, AUDIT_PURPOSE_MOST, purpose);
 static const struct text_rule cursor_rule = TEXT_RULE(TEXT_ID, CURSOR_SIZE - 1, cursor);
 
 static _Bool check_page(uint32_t asked, int *limit, struct refusal *why)
@@ -34,6 +36,7 @@ static _Bool check_page(uint32_t asked, int *limit, struct refusal *why)
 struct case_question {
 	struct question q;
 	int64_t id;
+	char purpose[AUDIT_PURPOSE_MOST + 1]; /* "": none */
 };
 
 static void list_merged(struct question *q, const struct case_answer *answer, Gridloop__V1__CaseView *view,
@@ -89,7 +92,18 @@ static void ask_case(struct question *q, struct reader *r)
 
 	if (!question_went_well(q, query_case_evidence(r, answer.row.file.id, &q->rows, &evidence, &evidence_count)))
 		return;
+	_Bool purpose = ((struct case_question *)q)->purpose[0] != '\0';
+	enum reveal how = reveal_of(q->person, &answer.row.file, purpose);
+
+	if (purpose && how != REVEAL_ALL) {
+		question_refuse(q, REFUSAL_NOT_ALLOWED, "unmasked-for-who-needs-it",
+		                "You may see this case, but not whom it is from; ask again without a purpose.");
+		return;
+	}
+	reveal_evidence(q, &answer.row.file, evidence, evidence_count, how);
+	reveal_case(q, &answer, how);
 	view_case(q, &answer, &view);
+	view.masked = how != REVEAL_ALL;
 	view_evidence(q, &answer.row.file, evidence, evidence_count, &view);
 	size_t budget = question_budget(q) - gridloop__v1__case_view__get_packed_size(&view);
 
@@ -101,26 +115,34 @@ static void ask_case(struct question *q, struct reader *r)
 	question_reply(q, &f);
 }
 
-/* The number as it was asked for; it has been checked. */
-static _Bool send_case(struct question *q, const ProtobufCBinaryData *asked, struct refusal *why)
+/* The number as it was asked for; it has been checked. A look with a purpose is recorded as one even if it will be
+ * refused: that somebody tried is worth knowing. */
+static _Bool send_case(struct case_question *c, const ProtobufCBinaryData *asked, struct refusal *why)
 {
 	char number[CASE_NUMBER_SIZE] = "";
-	struct look look = { reach_is_staff(q->person) ? AUDITED_LOOK_CASE : AUDITED_NONE, number, NULL };
+	struct look look = { AUDITED_LOOK_CASE, number, NULL };
 
+	if (c->purpose[0] != '\0')
+		look = (struct look){ AUDITED_UNMASK, number, c->purpose };
+	else if (!reach_is_staff(c->q.person))
+		look.what = AUDITED_NONE;
 	memcpy(number, asked->data, asked->len < sizeof number ? asked->len : sizeof number - 1);
-	return look_send(q, &look, why);
+	return look_send(&c->q, &look, why);
 }
 
 _Bool query_get_case(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
+	char purpose[AUDIT_PURPOSE_MOST + 1];
 	int64_t id;
 
-	if (!check_case_number(&f->get_case->case_number, 0, &id, why))
+	if (!check_case_number(&f->get_case->case_number, 0, &id, why) ||
+	    !check_copy(&f->get_case->purpose, &purpose_rule, purpose, sizeof purpose, why))
 		return 0;
 	struct case_question *q = question_new(s, f->seq, sizeof *q, ask_case);
 
 	q->id = id;
-	return send_case(&q->q, &f->get_case->case_number, why);
+	memcpy(q->purpose, purpose, sizeof purpose);
+	return send_case(q, &f->get_case->case_number, why);
 }
 
 /* ---- a page of cases ---- */
@@ -131,7 +153,7 @@ struct list_question {
 	char handler[COMMAND_ID_MOST + 1], reporter[ACCOUNT_MOST + 1];
 };
 
-static void reply_list(struct question *q, const struct case_list *list)
+static void reply_list(struct question *q, struct case_list *list)
 {
 	Gridloop__V1__CaseList m = GRIDLOOP__V1__CASE_LIST__INIT;
 	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
@@ -142,6 +164,7 @@ static void reply_list(struct question *q, const struct case_list *list)
 	m.cases = question_take(q, list->count * sizeof *m.cases);
 	for (size_t i = 0; i < list->count; i++) {
 		m.cases[i] = question_take(q, sizeof *m.cases[i]);
+		reveal_row(q, &list->rows[i], reveal_of(q->person, &list->rows[i].file, 0));
 		view_summary(q, &list->rows[i], m.cases[i]);
 	}
 	m.n_cases = question_fit((const ProtobufCMessage *const *)m.cases, list->count, &budget);
@@ -245,6 +268,9 @@ _Bool query_list_cases(struct session *s, const Gridloop__V1__ClientFrame *f, st
 	if (!read_filter(f->list_cases, &read, why) ||
 	    !reach_narrow(engine_policy(s->door->engine), s->person, &narrowed, why))
 		return 0;
+	if (read.reporter[0] != '\0' && !reach_owns(s->person, read.reporter) && !reveal_may_search(s->person))
+		return refuse(why, REFUSAL_NOT_ALLOWED, "reporters-are-not-searched",
+		              "Whose report it was is not yours to know, so you cannot list by it.");
 	struct list_question *l = question_new(s, f->seq, sizeof *l, ask_list);
 
 	l->filter = read.filter;
@@ -286,6 +312,7 @@ static void ask_points(struct question *q, struct reader *r)
 	m.rows = question_take(q, answer.count * sizeof *m.rows);
 	for (size_t i = 0; i < answer.count; i++) {
 		m.rows[i] = question_take(q, sizeof *m.rows[i]);
+		reveal_ledger(q, p->person, &answer.rows[i]);
 		view_ledger(q, &answer.rows[i], m.rows[i]);
 	}
 	m.n_rows = question_fit((const ProtobufCMessage *const *)m.rows, answer.count, &budget);
@@ -316,7 +343,7 @@ static void ask_board(struct question *q, struct reader *r)
 	for (size_t i = 0; i < count; i++) {
 		m.board[i] = question_take(q, sizeof *m.board[i]);
 		gridloop__v1__board_row__init(m.board[i]);
-		m.board[i]->person = wire_text(rows[i].person);
+		m.board[i]->person = wire_text(reveal_account(q, rows[i].person));
 		m.board[i]->points = rows[i].points;
 	}
 	m.n_board = question_fit((const ProtobufCMessage *const *)m.board, count, &budget);
@@ -443,6 +470,7 @@ static void ask_notices(struct question *q, struct reader *r)
 	m.notices = question_take(q, count * sizeof *m.notices);
 	for (size_t i = 0; i < count; i++) {
 		m.notices[i] = question_take(q, sizeof *m.notices[i]);
+		reveal_notice(q, &rows[i]);
 		view_notice(q, &rows[i], m.notices[i]);
 	}
 	m.n_notices = question_fit((const ProtobufCMessage *const *)m.notices, count, &budget);

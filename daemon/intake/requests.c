@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/version.h"
+#include "intake/audit_request.h"
 #include "intake/check.h"
 #include "intake/emergency_request.h"
 #include "intake/identity_request.h"
@@ -291,6 +292,7 @@ static const struct request requests[] = {
 	                             .proceed = emergency_list_serve },
 	[BODY(RELOAD)] = { .name = "reload", .rights = { RIGHT_RELOAD }, .proceed = reload_serve },
 	[BODY(GET_POLICY)] = { .name = "get-policy", .rights = { RIGHT_GET_POLICY }, .proceed = policy_state_serve },
+	[BODY(GET_AUDIT)] = { .name = "get-audit", .rights = { RIGHT_READ_AUDIT }, .proceed = audit_serve },
 	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence",
 	                           .rights = { RIGHT_SEND_EVIDENCE },
 	                           .proceed = upload_begin },

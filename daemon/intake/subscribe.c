@@ -11,6 +11,7 @@
 #include "intake/look.h"
 #include "intake/question.h"
 #include "intake/reach.h"
+#include "intake/reveal.h"
 #include "intake/view.h"
 
 #define BUCKETS 1024 /* of addressees, a power of two */
@@ -93,6 +94,7 @@ static void ask_notices(struct question *q, struct reader *r)
 		Gridloop__V1__Push push = GRIDLOOP__V1__PUSH__INIT;
 		Gridloop__V1__Notice notice;
 
+		reveal_notice(q, &rows[i]);
 		view_notice(q, &rows[i], &notice);
 		push.body_case = GRIDLOOP__V1__PUSH__BODY_NOTICE;
 		push.notice = &notice;
@@ -121,6 +123,7 @@ static void ask_events(struct question *q, struct reader *r)
 		Gridloop__V1__Push push = GRIDLOOP__V1__PUSH__INIT;
 		Gridloop__V1__EventNews news;
 
+		reveal_news(q, &rows[i]);
 		view_news(q, &rows[i], &news);
 		push.body_case = GRIDLOOP__V1__PUSH__BODY_EVENT;
 		push.event = &news;

@@ -198,6 +198,8 @@ void view_case(struct question *q, const struct case_answer *answer, Gridloop__V
 	view_summary(q, &answer->row, out->summary);
 	out->description = wire_text(answer->row.description);
 	out->beneficiary = wire_text(answer->row.beneficiary);
+	out->contact_name = wire_text(answer->row.contact_name);
+	out->contact_phone = wire_text(answer->row.contact_phone);
 	out->programme = wire_text(answer->row.programme);
 	out->reported_grid = grid_of(q, c->reported_grid);
 	out->phase = wire_text(rights_phase_name(state_info((enum state)c->state)->phase));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/mask.h"
 #include "store/query.h"
 #include "workflow/case_number.h"
 #include "workflow/domain.h"
@@ -143,7 +144,7 @@ static _Bool send_row(struct events *e, const struct news_row *row, _Bool make_k
 {
 	const struct fact *f = &row->fact;
 	char kept[NUMBER_SIZE], id[NUMBER_SIZE + 2], at[NUMBER_SIZE], number[CASE_NUMBER_SIZE],
-		category[CATEGORY_TEXT_SIZE];
+		category[CATEGORY_TEXT_SIZE], pseudonym[MASK_PSEUDONYM_SIZE];
 	struct redis_words w = { 0 };
 
 	(void)snprintf(kept, sizeof(kept), "%d", EVENTS_KEPT);
@@ -162,7 +163,7 @@ static _Bool send_row(struct events *e, const struct news_row *row, _Bool make_k
 	add_pair(&w, "from", f->from != STATE_NONE ? state_info(f->from)->name : "");
 	add_pair(&w, "to", state_info(f->to)->name);
 	add_pair(&w, "at", at);
-	add_pair(&w, "reporter", row->reporter);
+	add_pair(&w, "reporter", row->reporter ? mask_pseudonym(f->case_id, pseudonym) : NULL);
 	add_pair(&w, "category", category);
 	add_pair(&w, "ref", f->ref);
 	return redis_link_send(e->link, &w, REDIS_COMMAND_DEADLINE_MS, on_queued, e);
@@ -208,7 +209,7 @@ static void run_errand(struct query *q, struct reader *r, int64_t now_ms)
 		errand->after = errand->last_event > EVENTS_KEPT ? errand->last_event - EVENTS_KEPT : 0;
 	errand->scanned_to = errand->after;
 	errand->status = query_events(
-		r, &(struct event_filter){ .after = errand->after, .limit = EVENTS_WINDOW, .with_reporter = 1 },
+		r, &(struct event_filter){ .after = errand->after, .limit = EVENTS_WINDOW },
 		&errand->mem, &errand->rows, &errand->count, &errand->scanned_to);
 }
 

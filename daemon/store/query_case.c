@@ -14,8 +14,8 @@ static const char *keep_text(void *ctx, const char *text)
 
 _Bool answer_case(struct reader *r, sqlite3_stmt *st, _Bool archived, struct result *mem, struct case_row *out)
 {
-	const char **particulars[] = { &out->address,   &out->description, &out->beneficiary,
-		                       &out->programme, &out->photos,      &out->channel };
+	const char **particulars[] = { &out->address,       &out->description, &out->beneficiary, &out->contact_name,
+		                       &out->contact_phone, &out->programme,   &out->photos,      &out->channel };
 
 	if (!row_read(st, 0, &out->file, &r->units))
 		return 0;

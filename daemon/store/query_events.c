@@ -31,6 +31,7 @@ static void take_event(sqlite3_stmt *st, struct result *mem, struct news_row *ou
 	answer_event(st, &out->fact);
 	answer_keep_event(mem, &out->fact);
 	out->reporter = result_text(mem, column_text(st, EVENT_COLUMNS));
+	out->anonymous = column_int(st, EVENT_COLUMNS + 1) != 0;
 }
 
 static int read_events(sqlite3_stmt *st, struct result *mem, struct news_row *rows, size_t most, size_t *count)
@@ -48,7 +49,7 @@ static int read_events(sqlite3_stmt *st, struct result *mem, struct news_row *ro
 static int scan(struct reader *r, const struct event_filter *f, int64_t after, int64_t up_to, size_t most,
                 struct result *mem, struct news_row *rows, size_t *count)
 {
-	sqlite3_stmt *st = reader_use(r, f->with_reporter ? READ_EVENTS_REPORTER : READ_EVENTS);
+	sqlite3_stmt *st = reader_use(r, READ_EVENTS);
 	int64_t low, high;
 
 	reader_area(f->area, &low, &high);

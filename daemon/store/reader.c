@@ -48,14 +48,19 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_CREDENTIALS_OF] = "SELECT " CREDENTIAL_NAMES
 				" FROM credential INDEXED BY credential_by_person" CREDENTIALS_WHERE
 				" AND person = ?5 ORDER BY id DESC LIMIT ?4",
+#define AUDIT_ROWS(how)                                                                                                \
+	"SELECT id, at_ms, who, what, subject, purpose, channel, count, salt IS NULL FROM audit " how                  \
+	" AND id < ?2 AND at_ms >= ?3 AND at_ms < ?4 AND (?5 IS NULL OR who = ?5) AND (?6 = 0 OR what = ?6)"           \
+	" ORDER BY id DESC LIMIT ?7"
+	[READ_AUDIT] = AUDIT_ROWS("NOT INDEXED WHERE ?1 IS NULL"),
+	[READ_AUDIT_ABOUT] = AUDIT_ROWS("INDEXED BY audit_by_subject WHERE subject = ?1"),
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
-#define EVENTS(reporter)                                                                                               \
-	"SELECT " EVENT_NAMES ", " reporter                                                                            \
-	" FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 AND (1 << to_state & ?6) <> 0"    \
-	" ORDER BY id LIMIT ?5"
-	[READ_EVENTS] = EVENTS("NULL"),
-	[READ_EVENTS_REPORTER] = EVENTS("coalesce((SELECT reporter FROM open_case AS c WHERE c.id = e.case_id),"
-	                                " (SELECT reporter FROM closed_case AS c WHERE c.id = e.case_id))"),
+#define OF_CASE(column)                                                                                                \
+	"coalesce((SELECT " column " FROM open_case AS c WHERE c.id = e.case_id),"                                     \
+	" (SELECT " column " FROM closed_case AS c WHERE c.id = e.case_id))"
+	[READ_EVENTS] = "SELECT " EVENT_NAMES ", " OF_CASE("coalesce(reporter, actor)") ", " OF_CASE(
+		"anonymous") " FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 AND (1 << to_state & ?6) <> 0"
+			     " ORDER BY id LIMIT ?5",
 	[READ_LAST_IDS] = "SELECT (SELECT max(id) FROM case_event), (SELECT max(id) FROM notice)",
 	[READ_EVIDENCE_OF] = "SELECT size, type FROM evidence WHERE sha256 = ? AND person = ?",
 	[READ_EVIDENCE_SENT] = "SELECT sum(size) FROM evidence INDEXED BY evidence_by_person"

@@ -121,6 +121,8 @@ int row_bind_report(sqlite3_stmt *st, int at, const struct command *report)
 	bind_text(st, at++, report->address);
 	bind_text(st, at++, report->description);
 	bind_text(st, at++, report->beneficiary);
+	bind_text(st, at++, report->contact_name);
+	bind_text(st, at++, report->contact_phone);
 	bind_text(st, at++, report->programme);
 	bind_text(st, at++, report->photos);
 	bind_text(st, at++, report->label);
@@ -234,6 +236,8 @@ void row_read_report(sqlite3_stmt *st, int at, struct case_row *out)
 	out->address = column_text(st, at++);
 	out->description = column_text(st, at++);
 	out->beneficiary = column_text(st, at++);
+	out->contact_name = column_text(st, at++);
+	out->contact_phone = column_text(st, at++);
 	out->programme = column_text(st, at++);
 	out->photos = column_text(st, at++);
 }

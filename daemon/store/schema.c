@@ -263,7 +263,14 @@ static const char version_1[] =
 	"CREATE TRIGGER credential_remains BEFORE DELETE ON credential"                                                \
 	" BEGIN SELECT RAISE(ABORT, 'credentials are never deleted: revoke them'); END;\n"
 
-static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES;
+/* Whom to ask about a report that came by phone or for somebody else. */
+#define CONTACTS                                                                                                       \
+	"ALTER TABLE open_case ADD COLUMN contact_name TEXT;\n"                                                        \
+	"ALTER TABLE open_case ADD COLUMN contact_phone TEXT;\n"                                                       \
+	"ALTER TABLE closed_case ADD COLUMN contact_name TEXT;\n"                                                      \
+	"ALTER TABLE closed_case ADD COLUMN contact_phone TEXT;\n"
+
+static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES CONTACTS;
 
 /* versions[i] takes a database from version i to i + 1; then what its rows need that SQL cannot say. */
 static const struct {

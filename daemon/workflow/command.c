@@ -63,9 +63,10 @@ static void seal_evidence(const struct command *c, struct digester *d)
 
 static void seal_texts(const struct command *c, struct digester *d)
 {
-	const char *const texts[] = { c->address, c->description, c->beneficiary, c->programme,    c->reporter,
-		                      c->camera,  c->label,       c->alarm_event, c->photos,       c->reason,
-		                      c->text,    c->unit,        c->person,      c->alarm_channel };
+	const char *const texts[] = { c->address,  c->description,   c->beneficiary,  c->programme,
+		                      c->reporter, c->camera,        c->label,        c->alarm_event,
+		                      c->photos,   c->reason,        c->text,         c->unit,
+		                      c->person,   c->alarm_channel, c->contact_name, c->contact_phone };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		digest_add_text(d, texts[i]);
 	for (int i = 0; i < c->unit_count; i++)

@@ -4,8 +4,7 @@
 #define STORE_COLUMNS_H
 
 /* X(column, kind, field of struct case_file, counter of a list, replayed). replayed: the case's events give it (verify
- * compares it); the others are the report's own. In table order after id. */
-/* What every case is opened with, and keeps. */
+ * compares it); the others are the report's own. In table order after id. First what a case is opened with, and keeps. */
 #define ROW_OPENING(X)                                                                                                 \
 	X(reporter_kind, UINT8, reporter_kind, id, 0)                                                                  \
 	X(anonymous, BOOL, anonymous, id, 0)                                                                           \
@@ -87,7 +86,8 @@
 /* The report's particulars, after the columns of the case_file. */
 #define ROW_REPORT(X)                                                                                                  \
 	X(channel)                                                                                                     \
-	X(address) X(description) X(beneficiary) X(programme) X(photos) X(label) X(seen_at_ms) X(confidence_ppm)
+	X(address) X(description) X(beneficiary) X(contact_name) X(contact_phone) X(programme) X(photos) X(label)      \
+		X(seen_at_ms) X(confidence_ppm)
 
 /* The columns of case_event, in table order. */
 #define EVENT_NAMES                                                                                                    \

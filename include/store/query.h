@@ -30,7 +30,8 @@ void result_close(struct result *r); /* safe twice */
 struct case_row {
 	struct case_file file;
 	const char *address, *description, *beneficiary, *programme, *photos;
-	const char *channel; /* the door it came by */
+	const char *contact_name, *contact_phone; /* who can be asked about it; NULL: not given */
+	const char *channel;                      /* the door it came by */
 	_Bool archived;
 };
 
@@ -101,13 +102,13 @@ enum query_status query_notices(struct reader *r, const struct notice_filter *f,
 
 struct news_row {
 	struct fact fact;
-	const char *reporter; /* account, NULL: anonymous */
+	const char *reporter; /* account; who sent it, when it is anonymous; NULL: a camera did */
+	_Bool anonymous;
 };
 struct event_filter {
 	int64_t after, area; /* ids above; 12- or 15-digit prefix, 0: any */
 	uint32_t states;     /* bit 1 << state that the case was in afterwards; 0: any */
 	int limit;
-	_Bool with_reporter; /* look the account up (for the Redis events stream) */
 };
 /* Oldest first. *scanned_to: the cursor to go on from, even when few rows matched. */
 enum query_status query_events(struct reader *r, const struct event_filter *f, struct result *mem,

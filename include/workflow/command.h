@@ -57,7 +57,7 @@ struct command {
 	/* a report or an alarm */
 	int32_t category;
 	int32_t lat_e7, lon_e7; /* PLACE_NONE: not given; WGS-84 */
-	const char *address, *description, *beneficiary, *programme;
+	const char *address, *description, *beneficiary, *programme, *contact_name, *contact_phone;
 	const char *reporter;             /* effective account; NULL: anonymous. "<gateway>/<id>" from a gateway */
 	enum reporter_kind reporter_kind; /* REPORTER_UNSET: the actor's own */
 	_Bool anonymous;

@@ -38,6 +38,7 @@
 #include "../../cli/verb_identity.c"
 #include "../../cli/verb_identity_list.c"
 #include "../../cli/verb_reload.c"
+#include "../../cli/verb_audit.c"
 /* clang-format on */
 #include "workflow/transitions.h"
 

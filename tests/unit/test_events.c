@@ -65,7 +65,7 @@ enum query_status query_events(struct reader *r, const struct event_filter *f, s
 {
 	(void)r;
 	(void)mem;
-	assert_true(f->area == 0 && f->states == 0 && f->with_reporter && f->limit <= EVENTS_WINDOW);
+	assert_true(f->area == 0 && f->states == 0 && f->limit <= EVENTS_WINDOW);
 	if (stand.failing > 0 && stand.failing--)
 		return QUERY_TIMEOUT;
 	*count = 0;
@@ -229,7 +229,7 @@ static void test_fields(void **state)
 	assert_string_equal(field_of(fields, "case"), number);
 	assert_string_equal(field_of(fields, "act"), "submit");
 	assert_string_equal(field_of(fields, "to"), "REPORTED");
-	assert_string_equal(field_of(fields, "reporter"), "platform/rider-7");
+	assert_int_equal(strncmp(field_of(fields, "reporter"), "reporter-", 9), 0); /* nobody is named */
 	assert_string_equal(field_of(fields, "category"), "E0110");
 	assert_string_equal(field_of(fields, "at"), "1772413200000");
 	assert_string_equal(field_of(fields, "ref"), "");

@@ -1,0 +1,214 @@
+#include "intake/reveal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mask.h"
+#include "intake/reach.h"
+
+/* ---- who ---- */
+
+/* 受理员, 回访员, 督办: they answer, call back and look into complaints. */
+#define KNOWS_REPORTER (ROLE_ACCEPTOR | ROLE_VISITOR | ROLE_SUPERVISOR)
+
+static _Bool is_the(const struct person *p, const char *name)
+{
+	return name && strcmp(name, p->id) == 0;
+}
+
+static _Bool handles(const struct person *p)
+{
+	return (p->roles & ROLE_HANDLER) != 0;
+}
+
+_Bool reveal_may_search(const struct person *p)
+{
+	return (p->roles & KNOWS_REPORTER) != 0 && !handles(p);
+}
+
+_Bool reveal_may_ask(const struct person *p)
+{
+	return (p->roles & (KNOWS_REPORTER | ROLE_WORKER)) != 0 && !handles(p);
+}
+
+enum reveal reveal_of(const struct person *p, const struct case_file *c, _Bool purpose)
+{
+	_Bool asked = (p->roles & ROLE_WORKER) != 0 && is_the(p, c->worker);
+
+	if (reach_owns(p, c->reporter) || is_the(p, c->actor))
+		return REVEAL_ALL;
+	if (handles(p) || !((p->roles & KNOWS_REPORTER) || asked))
+		return REVEAL_NOBODY;
+	return purpose ? REVEAL_ALL : REVEAL_REPORTER;
+}
+
+/* ---- what: one case's secrets ---- */
+
+/* Who reported it, as far as it is to be hidden. */
+struct secret {
+	struct question *q;
+	const char *who;        /* NULL: nobody is hidden */
+	const char *short_name; /* without its gateway; NULL: it has none */
+	const char *name;       /* of people.csv; NULL: not known */
+	const char *beneficiary, *contact_name, *contact_phone;
+	const char *pseudonym;
+};
+
+/* A gateway is no person, and a worker on duty is a colleague; by the policy of today. */
+static _Bool is_secret(const struct question *q, const char *who, _Bool anonymous)
+{
+	const struct person *p = who ? policy_person(q->policy, who) : NULL;
+
+	if (!who || (p && (p->roles & (ROLE_GATEWAY | ROLE_CAMERAS))))
+		return 0;
+	return anonymous || !p || (p->kind != REPORTER_GRID_WORKER && p->kind != REPORTER_PART_TIME);
+}
+
+static const char *pseudonym(struct question *q, int64_t case_id)
+{
+	return mask_pseudonym(case_id, question_take(q, MASK_PSEUDONYM_SIZE));
+}
+
+static struct secret secret_of(struct question *q, int64_t case_id, const char *who, _Bool anonymous)
+{
+	struct secret s = { .q = q };
+
+	if (!is_secret(q, who, anonymous))
+		return s;
+	const struct person *p = policy_person(q->policy, who);
+
+	s.who = who;
+	s.short_name = strchr(who, '/') ? strchr(who, '/') + 1 : NULL;
+	s.name = p ? p->name : NULL;
+	s.pseudonym = pseudonym(q, case_id);
+	return s;
+}
+
+static const char *hide_name(const struct secret *s, const char *name)
+{
+	return s->who && name && strcmp(name, s->who) == 0 ? s->pseudonym : name;
+}
+
+/* A text of people: numbers in it masked, and the names that this case is to keep. */
+static const char *hide_text(const struct secret *s, const char *text)
+{
+	char *out;
+
+	if (!text || *text == '\0')
+		return text;
+	out = question_take(s->q, MASK_ROOM(strlen(text)));
+	(void)mask_text(text, out);
+	mask_word(out, s->who);
+	mask_word(out, s->short_name);
+	mask_word(out, s->name);
+	mask_word(out, s->beneficiary);
+	mask_word(out, s->contact_name);
+	return out;
+}
+
+static const char *masked(struct question *q, const char *text, const char *(*mask)(const char *text, char *out))
+{
+	return text ? mask(text, question_take(q, MASK_ROOM(strlen(text)))) : NULL;
+}
+
+/* ---- rows ---- */
+
+static struct secret secret_of_row(struct question *q, const struct case_row *row, enum reveal how)
+{
+	const struct case_file *c = &row->file;
+	const char *who = c->anonymous || !c->reporter ? c->actor : c->reporter;
+	struct secret s = secret_of(q, c->id, how == REVEAL_REPORTER && !c->anonymous ? NULL : who, c->anonymous);
+
+	s.beneficiary = row->beneficiary;
+	s.contact_name = row->contact_name;
+	s.contact_phone = row->contact_phone;
+	return s;
+}
+
+static void hide_row(const struct secret *s, struct case_row *row)
+{
+	row->file.reporter = hide_name(s, row->file.reporter);
+	row->file.worker = hide_name(s, row->file.worker);
+	row->address = hide_text(s, row->address);
+	row->description = hide_text(s, row->description);
+	row->beneficiary = masked(s->q, row->beneficiary, mask_name);
+	row->contact_name = masked(s->q, row->contact_name, mask_name);
+	row->contact_phone = masked(s->q, row->contact_phone, mask_phone);
+}
+
+void reveal_row(struct question *q, struct case_row *row, enum reveal how)
+{
+	struct secret s;
+
+	if (how == REVEAL_ALL)
+		return;
+	s = secret_of_row(q, row, how);
+	hide_row(&s, row);
+}
+
+static void hide_event(const struct secret *s, struct fact *f)
+{
+	f->actor = hide_name(s, f->actor);
+	f->ref = hide_name(s, f->ref);
+	f->text = hide_text(s, f->text);
+}
+
+void reveal_case(struct question *q, struct case_answer *answer, enum reveal how)
+{
+	struct secret s;
+
+	if (how == REVEAL_ALL)
+		return;
+	s = secret_of_row(q, &answer->row, how);
+	for (size_t i = 0; i < answer->history_count; i++)
+		hide_event(&s, &answer->history[i]);
+	hide_row(&s, &answer->row);
+}
+
+void reveal_evidence(struct question *q, const struct case_file *c, struct case_evidence *rows, size_t count,
+                     enum reveal how)
+{
+	const struct case_row row = { .file = *c };
+	struct secret s;
+
+	/* The view leaves an anonymous sender out by itself. */
+	if (how == REVEAL_ALL || c->anonymous)
+		return;
+	s = secret_of_row(q, &row, how);
+	for (size_t i = 0; i < count; i++)
+		rows[i].person = hide_name(&s, rows[i].person);
+}
+
+/* A stream of events goes to many eyes at once, so it names no reporter to anybody. */
+void reveal_news(struct question *q, struct news_row *row)
+{
+	struct secret s = secret_of(q, row->fact.case_id, row->reporter, row->anonymous);
+
+	hide_event(&s, &row->fact);
+}
+
+/* What staff are told may quote a reporter; what a reporter is told are staff's words. */
+void reveal_notice(struct question *q, struct notice_row *row)
+{
+	const char *text;
+
+	if (!reach_is_staff(q->person))
+		return;
+	text = masked(q, row->fact.text, mask_text);
+	(void)snprintf(row->fact.text, sizeof row->fact.text, "%s", text);
+}
+
+void reveal_ledger(struct question *q, const char *account, struct ledger_row *row)
+{
+	if (reach_owns(q->person, account) || reveal_may_search(q->person))
+		return;
+	row->fact.case_id = 0;
+	row->fact.text = masked(q, row->fact.text, mask_text);
+}
+
+const char *reveal_account(struct question *q, const char *account)
+{
+	if (reach_owns(q->person, account) || reveal_may_search(q->person))
+		return account;
+	return masked(q, account, mask_account);
+}

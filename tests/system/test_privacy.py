@@ -1,0 +1,328 @@
+#!/usr/bin/env python3
+"""Personal data with the real daemon: who sees what of a reporter, wherever it could leak; that a look is recorded before
+its answer; and that a row of the audit or the ledger edited by hand is found and named."""
+import atexit
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+
+from harness import (BUILD, CONTRACT, DAY_MS, MONDAY_MS, TOP, Refused, Street, World, run_tests, uuid7, wait_until)
+
+STREET = Street()
+
+
+def jurisdiction():
+    """The sample's, where nothing is dispatched by itself, so that each case has the handler a test gives it."""
+    folder = os.path.join(tempfile.mkdtemp(prefix="gridloop-"), "jurisdiction")
+    atexit.register(shutil.rmtree, os.path.dirname(folder), ignore_errors=True)
+    shutil.copytree(STREET.folder, folder)
+    path = os.path.join(folder, "policy.conf")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(?m)^auto_dispatch.*$", "auto_dispatch = no", text))
+    return folder
+
+
+WORLD = World(changes={"jurisdiction": jurisdiction()})
+WORLD.__enter__()
+DAEMON, REDIS = WORLD.daemon, WORLD.redis
+ACCEPTOR, SUPERVISOR = STREET.one_with("acceptor"), STREET.one_with("supervisor")
+DISPATCHER, VISITOR = STREET.one_with("dispatcher"), STREET.one_with("visitor")
+OPERATOR, PLATFORM = STREET.one_with("operator"), STREET.one_with("gateway", kind="food-rider")
+GRID = STREET.grids[0]["grid"]
+WORKER = STREET.worker_of(GRID)
+HANDLER, HELPER = "sanitation-01", "enforcement-01"
+UNIT = {p["id"]: p["unit"] for p in STREET.people}
+EVENTS = "gridloop:events"
+
+# Strings that stand for a person and for nothing else: where one appears that should not, something leaks.
+RIDER = "rider-zq83xk"
+REPORTER = f"{PLATFORM}/{RIDER}"
+PHONE, OTHER_PHONE, ID_NUMBER = "13987654321", "15812349876", "610404198001017788"
+NAME, BENEFICIARY = "欧阳晓明", "诸葛老太"
+SECRETS = {"reporter": RIDER, "phone": PHONE, "phone in the text": OTHER_PHONE, "ID number": ID_NUMBER,
+           "contact": NAME, "beneficiary": BENEFICIARY}
+TEXT = f"三天没人收，{NAME}说打{OTHER_PHONE}，身份证{ID_NUMBER}，骑手{RIDER}"
+
+
+def gridloop(*words, who=SUPERVISOR, check=True):
+    done = subprocess.run([os.path.join(BUILD, "gridloop"), *words, "--server", f"127.0.0.1:{DAEMON.port}", "--as", who,
+                           "--token", f"demo-{who}"], cwd=TOP, capture_output=True, text=True, timeout=60, check=False)
+    assert not check or done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def report(**changes):
+    return {"key": uuid7(MONDAY_MS), "category": STREET.category(), "place": STREET.place(), "description": TEXT,
+            "address": f"渭阳路12号，{PHONE}", "beneficiary": BENEFICIARY, "contact_name": NAME, "contact_phone": PHONE,
+            "reporter": {"id": RIDER, "kind": "FOOD_RIDER"}, **changes}
+
+
+def act(client, number, name, **more):
+    return client.ask("action", {"key": client.new_key(), "case_number": number, "act": name, **more})
+
+
+def submit(**changes):
+    with DAEMON.client(PLATFORM) as gateway:
+        return gateway.ask("submit", report(**changes))["case_number"]
+
+
+def dispatched(**changes):
+    """A case that its handler and a co-handler have, and whose reporter has been heard."""
+    number = submit(**changes)
+    with DAEMON.client(ACCEPTOR) as acceptor, DAEMON.client(DISPATCHER) as dispatcher:
+        act(acceptor, number, "ACT_FILE", grid=GRID)
+        act(dispatcher, number, "ACT_DISPATCH", unit=UNIT[HANDLER], units=[UNIT[HELPER]])
+    return number
+
+
+def closed(**changes):
+    number = dispatched(**changes)
+    with DAEMON.client(HANDLER) as handler, DAEMON.client(HELPER) as helper, DAEMON.client(SUPERVISOR) as checker:
+        act(handler, number, "ACT_SIGN")
+        act(helper, number, "ACT_CO_HANDLED", text="our part is done")
+        act(handler, number, "ACT_HANDLED", text="cleared")
+        act(checker, number, "ACT_CHECK")
+        act(checker, number, "ACT_PASS")
+    return number
+
+
+def shown(answer):
+    return json.dumps(answer, ensure_ascii=False, default=lambda b: b.decode(errors="replace"))
+
+
+def leaks(answer, allowed=()):
+    text = answer if isinstance(answer, str) else shown(answer)
+    return [what for what, secret in SECRETS.items() if secret in text and what not in allowed]
+
+
+def audit(**filters):
+    with DAEMON.client(SUPERVISOR) as client:
+        return client.ask("get_audit", {"limit": 100, **filters}).get("rows", [])
+
+
+# ---- who sees what, where ----
+
+def test_the_one_who_reported_sees_what_it_gave():
+    number = dispatched()
+    with DAEMON.client(PLATFORM) as gateway:
+        view = gateway.ask("get_case", {"case_number": number})
+    missing = [what for what, secret in SECRETS.items() if secret not in shown(view)]
+    assert not missing and not view.get("masked"), (missing, view)
+    assert not audit(subject=number, what="look-case"), "one's own case is no look"
+
+
+def test_who_handles_it_never_sees_who_reported():
+    number = closed()
+    with DAEMON.client(PLATFORM) as gateway:
+        act(gateway, number, "ACT_REVIEW", rating="UNSATISFIED", text=f"{NAME}: 打{PHONE}", reporter={"id": RIDER})
+    with DAEMON.client(SUPERVISOR) as client:
+        states = client.ask("get_case", {"case_number": number})["summary"]["state"]
+    for who in (HANDLER, HELPER, "sanitation-02"):
+        with DAEMON.client(who) as client:
+            view = client.ask("get_case", {"case_number": number})
+            rows = client.ask("list_cases", {"handler": UNIT[who]}).get("cases", [])
+            notices = client.ask("list_notices", {})
+        assert not leaks(view) and not leaks(rows) and not leaks(notices), (who, leaks(view), leaks(rows), leaks(notices))
+        assert re.fullmatch(r"reporter-[0-9a-f]{4}", view["summary"]["reporter"]), (view["summary"], states)
+        assert view["masked"] and view["contact_phone"] == "139****4321" and view["contact_name"] == "欧阳**", view
+        assert view["beneficiary"] == "诸葛**" and "158****9876" in view["description"], view
+        assert "139****4321" in view["summary"]["address"], view
+    names = {view["summary"]["reporter"] for _ in range(2)}
+    assert len(names) == 1
+
+
+def test_no_purpose_opens_it_to_who_handles():
+    number = dispatched()
+    for who in (HANDLER, HELPER, "convener-001", DISPATCHER, OPERATOR):
+        with DAEMON.client(who) as client:
+            try:
+                view = client.ask("get_case", {"case_number": number, "purpose": "I want to know"})
+                raise AssertionError(f"{who} was shown {leaks(view)}")
+            except Refused as why:
+                assert why.rule in ("unmasked-for-who-needs-it", "case-is-yours"), (who, why)
+    assert {r["who"] for r in audit(subject=number, what="unmask")} >= {HANDLER, HELPER}, "a try is recorded too"
+
+
+def test_a_handler_cannot_try_names():
+    dispatched()
+    for who in (HANDLER, "convener-001", DISPATCHER):
+        with DAEMON.client(who) as client:
+            for filters in ({"reporter": REPORTER}, {"reporter": REPORTER, "handler": UNIT[who]}):
+                try:
+                    found = client.ask("list_cases", filters)
+                    raise AssertionError(f"{who} found {len(found.get('cases', []))} cases by {filters}")
+                except Refused as why:
+                    assert why.rule in ("reporters-are-not-searched", "cases-are-yours"), why
+    with DAEMON.client(ACCEPTOR) as client:
+        assert client.ask("list_cases", {"reporter": REPORTER})["cases"]
+
+
+def test_who_answers_people_sees_the_reporter_and_the_rest_with_a_purpose():
+    number = dispatched()
+    with DAEMON.client(ACCEPTOR) as client:
+        view = client.ask("get_case", {"case_number": number})
+        assert view["summary"]["reporter"] == REPORTER and view["masked"], view
+        assert not leaks(view, allowed=("reporter",)), leaks(view)
+        view = client.ask("get_case", {"case_number": number, "purpose": "call back about the result"})
+    missing = [what for what, secret in SECRETS.items() if secret not in shown(view)]
+    assert not missing and not view.get("masked"), missing
+    rows = audit(subject=number, what="unmask")
+    assert [(r["who"], r["purpose"]) for r in rows] == [(ACCEPTOR, "call back about the result")], rows
+
+
+def test_the_worker_who_is_asked_to_look_may_ask():
+    number = submit()
+    with DAEMON.client(ACCEPTOR) as acceptor:
+        act(acceptor, number, "ACT_VERIFY", unit=WORKER)
+    with DAEMON.client(WORKER) as worker:
+        view = worker.ask("get_case", {"case_number": number})
+        assert not leaks(view, allowed=("reporter",)), leaks(view)
+        view = worker.ask("get_case", {"case_number": number, "purpose": "meet at the door"})
+        assert view["contact_phone"] == PHONE
+    other = dispatched()
+    with DAEMON.client(WORKER) as worker:
+        assert not leaks(worker.ask("get_case", {"case_number": other}))
+
+
+def test_an_anonymous_reporter_is_nobody_to_everybody():
+    resident = STREET.reporter()
+    with DAEMON.client(resident) as client:
+        body = {k: v for k, v in report(anonymous=True).items() if k != "reporter"}
+        number = client.ask("submit", body)["case_number"]
+    for who in (ACCEPTOR, SUPERVISOR, WORKER):
+        with DAEMON.client(who) as client:
+            view = client.ask("get_case", {"case_number": number})
+            assert resident not in shown(view), (who, view)
+
+
+def test_streams_name_nobody():
+    with DAEMON.client(SUPERVISOR) as follower:
+        follower.ask("subscribe", {"events": True, "events_after": -1})
+        number = closed()
+        pushes = []
+        while not any(p.get("event", {}).get("event", {}).get("act") == "ACT_PASS" and
+                      p["event"]["case_number"] == number for p in pushes):
+            pushes.append(follower.next_push())
+    assert not leaks(pushes), leaks(pushes)
+    mine = [p for p in pushes if p["event"]["case_number"] == number]
+    with DAEMON.client(SUPERVISOR) as client:
+        last = client.ask("subscribe", {})["last_event"]
+    wait_until(lambda: REDIS.command("XREVRANGE", EVENTS, "+", "-", "COUNT", "1")[0][0] == b"%d-0" % last, "the stream")
+    stream = shown(REDIS.command("XRANGE", EVENTS, "-", "+"))
+    assert mine and number in stream and "reporter-" in stream
+    assert not leaks(stream), leaks(stream)
+
+
+def test_the_log_and_the_figures_name_nobody():
+    dispatched()
+    with open(DAEMON.log, encoding="utf-8") as file:
+        assert not leaks(file.read())
+    with DAEMON.client(SUPERVISOR) as client:
+        for by in ("BY_ALL", "BY_KIND", "BY_AREA", "BY_CATEGORY", "BY_HANDLER", "BY_STATE", "BY_MONTH", "BY_CHANNEL"):
+            assert not leaks(client.ask("get_stats", {"by": by})), by
+
+
+def test_the_board_and_accounts_name_nobody_to_strangers():
+    closed()
+    with DAEMON.client(OPERATOR) as client:
+        client.ask("advance_clock", {"settle": True})
+    with DAEMON.client(SUPERVISOR) as client:
+        points = client.ask("get_points", {"person": REPORTER})
+    earned = [r["case_number"] for r in points["rows"]]
+    assert earned and all(earned), points
+    for who in (HANDLER, STREET.reporter()):
+        with DAEMON.client(who) as client:
+            assert not leaks(client.ask("get_points", {"board": True})), who
+            try:
+                assert earned[0] not in shown(client.ask("get_points", {"person": REPORTER})), who
+            except Refused:
+                pass
+
+
+def test_what_is_no_phone_number_is_refused():
+    with DAEMON.client(PLATFORM) as client:
+        try:
+            client.ask("submit", report(contact_phone="ask at the gate"))
+            raise AssertionError("taken")
+        except Refused as why:
+            assert why.rule == "contact-phone-is-a-number", why
+
+
+# ---- the audit ----
+
+def test_each_look_is_one_row_before_its_answer():
+    number = dispatched()
+    with DAEMON.client(HANDLER) as client:
+        client.ask("get_case", {"case_number": number})
+        client.ask("list_cases", {"handler": UNIT[HANDLER], "limit": 100})
+    newest = audit(who=HANDLER)[:2]
+    assert [r["what"] for r in newest] == ["look-list", "look-case"], newest
+    assert newest[1]["subject"] == number and newest[1]["channel"] == "tcp", newest
+    assert audit(what="look-audit"), "who reads the audit is in it"
+    with DAEMON.client(HANDLER) as client:
+        try:
+            client.ask("get_audit", {})
+            raise AssertionError("a handler read the audit")
+        except Refused as why:
+            assert why.code == "NOT_ALLOWED", why
+
+
+def test_the_command_line_tells_it():
+    number = dispatched()
+    out = gridloop("case", "show", number, "--purpose", "call back", who=ACCEPTOR)
+    assert PHONE in out and NAME in out, out
+    out = gridloop("case", "show", number, who=HANDLER)
+    assert not leaks(out) and "139****4321" in out and "--purpose" in out, out
+    out = gridloop("audit", "--subject", number, "--what", "unmask")
+    assert "call back" in out and ACCEPTOR in out and "查看明文" in out, out
+    rows = json.loads(gridloop("audit", "--who", ACCEPTOR, "--limit", "1", "--json"))["rows"]
+    assert rows[0]["what"] == "unmask" and rows[0]["purpose"] == "call back", rows
+    out = gridloop("audit", "--what", "nonsense", check=False)
+    assert "nonsense" in out and "what-is-recorded" in out, out
+
+
+# ---- edited by hand ----
+
+def verify(path, *more):
+    done = subprocess.run([os.path.join(BUILD, "gridloop"), "verify", path, *more], cwd=TOP, capture_output=True,
+                          text=True, timeout=60, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def finish():
+    """The daemon stops; its database is sound, and what is edited in a copy of it is found and named."""
+    DAEMON.stop()
+    code, out = verify(DAEMON.database)
+    assert code == 0 and "everything holds" in out, out
+    with sqlite3.connect(DAEMON.database) as db:
+        audit_rows = db.execute("SELECT max(id) FROM audit").fetchone()[0]
+        ledger_rows = db.execute("SELECT max(id) FROM ledger").fetchone()[0]
+    assert audit_rows > 20 and ledger_rows > 0
+    edits = [
+        ("audit", "UPDATE audit SET who = 'nobody' WHERE id = 7", "audit row 7 is not what was written"),
+        ("audit", "DELETE FROM audit WHERE id = 9", "audit row 9 is missing"),
+        ("audit", f"DELETE FROM audit WHERE id = {audit_rows}", f"audit row {audit_rows} is missing"),
+        ("ledger", "UPDATE ledger SET points = points + 100 WHERE id = 1", "ledger row 1 is not what was written"),
+        ("ledger", f"DELETE FROM ledger WHERE id = {ledger_rows}", f"ledger row {ledger_rows} is missing"),
+    ]
+    for table, sql, sentence in edits:
+        copy = os.path.join(WORLD.folder, "edited.db")
+        shutil.copy(DAEMON.database, copy)
+        db = sqlite3.connect(copy)
+        for trigger in (f"{table}_stays", f"{table}_remains"):
+            db.execute(f"DROP TRIGGER {trigger}")
+        db.execute(sql)
+        db.commit()
+        db.close()
+        code, out = verify(copy)
+        assert code == 1 and sentence in out, f"{sql}: {code}\n{out}"
+    WORLD.close()
+
+
+run_tests(globals(), finish)
