@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "engine/policy_change.h"
+#include "jurisdiction/policy.h"
+#include "store/expire.h"
 #include "workflow/case_number.h"
 #include "workflow/decide.h"
 
@@ -248,6 +251,40 @@ static void forget_evidence(struct writer *w)
 		log_line(LOG_LEVEL_INFO, "evidence-unnamed", "forgotten=%lld", (long long)forgotten);
 }
 
+/* ---- retention ---- */
+
+/* A piece of what has to go, and a row of the audit that says how much that was. */
+static _Bool expire_piece(struct writer *w, int64_t before_ms)
+{
+	struct expired gone = { 0 };
+	struct audit_fact row = { .at_ms = w->now_ms, .what = AUDITED_EXPIRE, .who = "system", .channel = "timer" };
+	writer_begin(w);
+	if (w->trouble == STORE_OK)
+		w->trouble = store_expire(w->store, before_ms, &gone);
+	row.count = gone.cases;
+	if (w->trouble == STORE_OK && gone.cases > 0)
+		w->trouble = store_write_audit(w->store, &row);
+	if (gone.cases > 0)
+		log_line(LOG_LEVEL_INFO, "personal-fields-expired", "cases=%lld notices=%lld", (long long)gone.cases,
+		         (long long)gone.notices);
+	return w->trouble == STORE_OK && gone.more;
+}
+
+/* Once a day, a piece with each batch; on a replay clock all of it, so that a replay is the same every time. */
+static void expire(struct writer *w)
+{
+	int64_t keep_days = policy_rules(w->policy)->personal_keep_days;
+	if (keep_days == 0 || w->now_ms == 0 || w->now_ms < w->expire_at_ms || w->trouble != STORE_OK ||
+	    mono_ms(w) < w->timers_after_ms)
+		return;
+	int64_t before_ms = w->now_ms - keep_days * CLOCK_DAY_MS;
+	_Bool more = expire_piece(w, before_ms);
+	while (more && w->options->replay_clock)
+		more = expire_piece(w, before_ms);
+	if (!more)
+		w->expire_at_ms = w->now_ms + CLOCK_DAY_MS;
+}
+
 /* ---- commands ---- */
 
 /* The key's stored answer, when memory does not go back that far. */
@@ -452,6 +489,7 @@ static _Bool run_batch(struct writer *w)
 	/* What could not be read was not found, and may have been decided wrongly. */
 	if (w->trouble == STORE_OK)
 		w->trouble = store_state(w->store);
+	expire(w);
 	_Bool beside = syncs_beside(w);
 	if (beside)
 		settle_beside(w);

@@ -121,13 +121,13 @@ int row_bind_report(sqlite3_stmt *st, int at, const struct command *report)
 	bind_text(st, at++, report->address);
 	bind_text(st, at++, report->description);
 	bind_text(st, at++, report->beneficiary);
-	bind_text(st, at++, report->contact_name);
-	bind_text(st, at++, report->contact_phone);
 	bind_text(st, at++, report->programme);
 	bind_text(st, at++, report->photos);
 	bind_text(st, at++, report->label);
 	bind_int(st, at++, report->seen_at_ms);
 	bind_int(st, at++, isfinite(report->confidence) ? (int64_t)(report->confidence * PER_MILLION + 0.5) : 0);
+	bind_text(st, at++, report->contact_name);
+	bind_text(st, at++, report->contact_phone);
 	return at;
 }
 
@@ -236,10 +236,11 @@ void row_read_report(sqlite3_stmt *st, int at, struct case_row *out)
 	out->address = column_text(st, at++);
 	out->description = column_text(st, at++);
 	out->beneficiary = column_text(st, at++);
-	out->contact_name = column_text(st, at++);
-	out->contact_phone = column_text(st, at++);
 	out->programme = column_text(st, at++);
 	out->photos = column_text(st, at++);
+	at += 3; /* label, seen_at_ms, confidence_ppm */
+	out->contact_name = column_text(st, at++);
+	out->contact_phone = column_text(st, at++);
 }
 
 void row_keep(struct case_file *c, const char *(*keep)(void *ctx, const char *text), void *ctx)

@@ -270,7 +270,23 @@ static const char version_1[] =
 	"ALTER TABLE closed_case ADD COLUMN contact_name TEXT;\n"                                                      \
 	"ALTER TABLE closed_case ADD COLUMN contact_phone TEXT;\n"
 
-static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES CONTACTS;
+/* A case whose personal fields are gone is marked; only its events' people and words may then be taken out of them. */
+#define EXPIRY                                                                                                         \
+	"ALTER TABLE closed_case ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;\n"                                      \
+	"CREATE INDEX closed_unexpired ON closed_case (ended_ms) WHERE erased = 0;\n"                                  \
+	"INSERT INTO meta VALUES ('notices_expired', 0);\n"                                                            \
+	"DROP TRIGGER case_event_stays;\n"                                                                             \
+	"CREATE TRIGGER case_event_stays BEFORE UPDATE ON case_event WHEN NOT ((NEW.id, NEW.case_id, NEW.prev,"        \
+	" NEW.at_ms, NEW.act, NEW.from_state, NEW.to_state, NEW.value, NEW.category, NEW.grid, NEW.stage_due_ms,"      \
+	" NEW.handle_due_ms, NEW.handle_warn_ms, NEW.handle_left_ms, NEW.unit, NEW.photo_roles, NEW.key, NEW.hash) IS" \
+	" (OLD.id, OLD.case_id, OLD.prev, OLD.at_ms, OLD.act, OLD.from_state, OLD.to_state, OLD.value, OLD.category,"  \
+	" OLD.grid, OLD.stage_due_ms, OLD.handle_due_ms, OLD.handle_warn_ms, OLD.handle_left_ms, OLD.unit,"            \
+	" OLD.photo_roles, OLD.key, OLD.hash)"                                                                         \
+	" AND EXISTS (SELECT 1 FROM closed_case AS c WHERE c.id = OLD.case_id AND c.erased = 1))"                      \
+	" BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;\n"
+
+static const char version_2[] =
+	AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES CONTACTS EXPIRY;
 
 /* versions[i] takes a database from version i to i + 1; then what its rows need that SQL cannot say. */
 static const struct {

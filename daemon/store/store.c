@@ -64,6 +64,7 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_EMERGENCY] = "INSERT INTO emergency (id, area, from_ms, to_ms, declared_ms, declared_event, declared_by,"
 			    " text) VALUES (?,?,?,?,?,?,?,?)",
 	[WRITE_LIFTED] = "UPDATE emergency SET lifted_ms = ?2, lifted_event = ?3, lifted_by = ?4 WHERE id = ?1",
+	[WRITE_NOTICES_EXPIRED] = "UPDATE meta SET value = ? WHERE name = 'notices_expired'",
 	[WRITE_POLICY] = "INSERT INTO policy (from_ms, digest) VALUES (?,?)",
 	[WRITE_SWEEP_DUE] = "UPDATE meta SET value = ? WHERE name = 'sweep_due'",
 	[WRITE_CREDENTIAL] = "INSERT INTO credential (id, person, kind, sha256, label, made_ms, made_by, replaces,"

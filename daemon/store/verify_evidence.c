@@ -34,7 +34,8 @@ static void check_roles(struct verifier *v)
 	sqlite3_stmt *st = verifier_prepare(
 		v, "SELECT id, photo_roles & 31, coalesce((SELECT sum(bit) FROM (SELECT DISTINCT 1 << role AS bit"
 		   " FROM case_evidence WHERE case_id = e.case_id AND event_id = e.id)), 0), photo_roles"
-		   " FROM case_event AS e WHERE photo_roles <> 0 OR id IN (SELECT event_id FROM case_evidence)");
+		   " FROM case_event AS e WHERE (photo_roles <> 0 OR id IN (SELECT event_id FROM case_evidence))"
+		   " AND NOT EXISTS (SELECT 1 FROM closed_case AS c WHERE c.id = e.case_id AND c.erased = 1)");
 	const int64_t both = PHOTO_NEAR_AND_FAR;
 
 	while (verifier_next(v, st)) {

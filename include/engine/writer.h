@@ -49,6 +49,7 @@ struct writer {
 	int64_t commit_us;           /* how long the last commit took, or its sync when that was left to the syncer */
 	int hope;                    /* that those just answered will be back soon */
 	int64_t forget_at_ms;        /* monotonic: when to look for evidence that no case has named */
+	int64_t expire_at_ms;        /* of the workflow's time: when to look for personal fields whose time is over */
 	int64_t timers_after_ms;     /* monotonic: not before this, after the disk was full */
 	int64_t checkpoint_after_ms; /* the same for bringing the log home */
 	struct room room;

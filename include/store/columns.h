@@ -82,12 +82,12 @@
 	X(alarm_count, INT32, alarm_count, id, 1)                                                                      \
 	X(points, INT32, points, id, 1)                                                                                \
 	X(doubts, UINT8, doubts, id, 1)
-
 /* The report's particulars, after the columns of the case_file. */
 #define ROW_REPORT(X)                                                                                                  \
 	X(channel)                                                                                                     \
-	X(address) X(description) X(beneficiary) X(contact_name) X(contact_phone) X(programme) X(photos) X(label)      \
-		X(seen_at_ms) X(confidence_ppm)
+	X(address)                                                                                                     \
+	X(description)                                                                                                 \
+	X(beneficiary) X(programme) X(photos) X(label) X(seen_at_ms) X(confidence_ppm) X(contact_name) X(contact_phone)
 
 /* The columns of case_event, in table order. */
 #define EVENT_NAMES                                                                                                    \
@@ -95,7 +95,6 @@
 	" handle_due_ms, handle_warn_ms, handle_left_ms, unit, photo_roles"
 #define EVENT_MARKS "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?"
 #define EVENT_COLUMNS 19
-
 #define ROW_NAME(column, ...) "," #column
 #define ROW_MARK(...) ",?"
 #define ROW_SET(column, ...) "," #column "=?"

@@ -287,6 +287,33 @@ def test_the_command_line_tells_it():
     assert "nonsense" in out and "what-is-recorded" in out, out
 
 
+# ---- retention ----
+
+OLD_PHONE, OLD_NAME, OLD_BENEFICIARY = "13711112222", "慕容复兴", "令狐大爷"
+
+
+def test_an_old_case_loses_its_person_and_keeps_what_is_counted():
+    number = closed(contact_phone=OLD_PHONE, contact_name=OLD_NAME, beneficiary=OLD_BENEFICIARY,
+                    description=f"路灯坏了，{OLD_NAME} {OLD_PHONE}", address=f"渭阳路9号 {OLD_PHONE}", place=STREET.place(nudge=0.7))
+    with DAEMON.client(OPERATOR) as client:
+        client.ask("advance_clock", {"settle": True})
+        now = client.ask("ping", {})["now_ms"]
+    with DAEMON.client(ACCEPTOR) as client:
+        before = client.ask("get_case", {"case_number": number, "purpose": "look before"})
+        assert before["contact_phone"] == OLD_PHONE
+    DAEMON.set_time(now + 400 * DAY_MS)
+    with DAEMON.client(ACCEPTOR) as client:
+        after = client.ask("get_case", {"case_number": number, "purpose": "look after"})
+    gone = [OLD_PHONE, OLD_NAME, OLD_BENEFICIARY, RIDER]
+    assert not [secret for secret in gone if secret in shown(after)], after
+    assert after["summary"]["reporter"] == "erased" and "路灯坏了" in after["description"], after
+    for kept in ("state", "category", "grid", "reported_ms", "ended_ms", "handler", "reporter_kind"):
+        assert after["summary"].get(kept) == before["summary"].get(kept), kept
+    assert [e["act"] for e in after["history"]] == [e["act"] for e in before["history"]]
+    assert after.get("points") == before.get("points") and after["lat"] == before["lat"]
+    assert audit(what="expire")[0]["count"] > 0
+
+
 # ---- edited by hand ----
 
 def verify(path, *more):
@@ -300,6 +327,10 @@ def finish():
     DAEMON.stop()
     code, out = verify(DAEMON.database)
     assert code == 0 and "everything holds" in out, out
+    with open(DAEMON.database, "rb") as file:
+        data = file.read()
+    for secret in (OLD_PHONE, OLD_NAME, OLD_BENEFICIARY):
+        assert secret.encode() not in data, f"{secret} is still in the file"
     with sqlite3.connect(DAEMON.database) as db:
         audit_rows = db.execute("SELECT max(id) FROM audit").fetchone()[0]
         ledger_rows = db.execute("SELECT max(id) FROM ledger").fetchone()[0]

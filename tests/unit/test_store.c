@@ -238,7 +238,8 @@ static void rows_and_tables_name_the_same_columns(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(sql, sizeof sql,
 		         "SELECT count(*) = sum(instr('," ROW_ALL_NAMES ",', ',' || name || ',') > 0)"
-		         " AND sum(1 + length(name)) = length('," ROW_ALL_NAMES "') FROM pragma_table_info('%s')",
+		         " AND sum(1 + length(name)) = length('," ROW_ALL_NAMES "') FROM pragma_table_info('%s')"
+		         " WHERE name <> 'erased'", /* the archive's own */
 		         tables[i]);
 		assert_int_equal(kit_number(k, sql), 1);
 	}
