@@ -72,6 +72,10 @@ struct policy;
 struct problems;
 struct policy *policy_of(const char *path, struct problems *p) MUST_USE;
 
+/* verb_case.c: a whole case as an object. */
+struct json;
+void view_json(struct json *j, const wire_view *v);
+
 /* help.c */
 void help_overview(FILE *to);
 void help_verb(const struct verb *v, FILE *to);
@@ -80,7 +84,7 @@ void help_verb(const struct verb *v, FILE *to);
 extern const struct verb report_verbs[], case_verbs[], act_verbs[], watch_verbs[], notice_verbs[], points_verbs[],
 	stats_verbs[], where_verbs[], evidence_verbs[], operate_verbs[], reload_verbs[], emergency_verbs[],
 	identity_verbs[], offline_verbs[], posts_verbs[], rights_verbs[], replay_verbs[], camera_verbs[], evaluate_verbs[],
-	backup_verbs[], doctor_verbs[], audit_verbs[], help_verbs[];
+	backup_verbs[], doctor_verbs[], audit_verbs[], person_verbs[], help_verbs[];
 /* What an act may be given; bit i of takes and needs is row i. */
 extern const struct option_row act_options[];
 

@@ -340,48 +340,53 @@ static void json_co_handler(struct json *j, const Gridloop__V1__CoHandler *c)
 	json_close(j, '}');
 }
 
+void view_json(struct json *j, const wire_view *v)
+{
+	json_open(j, NULL, '{');
+	json_summary(j, v->summary);
+	json_text(j, "phase", wire_text(v->phase));
+	json_field(j, "description", v->description);
+	json_field(j, "beneficiary", v->beneficiary);
+	json_field(j, "contact_name", v->contact_name);
+	json_field(j, "contact_phone", v->contact_phone);
+	json_bool(j, "masked", v->masked);
+	json_texts(j, "photos", v->photos, v->n_photos);
+	json_int(j, "evidence", (int64_t)v->n_evidence);
+	json_field(j, "reported_grid", v->reported_grid);
+	json_bool(j, "located", v->located);
+	if (v->located) {
+		json_real(j, "lat", v->lat);
+		json_real(j, "lon", v->lon);
+	}
+	json_texts(j, "co_handlers", v->co_handlers, v->n_co_handlers);
+	json_open(j, "co_handling", '[');
+	for (size_t i = 0; i < v->n_co_handling; i++)
+		json_co_handler(j, v->co_handling[i]);
+	json_close(j, ']');
+	json_field(j, "basis", v->basis);
+	json_field(j, "merged_into", v->merged_into);
+	json_texts(j, "merged_here", v->merged_here, v->n_merged_here);
+	json_text(j, "rating", name_of_rating((int)v->rating));
+	json_int(j, "points", v->points);
+	json_int(j, "reopened", v->reopened);
+	json_int(j, "reworked", v->reworked);
+	json_int(j, "extended", v->extended);
+	json_int(j, "alarm_count", v->alarm_count);
+	json_field(j, "programme", v->programme);
+	json_int(j, "discover_ms", v->discover_ms);
+	json_int(j, "handle_ms", v->handle_ms);
+	json_int(j, "feedback_ms", v->feedback_ms);
+	json_int(j, "paused_ms", v->paused_ms);
+	json_history(j, v);
+	json_close(j, '}');
+}
+
 static void print_view_json(const wire_view *v)
 {
 	struct json j;
 
 	json_init(&j, stdout);
-	json_open(&j, NULL, '{');
-	json_summary(&j, v->summary);
-	json_text(&j, "phase", wire_text(v->phase));
-	json_field(&j, "description", v->description);
-	json_field(&j, "beneficiary", v->beneficiary);
-	json_field(&j, "contact_name", v->contact_name);
-	json_field(&j, "contact_phone", v->contact_phone);
-	json_bool(&j, "masked", v->masked);
-	json_texts(&j, "photos", v->photos, v->n_photos);
-	json_int(&j, "evidence", (int64_t)v->n_evidence);
-	json_field(&j, "reported_grid", v->reported_grid);
-	json_bool(&j, "located", v->located);
-	if (v->located) {
-		json_real(&j, "lat", v->lat);
-		json_real(&j, "lon", v->lon);
-	}
-	json_texts(&j, "co_handlers", v->co_handlers, v->n_co_handlers);
-	json_open(&j, "co_handling", '[');
-	for (size_t i = 0; i < v->n_co_handling; i++)
-		json_co_handler(&j, v->co_handling[i]);
-	json_close(&j, ']');
-	json_field(&j, "basis", v->basis);
-	json_field(&j, "merged_into", v->merged_into);
-	json_texts(&j, "merged_here", v->merged_here, v->n_merged_here);
-	json_text(&j, "rating", name_of_rating((int)v->rating));
-	json_int(&j, "points", v->points);
-	json_int(&j, "reopened", v->reopened);
-	json_int(&j, "reworked", v->reworked);
-	json_int(&j, "extended", v->extended);
-	json_int(&j, "alarm_count", v->alarm_count);
-	json_field(&j, "programme", v->programme);
-	json_int(&j, "discover_ms", v->discover_ms);
-	json_int(&j, "handle_ms", v->handle_ms);
-	json_int(&j, "feedback_ms", v->feedback_ms);
-	json_int(&j, "paused_ms", v->paused_ms);
-	json_history(&j, v);
-	json_close(&j, '}');
+	view_json(&j, v);
 	putchar('\n');
 }
 

@@ -7,6 +7,7 @@
 #include "intake/check.h"
 #include "intake/photos.h"
 #include "workflow/alarm_span.h"
+#include "workflow/audit.h"
 
 #define OVERLAP_MOST_MS (INT64_C(90) * 24 * 3600 * 1000) /* a quarter: longer is two credentials, not one renewed */
 #define CONTACT_PHONE_MOST 24                  /* bytes: +86, an area code, a number and an extension */
@@ -47,6 +48,11 @@ static const struct field action_fields[] = {
 static const struct field points_fields[] = {
 	FIELD(Gridloop__V1__PointsEntry, person, person, TEXT_ID, ACCOUNT_MOST),
 	FIELD(Gridloop__V1__PointsEntry, text, text, TEXT_PROSE, COMMAND_TEXT_MOST),
+};
+
+static const struct field erase_fields[] = {
+	FIELD(Gridloop__V1__ErasePerson, person, person, TEXT_ID, ACCOUNT_MOST),
+	FIELD(Gridloop__V1__ErasePerson, why, reason, TEXT_LINE, AUDIT_PURPOSE_MOST),
 };
 
 static const struct text_rule words_rule = TEXT_RULE(TEXT_PROSE, COMMAND_TEXT_MOST, text);
@@ -385,6 +391,20 @@ struct command *convert_points_entry(const Gridloop__V1__PointsEntry *m, const s
 
 	copy_fields(c, m, points_fields, COUNT(points_fields));
 	c->value = m->points;
+	return seal(c, from);
+}
+
+struct command *convert_erase(const Gridloop__V1__ErasePerson *m, const struct sender *from, struct refusal *why)
+{
+	struct uuid key;
+	size_t room = 0;
+
+	if (!check_sender(from, why) || !check_key(&m->key, 0, &key, why) ||
+	    !check_fields(m, erase_fields, COUNT(erase_fields), &room, why))
+		return NULL;
+	struct command *c = begin(COMMAND_ERASE, room, from, &key);
+
+	copy_fields(c, m, erase_fields, COUNT(erase_fields));
 	return seal(c, from);
 }
 

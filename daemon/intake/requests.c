@@ -244,6 +244,23 @@ static _Bool proceed_points_entry(struct session *s, const Gridloop__V1__ClientF
 	return submit(s, f, convert_points_entry(f->points_entry, &from, why), answer_points);
 }
 
+static void answer_erased(void *door, struct command *c)
+{
+	Gridloop__V1__PersonErased m = GRIDLOOP__V1__PERSON_ERASED__INIT;
+	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
+
+	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_PERSON_ERASED;
+	f.person_erased = &m;
+	session_answer(door, c, &f);
+}
+
+static _Bool proceed_erase(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
+{
+	struct sender from = session_sender(s, f->replay_at_ms);
+
+	return submit(s, f, convert_erase(f->erase_person, &from, why), answer_erased);
+}
+
 static _Bool proceed_clock(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why)
 {
 	struct sender from = session_sender(s, f->replay_at_ms);
@@ -292,6 +309,7 @@ static const struct request requests[] = {
 	                             .proceed = emergency_list_serve },
 	[BODY(RELOAD)] = { .name = "reload", .rights = { RIGHT_RELOAD }, .proceed = reload_serve },
 	[BODY(GET_POLICY)] = { .name = "get-policy", .rights = { RIGHT_GET_POLICY }, .proceed = policy_state_serve },
+	[BODY(ERASE_PERSON)] = { .name = "erase-person", .rights = { RIGHT_ERASE_PERSON }, .proceed = proceed_erase },
 	[BODY(GET_AUDIT)] = { .name = "get-audit", .rights = { RIGHT_READ_AUDIT }, .proceed = audit_serve },
 	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence",
 	                           .rights = { RIGHT_SEND_EVIDENCE },

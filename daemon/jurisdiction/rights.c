@@ -99,6 +99,7 @@ static const struct right_row rows[] = {
     {RIGHT_LIST_CREDENTIALS, "list-credentials", "see which credentials there are, never the secrets", IN(NO_CASE), OWN(EVERYBODY), AREA(ROLE_ADMINISTRATOR)},
     {RIGHT_FIRST_ADMINISTRATOR, "first-administrator", "make the first administrator: root, or the daemon's own user, on its Unix socket", IN(NO_CASE), .before_login = 1},
     {RIGHT_READ_AUDIT, "read-audit", "see who looked at or changed what", IN(NO_CASE), ALL(ROLE_SUPERVISOR | ROLE_OPERATOR)},
+    {RIGHT_ERASE_PERSON, "erase-person", "have what is kept about a person erased", IN(NO_CASE), OWN(SENDERS), ALL(ROLE_SUPERVISOR)},
     {RIGHT_LOGIN, "login", "log in", IN(NO_CASE), .before_login = 1},
     {RIGHT_PING, "ping", "ask whether anybody is there", IN(NO_CASE), .before_login = 1},
 };

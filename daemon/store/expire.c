@@ -16,6 +16,13 @@ enum expire_statement {
 	EXPIRE_TOLD,
 	EXPIRE_NOTICES,
 	EXPIRE_NOTICES_TO,
+	ERASE_DUE,
+	ERASE_TOLD,
+	ERASE_SEEN,
+	ERASE_FILES,
+	ERASE_ACCOUNT,
+	ERASE_LEDGER,
+	ERASE_AUDIT,
 	EXPIRE_STATEMENTS
 };
 
@@ -51,6 +58,17 @@ static const char *const statements[EXPIRE_STATEMENTS] = {
 	[EXPIRE_NOTICES_TO] = "SELECT max(id) FROM (SELECT id, at_ms FROM notice WHERE id > (SELECT value FROM meta"
 			      " WHERE name = 'notices_expired') ORDER BY id LIMIT " NUMBER(
 				      EXPIRE_NOTICES_AT_ONCE) ") WHERE at_ms < ?1",
+	[ERASE_DUE] = "SELECT id, ?1, last_event, description, beneficiary, contact_name FROM closed_case"
+		      " INDEXED BY closed_by_reporter WHERE erased = 0 AND (reporter = ?1 OR (reporter IS NULL"
+		      " AND actor = ?1)) LIMIT " NUMBER(EXPIRE_CASES_AT_ONCE),
+	[ERASE_TOLD] = "UPDATE notice SET addressee = '" EXPIRE_NAME "', text = '' WHERE addressee = ?1",
+	[ERASE_SEEN] = "DELETE FROM notice_seen WHERE person = ?1",
+	[ERASE_FILES] = "DELETE FROM evidence WHERE person = ?1 AND named = 0",
+	[ERASE_ACCOUNT] = "UPDATE account SET person = ?2 WHERE person = ?1",
+	[ERASE_LEDGER] = "UPDATE ledger SET person = ?2, text = NULL, salt = NULL WHERE person = ?1",
+	/* The person alone, or among what a list was asked for by. */
+	[ERASE_AUDIT] = "UPDATE audit SET subject = ?2, salt = NULL WHERE salt IS NOT NULL AND (subject = ?1"
+			" OR instr(' ' || subject || ' ', '=' || ?1 || ' ') > 0)",
 };
 
 struct expiry {
@@ -188,12 +206,10 @@ static enum store_result expire_case(struct expiry *e, const struct subject *s)
 /* ---- a piece ---- */
 
 /* Read before anything is changed, for what is changed leaves the index that is walked. */
-static size_t read_due(struct expiry *e, struct subject *out)
+static size_t read_due(sqlite3_stmt *st, struct subject *out)
 {
-	sqlite3_stmt *st = use(e, EXPIRE_DUE);
 	size_t count = 0;
 
-	bind_int(st, 1, e->before_ms);
 	while (count < EXPIRE_CASES_AT_ONCE && sqlite3_step(st) == SQLITE_ROW)
 		out[count++] = (struct subject){ .case_id = column_int(st, 0),
 			                         .who = copy(st, 1),
@@ -228,24 +244,81 @@ static enum store_result expire_notices(struct expiry *e, int64_t *count)
 	return run(e, st, "expire-notices");
 }
 
+static enum store_result expire_cases(struct expiry *e, sqlite3_stmt *due, int64_t *count)
+{
+	struct subject *subjects = must_calloc(EXPIRE_CASES_AT_ONCE, sizeof *subjects);
+	enum store_result result = STORE_OK;
+
+	*count = (int64_t)read_due(due, subjects);
+	for (int64_t i = 0; i < *count; i++) {
+		if (result == STORE_OK)
+			result = expire_case(e, &subjects[i]);
+		subject_close(&subjects[i]);
+	}
+	free(subjects);
+	return result;
+}
+
+static void expiry_close(struct expiry *e)
+{
+	for (int i = 0; i < EXPIRE_STATEMENTS; i++)
+		(void)sqlite3_finalize(e->st[i]);
+}
+
 enum store_result store_expire(struct store *s, int64_t before_ms, struct expired *out)
 {
 	struct expiry e = { .store = s, .before_ms = before_ms };
-	struct subject *due = must_calloc(EXPIRE_CASES_AT_ONCE, sizeof *due);
-	size_t count = read_due(&e, due);
-	enum store_result result = STORE_OK;
+	sqlite3_stmt *due = use(&e, EXPIRE_DUE);
+	enum store_result result;
 
-	*out = (struct expired){ .cases = (int64_t)count };
-	for (size_t i = 0; i < count; i++) {
-		if (result == STORE_OK)
-			result = expire_case(&e, &due[i]);
-		subject_close(&due[i]);
-	}
-	free(due);
+	*out = (struct expired){ 0 };
+	bind_int(due, 1, before_ms);
+	result = expire_cases(&e, due, &out->cases);
 	if (result == STORE_OK)
 		result = expire_notices(&e, &out->notices);
-	out->more = count == EXPIRE_CASES_AT_ONCE || out->notices == EXPIRE_NOTICES_AT_ONCE;
-	for (int i = 0; i < EXPIRE_STATEMENTS; i++)
-		(void)sqlite3_finalize(e.st[i]);
+	out->more = out->cases == EXPIRE_CASES_AT_ONCE || out->notices == EXPIRE_NOTICES_AT_ONCE;
+	expiry_close(&e);
+	return result;
+}
+
+/* ---- one person ---- */
+
+/* Rows of a table that are the person's; how many is added to *rows. */
+static enum store_result erase_rows(struct expiry *e, enum expire_statement which, const char *person, const char *name,
+                                    int64_t *rows)
+{
+	sqlite3_stmt *st = use(e, which);
+	enum store_result result;
+
+	bind_text(st, 1, person);
+	if (name)
+		bind_text(st, 2, name);
+	result = run(e, st, "erase");
+	*rows += sqlite3_changes(e->store->connection.db);
+	return result;
+}
+
+enum store_result store_erase(struct store *s, const char *person, const char *name, int64_t *rows)
+{
+	static const struct {
+		enum expire_statement which;
+		_Bool renamed, chained;
+	} tables[] = { { ERASE_TOLD, 0, 0 },    { ERASE_SEEN, 0, 0 },   { ERASE_FILES, 0, 0 },
+		       { ERASE_ACCOUNT, 1, 0 }, { ERASE_LEDGER, 1, 1 }, { ERASE_AUDIT, 1, 1 } };
+	struct expiry e = { .store = s, .before_ms = INT64_MAX };
+	enum store_result result;
+	int64_t cases, others = 0;
+
+	*rows = 0;
+	do {
+		sqlite3_stmt *due = use(&e, ERASE_DUE);
+
+		bind_text(due, 1, person);
+		result = expire_cases(&e, due, &cases);
+	} while (result == STORE_OK && cases == EXPIRE_CASES_AT_ONCE);
+	for (size_t i = 0; i < sizeof tables / sizeof *tables && result == STORE_OK; i++)
+		result = erase_rows(&e, tables[i].which, person, tables[i].renamed ? name : NULL,
+		                    tables[i].chained ? rows : &others);
+	expiry_close(&e);
 	return result;
 }

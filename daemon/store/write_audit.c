@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "store/expire.h"
 #include "store/write_audit.h"
 
 /* ---- heads ---- */
@@ -90,8 +91,20 @@ void writer_bind_link(struct store *s, sqlite3_stmt *st, int at, const struct le
 	move_head(s, CHAIN_LEDGER, f->id, room->link);
 }
 
+/* The person's rows, its forfeited points among them, take the name before the row that tells how many they were. */
+static enum store_result erase_first(struct store *s, const struct audit_fact *f)
+{
+	struct audit_fact row = *f;
+	enum store_result result = store_erase(s, f->erased, f->subject, &row.count);
+
+	row.erased = NULL;
+	return result == STORE_OK ? store_write_audit(s, &row) : result;
+}
+
 enum store_result store_write_audit(struct store *s, const struct audit_fact *f)
 {
+	if (f->erased)
+		return erase_first(s, f);
 	sqlite3_stmt *st = writer_use(s, WRITE_AUDIT);
 	int64_t id = s->heads[CHAIN_AUDIT].id + 1;
 	struct chain_link link;

@@ -86,6 +86,20 @@ static struct holder *find_or_add(struct accounts *a, const char *person)
 	return h;
 }
 
+void accounts_rename(struct accounts *a, const char *person, const char *name)
+{
+	struct holder *old = find(a, person), *h;
+	if (old == NULL)
+		return;
+	h = find_or_add(a, name);
+	h->account = old->account;
+	h->account.person = h->person;
+	h->pending = old->pending;
+	old->pending = NULL;
+	HASH_DEL(a->holders, old);
+	holder_free(old);
+}
+
 const struct account *accounts_find(const struct accounts *a, const char *person)
 {
 	const struct holder *h = find(a, person);

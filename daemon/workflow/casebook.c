@@ -477,6 +477,8 @@ void casebook_apply(struct casebook *b, const struct facts *f)
 		put_span(b, &f->spans[i]);
 	for (size_t i = 0; i < f->ledger_count; i++)
 		accounts_apply(b->accounts, &f->ledger[i]);
+	if (f->audit.what == AUDITED_ERASE)
+		accounts_rename(b->accounts, f->audit.erased, f->audit.subject);
 	if (f->has_emergency)
 		casebook_restore_emergency(b, &f->emergency);
 	for (size_t i = 0; i < f->credential_count; i++)

@@ -9,6 +9,7 @@
 #include "workflow/alarm.h"
 #include "workflow/case_number.h"
 #include "workflow/decision.h"
+#include "workflow/erase.h"
 #include "workflow/place.h"
 
 void decision_begin(struct decision *d, const struct casebook *b, const struct policy *p, struct command *c,
@@ -190,6 +191,7 @@ static _Bool (*const judges[COMMAND_KIND_COUNT])(struct decision *d) = {
 	[COMMAND_SEEN] = judge_seen,        [COMMAND_REDEEM] = reward_redeem,      [COMMAND_CORRECT] = reward_correct,
 	[COMMAND_KEEP] = evidence_keep,     [COMMAND_EMERGENCY] = emergency_judge, [COMMAND_ISSUE] = identity_issue,
 	[COMMAND_ROTATE] = identity_rotate, [COMMAND_REVOKE] = identity_revoke,    [COMMAND_AUDIT] = audit_judge,
+	[COMMAND_ERASE] = erase_judge,
 };
 
 /* A command may have been under way when what proved its sender was revoked: revoking has a place in the order of things. */

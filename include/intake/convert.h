@@ -50,6 +50,8 @@ struct command *convert_revoke(const Gridloop__V1__RevokeCredential *m, const st
 /* from->person: the one who is to be the administrator. */
 struct command *convert_first(const Gridloop__V1__FirstAdministrator *m, const struct sender *from,
                               struct refusal *why) MUST_USE;
+struct command *convert_erase(const Gridloop__V1__ErasePerson *m, const struct sender *from,
+                              struct refusal *why) MUST_USE;
 struct command *convert_clock(const Gridloop__V1__AdvanceClock *m, const struct sender *from,
                               struct refusal *why) MUST_USE;
 

@@ -20,4 +20,8 @@ struct expired {
 /* One piece, within a transaction. */
 enum store_result store_expire(struct store *s, int64_t before_ms, struct expired *out) MUST_USE;
 
+/* All that is of one person, whenever it ended, within a transaction: its cases as above, what it was told, files it sent
+ * and nobody named, its account and rows of both chains, which go on under `name`. *rows: of the chains. */
+enum store_result store_erase(struct store *s, const char *person, const char *name, int64_t *rows) MUST_USE;
+
 #endif

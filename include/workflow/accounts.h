@@ -23,6 +23,8 @@ void accounts_apply(struct accounts *a, const struct ledger_fact *f);
 void accounts_set(struct accounts *a, const char *person, int64_t balance, int32_t month, int64_t month_points);
 void accounts_pending(struct accounts *a, const char *person, int64_t points, int64_t payable_ms);
 void accounts_place(struct accounts *a, int64_t place_key, int64_t at_ms);
+/* The account goes on under another name, which has none yet; nothing when there is no such account. */
+void accounts_rename(struct accounts *a, const char *person, const char *name);
 /* yyyymm of the local month. */
 int32_t accounts_month(int64_t at_ms);
 

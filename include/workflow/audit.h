@@ -41,7 +41,8 @@ struct audit_fact {
 	const char *purpose;
 	const char *channel; /* the door it came by */
 	int64_t count;
-	char digits[24]; /* room for a subject that is a number */
+	const char *erased; /* AUDITED_ERASE: whose data goes with the row; it does not stand in it */
+	char digits[24];    /* room for a subject that is a number */
 };
 
 const char *audited_name(enum audited what); /* "look-case" */

@@ -39,6 +39,7 @@
 #include "../../cli/verb_identity_list.c"
 #include "../../cli/verb_reload.c"
 #include "../../cli/verb_audit.c"
+#include "../../cli/verb_person.c"
 /* clang-format on */
 #include "workflow/transitions.h"
 

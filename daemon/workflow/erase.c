@@ -1,0 +1,101 @@
+#include "workflow/erase.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "workflow/case_number.h"
+
+struct search {
+	const struct decision *d;
+	const char *person;
+	const struct case_file *found;
+};
+
+static _Bool is(const char *a, const char *b)
+{
+	return a != NULL && strcmp(a, b) == 0;
+}
+
+/* A case of the person's, or one that a case of the person's was merged into. */
+static void look(void *ctx, const struct case_file *c)
+{
+	struct search *s = ctx;
+	size_t count;
+	const struct follower *rows = casebook_followers(s->d->book, c->id, &count);
+	_Bool own = is(c->reporter, s->person) || (c->anonymous && is(c->actor, s->person));
+	for (size_t i = 0; i < count; i++)
+		own |= is(rows[i].reporter, s->person);
+	if (own)
+		s->found = c;
+}
+
+/* Its own account, or for a gateway one of its people's. */
+static _Bool is_own(const struct person *who, const char *account)
+{
+	size_t length = strlen(who->id);
+	return strncmp(account, who->id, length) == 0 &&
+	       (account[length] == '\0' || ((who->roles & ROLE_GATEWAY) != 0 && account[length] == '/'));
+}
+
+static _Bool may_erase(struct decision *d, const char *person)
+{
+	const struct person *known = policy_person(d->policy, person);
+	if (!is_own(d->who, person) && (d->who->roles & ROLE_SUPERVISOR) == 0)
+		return decision_refuse(
+			d, REFUSAL_NOT_ALLOWED, "erased-by-itself-or-a-supervisor",
+			"Only the person itself, its gateway or a supervisor may erase a person's data.");
+	if (known != NULL && (known->roles & ~(uint32_t)ROLE_REPORTER) != 0)
+		return decision_refuse(d, REFUSAL_RULE_BROKEN, "acts-on-duty-stay",
+		                       "%s has a role beside reporter; what was done on duty stays.", person);
+	return 1;
+}
+
+static _Bool has_ended(struct decision *d, const char *person)
+{
+	struct search s = { .d = d, .person = person };
+	char number[CASE_NUMBER_SIZE];
+	casebook_each(d->book, look, &s);
+	if (s.found == NULL)
+		return 1;
+	case_number_text(s.found->id, s.found->category, number);
+	return decision_refuse(d, REFUSAL_RULE_BROKEN, "no-case-is-open",
+	                       "Case %s is still open and %s is to hear how it ends; erase after that.", number,
+	                       person);
+}
+
+static void forfeit(struct decision *d, const char *person, const struct account *a)
+{
+	struct ledger_fact *l = facts_ledger(d->out);
+	*l = (struct ledger_fact){ .id = d->next_ledger++,
+		                   .person = person,
+		                   .at_ms = d->now_ms,
+		                   .payable_ms = d->now_ms,
+		                   .points = -a->balance,
+		                   .rule = "forfeited" };
+}
+
+_Bool erase_judge(struct decision *d)
+{
+	const struct command *c = d->command;
+	struct audit_fact *row = &d->out->audit;
+	const struct account *a;
+	if (c->person == NULL || c->reason == NULL || uuid_is_zero(&c->key))
+		return decision_refuse(d, REFUSAL_INVALID, "erasure-says-whom-and-why",
+		                       "Say whose data goes, and why.");
+	if (!may_erase(d, c->person) || !has_ended(d, c->person))
+		return 0;
+	a = casebook_account(d->book, c->person);
+	audit_add(d, AUDITED_ERASE, NULL, c->reason, 0);
+	(void)snprintf(row->digits, sizeof row->digits, "erased-%02x%02x%02x%02x", c->key.bytes[12], c->key.bytes[13],
+	               c->key.bytes[14], c->key.bytes[15]);
+	row->subject = row->digits;
+	row->erased = c->person;
+	/* Whose data goes is not to stay as who asked for it. */
+	if (is_own(d->who, c->person))
+		row->who = "self";
+	if (casebook_account(d->book, row->subject) != NULL)
+		return decision_refuse(d, REFUSAL_RETRY_LATER, "erased-name-is-new", "Try again with another key.");
+	if (a != NULL && a->balance > 0)
+		forfeit(d, c->person, a);
+	return 1;
+}
