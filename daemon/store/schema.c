@@ -270,8 +270,9 @@ static const char version_1[] =
 	"ALTER TABLE closed_case ADD COLUMN contact_name TEXT;\n"                                                      \
 	"ALTER TABLE closed_case ADD COLUMN contact_phone TEXT;\n"
 
-/* A case whose personal fields are gone is marked; only its events' people and words may then be taken out of them. */
+/* A case whose personal fields are gone is marked, which no open one is; only its events' people and words may then be taken out of them. */
 #define EXPIRY                                                                                                         \
+	"ALTER TABLE open_case ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;\n"                                        \
 	"ALTER TABLE closed_case ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;\n"                                      \
 	"CREATE INDEX closed_unexpired ON closed_case (ended_ms) WHERE erased = 0;\n"                                  \
 	"INSERT INTO meta VALUES ('notices_expired', 0);\n"                                                            \

@@ -195,7 +195,7 @@ static void a_needle_in_the_archive_is_found_by_an_index(void **state)
 	         "CREATE TEMP TABLE one AS SELECT * FROM closed_case;"
 	         "UPDATE one SET reporter = 'hay', handler = 'hay', category = 10110, grid = 610404004009001;"
 	         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
-	         " INSERT INTO temp.one (%s) SELECT i + (SELECT max(id) FROM closed_case), %s FROM one, n;"
+	         " INSERT INTO temp.one (%s, erased) SELECT i + (SELECT max(id) FROM closed_case), %s, 0 FROM one, n;"
 	         "INSERT INTO closed_case SELECT * FROM one WHERE id NOT IN (SELECT id FROM closed_case)",
 	         ROW_ALL_NAMES, ROW_ALL_NAMES + strlen("id,"));
 	kit_tamper(&s->kit, sql);
