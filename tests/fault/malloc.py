@@ -222,9 +222,10 @@ def by_query(f):
 
 
 def by_timer(f):
-    with f.daemon.client(OPERATOR, timeout=ANSWER_SECONDS) as client:
-        report = f.ledger.send(new_report())
+    report = f.ledger.send(new_report())
+    with f.daemon.client(RESIDENT, timeout=ANSWER_SECONDS) as client:
         f.ledger.acknowledge(report["key"], client.ask("submit", report)["case_number"])
+    with f.daemon.client(OPERATOR, timeout=ANSWER_SECONDS) as client:
         f.now_ms += DAY_MS
         yield
         client.ask("advance_clock", {"to_ms": f.now_ms})
