@@ -74,27 +74,40 @@ static void forfeit(struct decision *d, const char *person, const struct account
 		                   .rule = "forfeited" };
 }
 
+static _Bool refuse_form(struct decision *d)
+{
+	return decision_refuse(d, REFUSAL_INVALID, "erasure-is-whole",
+	                       "An erasure says whose data goes and why, and has a key of its own.");
+}
+
+/* Of the random end of the command's key. */
+static void make_name(const struct uuid *key, char out[ERASE_NAME_SIZE])
+{
+	uint64_t end = 0;
+	for (int i = 8; i < 16; i++)
+		end = end << 8 | key->bytes[i];
+	(void)snprintf(out, ERASE_NAME_SIZE, "erased-%016llx", (unsigned long long)end);
+}
+
 _Bool erase_judge(struct decision *d)
 {
 	const struct command *c = d->command;
 	struct audit_fact *row = &d->out->audit;
 	const struct account *a;
 	if (c->person == NULL || c->reason == NULL || uuid_is_zero(&c->key))
-		return decision_refuse(d, REFUSAL_INVALID, "erasure-says-whom-and-why",
-		                       "Say whose data goes, and why.");
+		return refuse_form(d);
 	if (!may_erase(d, c->person) || !has_ended(d, c->person))
 		return 0;
 	a = casebook_account(d->book, c->person);
 	audit_add(d, AUDITED_ERASE, NULL, c->reason, 0);
-	(void)snprintf(row->digits, sizeof row->digits, "erased-%02x%02x%02x%02x", c->key.bytes[12], c->key.bytes[13],
-	               c->key.bytes[14], c->key.bytes[15]);
+	make_name(&c->key, row->digits);
 	row->subject = row->digits;
 	row->erased = c->person;
 	/* Whose data goes is not to stay as who asked for it. */
 	if (is_own(d->who, c->person))
 		row->who = "self";
 	if (casebook_account(d->book, row->subject) != NULL)
-		return decision_refuse(d, REFUSAL_RETRY_LATER, "erased-name-is-new", "Try again with another key.");
+		return refuse_form(d);
 	if (a != NULL && a->balance > 0)
 		forfeit(d, c->person, a);
 	return 1;

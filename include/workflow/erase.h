@@ -6,7 +6,7 @@
 
 #include "workflow/decision.h"
 
-#define ERASE_NAME_SIZE 24 /* "erased-0123abcd" */
+#define ERASE_NAME_SIZE 24 /* "erased-0123456789abcdef", the room of an audit_fact */
 
 /* A COMMAND_ERASE: person, reason why; its key makes the name. */
 _Bool erase_judge(struct decision *d);

@@ -334,6 +334,12 @@ static void begin_correct(struct step *st)
 	begin_points(st);
 }
 
+static void begin_erase(struct step *st)
+{
+	st->c->kind = COMMAND_ERASE;
+	st->c->person = keep(st, script_word(st->s, "whose data"));
+}
+
 static void begin_seen(struct step *st)
 {
 	st->c->kind = COMMAND_SEEN;
@@ -371,7 +377,7 @@ static void begin(struct step *st)
 	static const struct option verbs[] = {
 		{ "submits", begin_submit },   { "alarms", begin_alarm },  { "redeems", begin_redeem },
 		{ "corrects", begin_correct }, { "has-seen", begin_seen }, { "declares", begin_declare },
-		{ "lifts", begin_lift },
+		{ "lifts", begin_lift },       { "erases", begin_erase },
 	};
 	const char *verb;
 

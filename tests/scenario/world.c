@@ -316,6 +316,10 @@ static void record(struct world *w)
 		w->ledger[w->ledger_count] = f->ledger[i];
 		w->ledger[w->ledger_count++].person = casebook_intern(w->book, f->ledger[i].person);
 	}
+	/* An erased person's rows go on under the name that the erasure gave. */
+	for (size_t i = 0; f->audit.what == AUDITED_ERASE && i < w->ledger_count; i++)
+		if (strcmp(w->ledger[i].person, f->audit.erased) == 0)
+			w->ledger[i].person = casebook_intern(w->book, f->audit.subject);
 }
 
 static void sweep(struct world *w);
