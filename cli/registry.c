@@ -9,9 +9,10 @@ const char *const phase_titles[PHASE_COUNT] = {
 };
 
 static const struct verb *const tables[] = {
-	report_verbs,   act_verbs,    case_verbs,     watch_verbs,  notice_verbs,    points_verbs,  stats_verbs,
-	evidence_verbs, where_verbs,  operate_verbs,  reload_verbs, emergency_verbs, offline_verbs, posts_verbs,
-	identity_verbs, rights_verbs,   replay_verbs, evaluate_verbs, camera_verbs, backup_verbs,    doctor_verbs, audit_verbs, person_verbs,  help_verbs,
+	report_verbs,  act_verbs,      case_verbs,     watch_verbs,   notice_verbs, points_verbs,
+	stats_verbs,   evidence_verbs, where_verbs,    operate_verbs, reload_verbs, emergency_verbs,
+	offline_verbs, posts_verbs,    identity_verbs, rights_verbs,  replay_verbs, evaluate_verbs,
+	camera_verbs,  backup_verbs,   doctor_verbs,   audit_verbs,   person_verbs, help_verbs,
 };
 
 const struct verb *verb_at(size_t i)

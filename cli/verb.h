@@ -83,8 +83,8 @@ void help_verb(const struct verb *v, FILE *to);
 /* ---- tables of verbs, each ending with a NULL name ---- */
 extern const struct verb report_verbs[], case_verbs[], act_verbs[], watch_verbs[], notice_verbs[], points_verbs[],
 	stats_verbs[], where_verbs[], evidence_verbs[], operate_verbs[], reload_verbs[], emergency_verbs[],
-	identity_verbs[], offline_verbs[], posts_verbs[], rights_verbs[], replay_verbs[], camera_verbs[], evaluate_verbs[],
-	backup_verbs[], doctor_verbs[], audit_verbs[], person_verbs[], help_verbs[];
+	identity_verbs[], offline_verbs[], posts_verbs[], rights_verbs[], replay_verbs[], camera_verbs[],
+	evaluate_verbs[], backup_verbs[], doctor_verbs[], audit_verbs[], person_verbs[], help_verbs[];
 /* What an act may be given; bit i of takes and needs is row i. */
 extern const struct option_row act_options[];
 

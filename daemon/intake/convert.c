@@ -10,8 +10,8 @@
 #include "workflow/audit.h"
 
 #define OVERLAP_MOST_MS (INT64_C(90) * 24 * 3600 * 1000) /* a quarter: longer is two credentials, not one renewed */
-#define CONTACT_PHONE_MOST 24                  /* bytes: +86, an area code, a number and an extension */
-#define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1) /* "<gateway>/<id>" */
+#define CONTACT_PHONE_MOST 24                            /* bytes: +86, an area code, a number and an extension */
+#define ACCOUNT_MOST (2 * COMMAND_ID_MOST + 1)           /* "<gateway>/<id>" */
 
 /* One text field of a message: where it is, what it must be, where it goes in the command. */
 struct field {

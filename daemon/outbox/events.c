@@ -208,9 +208,8 @@ static void run_errand(struct query *q, struct reader *r, int64_t now_ms)
 	if (errand->after < 0)
 		errand->after = errand->last_event > EVENTS_KEPT ? errand->last_event - EVENTS_KEPT : 0;
 	errand->scanned_to = errand->after;
-	errand->status = query_events(
-		r, &(struct event_filter){ .after = errand->after, .limit = EVENTS_WINDOW },
-		&errand->mem, &errand->rows, &errand->count, &errand->scanned_to);
+	errand->status = query_events(r, &(struct event_filter){ .after = errand->after, .limit = EVENTS_WINDOW },
+	                              &errand->mem, &errand->rows, &errand->count, &errand->scanned_to);
 }
 
 /* The stream holds events this database never had: it was put back from a copy, or the stream is somebody else's. */

@@ -286,8 +286,7 @@ static const char version_1[] =
 	" AND EXISTS (SELECT 1 FROM closed_case AS c WHERE c.id = OLD.case_id AND c.erased = 1))"                      \
 	" BEGIN SELECT RAISE(ABORT, 'events are never changed'); END;\n"
 
-static const char version_2[] =
-	AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES CONTACTS EXPIRY;
+static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES CONTACTS EXPIRY;
 
 /* versions[i] takes a database from version i to i + 1; then what its rows need that SQL cannot say. */
 static const struct {

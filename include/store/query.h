@@ -10,7 +10,6 @@
 #include "workflow/facts.h"
 
 struct reader;
-
 /* NULL with *cause (heap) when it cannot be opened. The database must exist and be migrated. */
 struct reader *reader_open(const char *path, char **cause) MUST_USE;
 void reader_close(struct reader *r);

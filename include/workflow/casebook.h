@@ -9,6 +9,7 @@
 
 #include "workflow/case_file.h"
 #include "workflow/facts.h"
+#include "workflow/follower.h"
 #include "workflow/looks.h"
 #include "workflow/sight.h"
 
@@ -59,13 +60,6 @@ int casebook_reported_since(const struct casebook *b, const char *person, int32_
 /* Another case with a photo that looks like this one; NULL: none. */
 const struct look_owner *casebook_same_look(const struct casebook *b, uint64_t look, int64_t case_id);
 
-struct follower {
-	int64_t case_id;
-	int32_t category;
-	const char *reporter; /* NULL: anonymous */
-	uint8_t reporter_kind;
-	uint8_t doubts; /* enum doubt */
-};
 /* The cases merged into this one; *count may be 0. */
 const struct follower *casebook_followers(const struct casebook *b, int64_t master, size_t *count);
 

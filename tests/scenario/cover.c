@@ -116,12 +116,29 @@ static int complain_of_row(const struct transition *row, const struct row_cover 
 	return lacks;
 }
 
+/* What concerns people instead of cases is not a scenario's: a running daemon is asked to break these. */
+#define ELSEWHERE "tests/system/test_identity.py"
+
+static _Bool is_broken_elsewhere(const char *rule)
+{
+	char line[512], quoted[80];
+	_Bool found = 0;
+	FILE *file = fopen(ELSEWHERE, "r");
+
+	must(file != NULL);
+	snprintf(quoted, sizeof quoted, "\"%s\"", rule);
+	while (!found && fgets(line, sizeof line, file))
+		found = strstr(line, quoted) != NULL;
+	must(fclose(file) == 0);
+	return found;
+}
+
 static int complain_of_rule(const struct cover *c, const char *rule, int *checks)
 {
 	if (one_of(rule, beyond_reach, sizeof beyond_reach / sizeof *beyond_reach))
 		return 0;
 	(*checks)++;
-	if (one_of(rule, c->rules, (size_t)c->rule_count))
+	if (one_of(rule, c->rules, (size_t)c->rule_count) || is_broken_elsewhere(rule))
 		return 0;
 	printf("no scenario breaks the rule \"%s\"\n", rule);
 	return 1;

@@ -568,8 +568,7 @@ static void a_newer_schema_is_refused(void **state)
 	char *after = bytes_of(p->kit.path, &(size_t){ 0 });
 
 	assert_memory_equal(bytes, after, size);
-	free(after);
-	free(bytes);
+	free(after), free(bytes);
 	snprintf(newer, sizeof newer, "PRAGMA user_version = %d", STORE_SCHEMA_VERSION);
 	kit_tamper(&p->kit, newer);
 	kit_reopen(&p->kit);

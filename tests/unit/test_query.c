@@ -328,9 +328,8 @@ static void events_come_in_order_with_a_cursor(void **state)
 	assert_int_equal(last_event, casebook_counters(s->kit.book)->event - 1);
 	assert_int_equal(last_notice, casebook_counters(s->kit.book)->notice - 1);
 	do {
-		assert_int_equal(query_events(s->reader,
-		                              &(struct event_filter){ .after = after, .limit = 7 },
-		                              &s->mem, &rows, &count, &scanned),
+		assert_int_equal(query_events(s->reader, &(struct event_filter){ .after = after, .limit = 7 }, &s->mem,
+		                              &rows, &count, &scanned),
 		                 QUERY_OK);
 		for (size_t i = 0; i < count; i++)
 			assert_int_equal(rows[i].fact.id, ++all);
@@ -339,12 +338,10 @@ static void events_come_in_order_with_a_cursor(void **state)
 	assert_int_equal(all, last_event);
 	assert_int_equal(scanned, last_event);
 
-	assert_int_equal(
-		query_events(s->reader,
-	                     &(struct event_filter){
-				     .after = -5, .area = KIT_GRID / 1000 + 1, .limit = 100 },
-	                     &s->mem, &rows, &count, &scanned),
-		QUERY_OK);
+	assert_int_equal(query_events(s->reader,
+	                              &(struct event_filter){ .after = -5, .area = KIT_GRID / 1000 + 1, .limit = 100 },
+	                              &s->mem, &rows, &count, &scanned),
+	                 QUERY_OK);
 	assert_in_range(count, 5, 30);
 	assert_int_equal(scanned, last_event);
 	for (size_t i = 0; i < count; i++)
