@@ -239,7 +239,9 @@ static _Bool send_words(struct redis_link *l, const struct redis_words *w, int64
 	*s = (struct sent){ .link = l, .answer = answer, .ctx = ctx, .deadline_ms = deadline_ms };
 	/* hiredis takes pointers to char * that it does not write through. */
 	if (redisAsyncCommandArgv(l->context, on_reply, s, w->count, (const char **)w->word, w->length) != REDIS_OK) {
+		/* Without memory, or as it is closing: whoever asked would wait for an answer that never comes, so all begins anew. */
 		free(s);
+		redis_link_reset(l, "a command could not be sent");
 		return 0;
 	}
 	STAILQ_INSERT_TAIL(&l->sent, s, next);
