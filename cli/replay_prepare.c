@@ -179,7 +179,10 @@ static void write_rules(const struct replay_file *f, FILE *to)
 {
 	(void)f;
 	/* So that a check by the next round (replay_run.h) is in time. */
-	fprintf(to, "# The checker comes round once an hour; every other rule has its default.\ncheck = %" PRId64 "m\n",
+	fprintf(to,
+	        "# The checker comes round once an hour.\ncheck = %" PRId64 "m\n"
+	        "# The city's file names nobody, and years of it are to be looked at afterwards.\npersonal_keep_days = "
+	        "0\n",
 	        REPLAY_WINDOW_MS / CLOCK_MINUTE_MS);
 }
 

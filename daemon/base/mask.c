@@ -119,6 +119,15 @@ static char *put_number(char *to, const struct number *n)
 	return to;
 }
 
+/* A case's number, E or C and its digits (workflow/case_number.h), is nobody's: staff write it into their words. */
+#define CASE_DIGITS_LEAST 17 /* category, day, and a sequence of five */
+
+static _Bool is_case_number(const char *text, const char *at, const struct number *n)
+{
+	return at > text && (at[-1] == 'E' || at[-1] == 'C') && (at - 1 == text || !is_letter(at[-2])) && !n->apart &&
+	       n->count >= CASE_DIGITS_LEAST && n->digits[4] == '2' && n->digits[5] <= '1';
+}
+
 /* A number to be masked that begins here; its length in the text, 0 when there is none. */
 static size_t find_number(const char *at, struct number *n)
 {
@@ -171,7 +180,7 @@ const char *mask_text(const char *text, char *out)
 		struct number n;
 		size_t length = is_digit(at, &unused) ? find_number(at, &n) : 0;
 
-		if (length > 0) {
+		if (length > 0 && !is_case_number(text, at, &n)) {
 			to = put_number(to, &n);
 			at += length;
 			continue;

@@ -40,10 +40,10 @@ static _Bool is_own(const struct person *who, const char *account)
 static _Bool may_erase(struct decision *d, const char *person)
 {
 	const struct person *known = policy_person(d->policy, person);
-	if (!is_own(d->who, person) && (d->who->roles & ROLE_SUPERVISOR) == 0)
-		return decision_refuse(
-			d, REFUSAL_NOT_ALLOWED, "erased-by-itself-or-a-supervisor",
-			"Only the person itself, its gateway or a supervisor may erase a person's data.");
+	struct rights_on on = { .area = RIGHTS_WHOLE, .own = is_own(d->who, person) };
+
+	if (!decision_has(d, RIGHT_ERASE_PERSON, &on, "erased-by-itself-or-a-supervisor"))
+		return 0;
 	if (known != NULL && (known->roles & ~(uint32_t)ROLE_REPORTER) != 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "acts-on-duty-stay",
 		                       "%s has a role beside reporter; what was done on duty stays.", person);

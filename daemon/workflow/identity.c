@@ -14,29 +14,32 @@ static const struct roster *roster(const struct decision *d)
 
 /* ---- who may ---- */
 
-/* A person gone from the policy is anybody's who administers: nothing but revoking is left to be done. */
-static _Bool administers(const struct decision *d, const struct person *p)
-{
-	int64_t mine = d->who->area;
-
-	if ((d->who->roles & ROLE_ADMINISTRATOR) == 0)
-		return 0;
-	return mine == 0 || p == NULL || (p->area != 0 && area_holds(mine, p->area));
-}
-
 static _Bool is_own(const struct decision *d, const char *person)
 {
 	return strcmp(d->who->id, person) == 0;
 }
 
-/* own_too: who asks may do it to what is their own. */
-static _Bool may(struct decision *d, const char *person, _Bool own_too)
+/* A person gone from the policy is anybody's who administers: nothing but revoking is left to be done. */
+static int64_t area_of(const struct person *p)
 {
-	if (administers(d, policy_person(d->policy, person)) || (own_too && is_own(d, person)))
-		return 1;
-	return decision_refuse(d, REFUSAL_NOT_ALLOWED, "administrators-give-credentials",
-	                       own_too ? "Administrators of the person's area may do this, and the person itself."
-	                               : "Only administrators of the person's area may do this.");
+	if (p == NULL)
+		return 0;
+	return p->area != 0 ? p->area : RIGHTS_WHOLE;
+}
+
+static _Bool administers(const struct decision *d, const struct person *p)
+{
+	struct rights_on on = { .area = area_of(p) };
+
+	return rights_may(d->policy, d->who, RIGHT_ISSUE_CREDENTIAL, &on);
+}
+
+/* Administrators of the person's area, and, as the right has it, the person itself. */
+static _Bool may(struct decision *d, enum right right, const char *person)
+{
+	struct rights_on on = { .area = area_of(policy_person(d->policy, person)), .own = is_own(d, person) };
+
+	return decision_has(d, right, &on, "administrators-give-credentials");
 }
 
 /* ---- the last administrator ---- */
@@ -191,7 +194,7 @@ static _Bool may_be_issued(struct decision *d)
 		                       "people.csv has nobody called %.64s; put a row there and reload first.",
 		                       c->person);
 	if (!c->on_the_machine)
-		return may(d, c->person, 0);
+		return may(d, RIGHT_ISSUE_CREDENTIAL, c->person);
 	if ((p->roles & ROLE_ADMINISTRATOR) == 0)
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "first-one-is-an-administrator",
 		                       "%.64s has not the role administrator in people.csv; give it there and reload.",
@@ -277,7 +280,7 @@ _Bool identity_rotate(struct decision *d)
 {
 	const struct command *c = d->command;
 	const struct credential *old = find_live(d);
-	if (old == NULL || !may(d, old->person, 1))
+	if (old == NULL || !may(d, RIGHT_ROTATE_CREDENTIAL, old->person))
 		return 0;
 	int64_t expires_ms = c->until_ms != 0 ? c->until_ms : expiry_like(d, old);
 	/* With 16 of them there is room still when the old one goes at once. */
@@ -315,11 +318,11 @@ _Bool identity_revoke(struct decision *d)
 
 	if (person == NULL) {
 		const struct credential *old = find_live(d);
-		if (old == NULL || !may(d, old->person, 1))
+		if (old == NULL || !may(d, RIGHT_REVOKE_CREDENTIAL, old->person))
 			return 0;
 		person = old->person;
 		revoke(d, old, c->text);
-	} else if (!may(d, person, 1) || !revoke_all(d, person)) {
+	} else if (!may(d, RIGHT_REVOKE_CREDENTIAL, person) || !revoke_all(d, person)) {
 		return 0;
 	}
 	return one_remains(d, person) && tell(d, AUDITED_CREDENTIAL_ENDED, c->text);

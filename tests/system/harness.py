@@ -173,7 +173,7 @@ class Daemon:
         self.database = os.path.join(folder, "gridloop.db")
         self.process, self.environment, self.prefix = None, {}, []  # prefix: what runs it, as "ip netns exec …"
         self.keys = {"listen": f"127.0.0.1:{self.port}", "database": self.database, "clock": "replay",
-                     "jurisdiction": (changes or {}).get("jurisdiction") or patient_street(os.path.join(folder, "street")),
+                     "jurisdiction": (changes or {}).get("jurisdiction") or patient_street(os.path.join(folder, "sample-street")),
                      "redis": f"unix:{redis.socket}" if redis else "",
                      **{f"rate_{who}": 0 for who in ("reporter", "staff", "gateway", "address")}, **(changes or {})}
         self.write_config({})

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import threading
 
-from harness import BUILD, MONDAY_MS, TOP, Refused, Street, World, run_tests, uuid7, verify, wait_until
+from harness import BUILD, MONDAY_MS, TOP, Refused, Street, World, patient_street, run_tests, uuid7, verify, wait_until
 
 STREET = Street()
 WORLD = World(with_redis=False)
@@ -28,7 +28,7 @@ RELOADS, SENDERS, WINDOW = 20, 4, 16
 def sample():
     """The sample jurisdiction as it was."""
     shutil.rmtree(FOLDER, ignore_errors=True)
-    shutil.copytree(STREET.folder, FOLDER)
+    patient_street(FOLDER)
 
 
 def change(name, edit):

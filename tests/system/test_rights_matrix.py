@@ -12,10 +12,9 @@ import csv
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 
-from harness import BUILD, CONTRACT, MONDAY_MS, Client, Street, World, frame, jpeg, run_tests
+from harness import BUILD, CONTRACT, DAY_MS, MONDAY_MS, Client, Street, World, frame, jpeg, patient_street, run_tests
 
 GRID, INSIDE, OUTSIDE = "610404004002001", "610404004002", "610404004001"
 UNIT, LEAD, OTHER = "roads", "greening", "water"  # works on the cases, leads those it helps with, has nothing to do with them
@@ -58,6 +57,8 @@ def cast_of(table):
     yield person("m-desk", desk, "")
     yield person("m-unit", "handler", "", UNIT)
     yield person("m-lead", "handler", "", LEAD)
+    yield person("m-somebody", "worker", INSIDE, "")
+    yield person("m-another", "worker", INSIDE, "")
     for role in table.roles:
         for relation in relations_of(table, role):
             unit = UNIT if relation == "unit" else OTHER if role == "handler" else ""
@@ -87,7 +88,7 @@ def category(code):
 
 def make_street(folder, table):
     """A copy of the sample in which nothing happens by itself, with the cast."""
-    shutil.copytree(STREET.folder, folder)
+    patient_street(folder)
     place = STREET.place([g["grid"] for g in STREET.grids].index(GRID))
     camera = name_of("cameras", "own")
 
@@ -344,8 +345,11 @@ class Cells:
         scopes = stands(role, relation)
         expected = self.table.actions[action]["before_login"] or self.table.gives(role, action, scopes, "none")
         number = next(emergencies) if action == "lift-emergency" and expected else getattr(self, "kept", 0)
-        self.later.append(lambda: Try(name_of(role, relation), request(self, relation, number), action, expected,
-                                      (role, action, relation, "none"), went_through))
+        def later():
+            self.asker = name_of(role, relation)
+            return Try(self.asker, request(self, relation, number), action, expected,
+                       (role, action, relation, "none"), went_through)
+        self.later.append(later)
 
     def run(self):
         """(try, reply) of every one."""
@@ -404,6 +408,28 @@ def own_or_all(_, relation):
     return {"own", "all"} if relation == "own" else {"all"}
 
 
+def anywhere_inside(role, relation):
+    return scopes_that_hold(role, relation)
+
+
+def own_or_inside(role, relation):
+    return scopes_that_hold(role, relation, {"own"} if relation == "own" else frozenset())
+
+
+# Whose credentials are given out and renewed, and whose are revoked: people of the area inside.
+SOMEBODY, ANOTHER = "m-somebody", "m-another"
+
+
+def credential_of(cells, person):
+    """The id of one that lives, made by an administrator of everything; renewed with an overlap it lives on."""
+    made = cells.__dict__.setdefault("credentials", {})
+    if person not in made:
+        made[person] = cells.crowd[name_of("administrator", "whole")].ask("issue_credential", {
+            "key": cells.crowd[DESK].new_key(), "person": person, "label": "to be renewed",
+            "expires_ms": MONDAY_MS + 30 * DAY_MS})["id"]
+    return made[person]
+
+
 def digest():
     return hashlib.sha256(os.urandom(8)).digest()
 
@@ -428,6 +454,16 @@ REQUESTS = {
     "declare-emergency": (lambda c, r, n: ("declare_emergency", {"area": INSIDE, "text": "matrix"}), scopes_that_hold),
     "lift-emergency": (lambda c, r, n: ("lift_emergency", {"id": n}), scopes_that_hold),
     "reload": (lambda c, r, n: ("reload", {}), whole),
+    "issue-credential": (lambda c, r, n: ("issue_credential", {"key": c.crowd[DESK].new_key(), "person": SOMEBODY, "label": "matrix"}), anywhere_inside),
+    "rotate-credential": (lambda c, r, n: ("rotate_credential", {"key": c.crowd[DESK].new_key(), "overlap_ms": 3600_000,
+                                                                 "id": credential_of(c, c.asker if r == "own" else SOMEBODY)}), own_or_inside),
+    "revoke-credential": (lambda c, r, n: ("revoke_credential", {"key": c.crowd[DESK].new_key(),
+                                                                 "person": c.asker if r == "own" else ANOTHER}), own_or_inside),
+    "list-credentials": (lambda c, r, n: ("list_credentials", {"person": c.asker if r == "own" else SOMEBODY}), own_or_inside),
+    "first-administrator": (lambda c, r, n: ("ping", {}), scopes_that_hold),  # only on the machine: test_identity.py
+    "read-audit": (lambda c, r, n: ("get_audit", {"limit": 1}), scopes_that_hold),
+    "erase-person": (lambda c, r, n: ("erase_person", {"key": c.crowd[DESK].new_key(), "why": "matrix",
+                                                       "person": c.asker if r == "own" else "m-gone"}), own_or_all),
     "advance-clock": (lambda c, r, n: ("advance_clock", {"to_ms": MONDAY_MS}), scopes_that_hold),
     "login": (lambda c, r, n: ("ping", {}), scopes_that_hold),  # every identity here has logged in
     "ping": (lambda c, r, n: ("ping", {}), scopes_that_hold),
