@@ -197,8 +197,10 @@ static struct command *seal(struct command *c, const struct sender *from)
 /* What can be dialled and nothing else, so that it can be masked. */
 static _Bool check_phone(const ProtobufCBinaryData *phone, struct refusal *why)
 {
+	static const char allowed[] = "0123456789+- ";
+
 	for (size_t i = 0; i < phone->len; i++)
-		if (memchr("0123456789+- ", phone->data[i], 13) == NULL)
+		if (memchr(allowed, phone->data[i], sizeof allowed - 1) == NULL)
 			return refuse(why, REFUSAL_INVALID, "contact-phone-is-a-number",
 			              "A phone number has digits, blanks, + and - only.");
 	return 1;

@@ -50,9 +50,12 @@ static int find_same(const struct candidates *c, const uint8_t sha256[DIGEST_SIZ
 {
 	int found = -1;
 
-	for (int i = 0; i < CANDIDATES; i++)
-		if (digest_same(c->sha256[i], sha256) && i < c->count)
+	for (int i = 0; i < CANDIDATES; i++) {
+		_Bool same = digest_same(c->sha256[i], sha256);
+
+		if (same && i < c->count)
 			found = i;
+	}
 	return found;
 }
 

@@ -60,7 +60,7 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	" (SELECT " column " FROM closed_case AS c WHERE c.id = e.case_id))"
 	[READ_EVENTS] = "SELECT " EVENT_NAMES ", " OF_CASE("coalesce(reporter, actor)") ", " OF_CASE(
 		"anonymous") " FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 AND (1 << "
-	                     "to_state & ?6) <> 0"
+			     "to_state & ?6) <> 0"
 			     " ORDER BY id LIMIT ?5",
 	[READ_LAST_IDS] = "SELECT (SELECT max(id) FROM case_event), (SELECT max(id) FROM notice)",
 	[READ_EVIDENCE_OF] = "SELECT size, type FROM evidence WHERE sha256 = ? AND person = ?",

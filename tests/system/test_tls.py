@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from harness import BUILD, CONTRACT, PATIENCE, TOP, Client, Refused, Street, World, frame, free_port, jpeg, run_tests
+from harness import BUILD, CONTRACT, PATIENCE, TOP, Client, Refused, Street, World, frame, free_port, jpeg, patient_street, run_tests
 from harness import wait_until
 
 STREET = Street()
@@ -129,7 +129,7 @@ def register(digest):
 
 def prepare():
     make_certificates()
-    shutil.copytree(STREET.folder, FOLDER)
+    patient_street(FOLDER)
     register(fingerprint("resident"))
     WORLD.configure({"listen_tls": f"127.0.0.1:{TLS_PORT}", "tls_certificate": pem("now.crt"),
                      "tls_key": pem("now.key"), "tls_client_ca": pem("authority.crt"), "jurisdiction": FOLDER,
