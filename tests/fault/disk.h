@@ -39,7 +39,7 @@ struct disk_plan {
 	_Bool full;          /* a write that fails says that the disk is full */
 	uint64_t cut_after;  /* so many operations after the first that failed */
 	_Bool lies;          /* a sync says yes and does nothing */
-	_Bool lazy;          /* connections have synchronous=NORMAL, and FULL is not heard */
+	_Bool lazy;          /* connections have synchronous=NORMAL, and nothing more is heard */
 	void (*between)(
 		void *ctx); /* called in a checkpoint, where it has read where the log ends; not while in itself */
 	void (*anywhere)(void *ctx); /* called before one operation in some thirty; not while in itself */

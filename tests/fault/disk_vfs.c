@@ -277,7 +277,7 @@ static int file_control(sqlite3_file *file, int op, void *arg)
 
 	(void)file;
 	if (op == SQLITE_FCNTL_PRAGMA && disk.plan.lazy && strcmp(pragma[1], "synchronous") == 0 && pragma[2] &&
-	    strcmp(pragma[2], "FULL") == 0)
+	    strcmp(pragma[2], "NORMAL") != 0)
 		return SQLITE_OK;
 	return SQLITE_NOTFOUND;
 }
@@ -454,7 +454,7 @@ static sqlite3_vfs vfs = {
 	.xCurrentTimeInt64 = vfs_time,
 };
 
-/* What a connection begins with; its "PRAGMA synchronous = FULL" is then not heard. */
+/* What a connection begins with; its own "PRAGMA synchronous" is then not heard. */
 static int be_lazy(sqlite3 *db, char **error, const struct sqlite3_api_routines *api)
 {
 	(void)error;

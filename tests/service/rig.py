@@ -74,7 +74,9 @@ class Rig:
         run("gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-O2", "-o", library, os.path.join(HERE, "hang.c"))
         self.write("units/redis-server.service", REDIS_UNIT)
         self.write("redis_password", PASSWORD + "\n")
-        self.configure({"redis": "unix:/run/redis/redis-server.sock", "redis_password": "credential:redis_password"})
+        self.configure({"redis": "unix:/run/redis/redis-server.sock", "redis_password": "credential:redis_password",
+                        **{f"rate_{who}": 0 for who in ("reporter", "staff", "gateway", "address")}})
+        self.change("stage/etc/gridloop/jurisdiction/policy.conf", {"new_reporter_day_most": 0, "reporter_day_most": 0})
 
     @staticmethod
     def write(name, text):
@@ -88,7 +90,9 @@ class Rig:
                          for line in lines) + "\n"
 
     def configure(self, changes):
-        path = "stage/etc/gridloop/gridloop.conf"
+        self.change("stage/etc/gridloop/gridloop.conf", changes)
+
+    def change(self, path, changes):
         with open(os.path.join(WORK, path), encoding="utf-8") as file:
             text = file.read()
         self.write(path, self.changed(text, changes))
