@@ -134,9 +134,9 @@ link-flags:
 	@echo '$(LINK)'
 	@echo '$(LIBS)'
 
-## torture [SHORT=1] [ONLY=name] [SEED=n]: the harnesses of tests/fault against power cuts, kills and more; ends with JSON
-torture: all $(FAULT_TESTS) $(SIMULATION) $(PRELOADS) fuzzers | packages-check packages-torture
-	@BUILD=$(BUILD) tests/fault/run $(if $(SHORT),--short) $(if $(ONLY),--only $(ONLY)) $(if $(SEED),--seed $(SEED))
+## torture [SHORT=1] [ONLY='name …'] [SEED=n]: the harnesses of tests/fault against power cuts, kills and more; ends with JSON
+torture: all $(FAULT_TESTS) $(SIMULATION) $(PRELOADS) $(if $(ONLY),$(if $(filter fuzz,$(ONLY)),fuzzers),fuzzers) | packages-check packages-torture
+	@BUILD=$(BUILD) tests/fault/run $(if $(SHORT),--short) $(addprefix --only ,$(ONLY)) $(if $(SEED),--seed $(SEED))
 
 ## check-service [SHORT=1]: the installed units under a real systemd, in namespaces of their own; root; ends with JSON
 check-service: all | packages-check packages-service

@@ -153,12 +153,12 @@ def config_with(changes):
 
 
 def patient_street(folder):
-    """The sample jurisdiction, in which one person may report as much in a day as a test likes."""
+    """The sample jurisdiction, in which one person may report as much in a day, and at any hour, as a test likes."""
     if not os.path.exists(folder):
         shutil.copytree(SAMPLE, folder)
         path = os.path.join(folder, "policy.conf")
         with open(path, encoding="utf-8") as file:
-            text = re.sub(r"^((new_)?reporter_day_most) = .*", r"\1 = 0", file.read(), flags=re.M)
+            text = re.sub(r"^((new_)?reporter_day_most|doubt_burst) = .*", r"\1 = 0", file.read(), flags=re.M)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
     return folder
