@@ -76,7 +76,7 @@ class Rig:
         self.write("redis_password", PASSWORD + "\n")
         self.configure({"redis": "unix:/run/redis/redis-server.sock", "redis_password": "credential:redis_password",
                         **{f"rate_{who}": 0 for who in ("reporter", "staff", "gateway", "address")}})
-        self.change("stage/etc/gridloop/jurisdiction/policy.conf", {"new_reporter_day_most": 0, "reporter_day_most": 0})
+        self.change("stage/etc/gridloop/jurisdiction/policy.conf", {"new_reporter_day_most": 0, "reporter_day_most": 0, "doubt_burst": 0})
 
     @staticmethod
     def write(name, text):
