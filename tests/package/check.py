@@ -138,7 +138,9 @@ def host_sources():
              if os.path.isfile(path)}
     debian = {path: text for path, text in texts.items() if re.search(rf"\b{SUITE}\b[\s\S]*\bmain\b", text)}
     mirrors = re.findall(r"^(?:URIs:|deb(?: \[.*\])?) *(\S+/debian/?)(?:\s|$)", "\n".join(debian.values()), re.M)
-    return (mirrors or ["http://deb.debian.org/debian"])[0], debian
+    if not mirrors:
+        sys.exit(f"no apt source of this machine names a mirror of {SUITE}: a clean root cannot be made")
+    return mirrors[0], debian
 
 
 def make_root():
