@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CLEAR_STEP 3   /* of 255 grey levels: a smaller step between neighbours is the camera's noise */
 #define CLEAR_LEAST 20 /* of 64 steps that must be clear, or the picture is dull: a wall, a night sky, a thumb */
@@ -42,6 +43,20 @@ static _Bool make_look(const struct look_fields *f, uint64_t *look)
 		}
 	}
 	return clear >= CLEAR_LEAST && *look != 0;
+}
+
+FILE *look_open(int fd)
+{
+	int own = dup(fd);
+	FILE *file = own == -1 ? NULL : fdopen(own, "rb");
+
+	if (!file && own != -1)
+		(void)close(own);
+	if (file && fseek(file, 0, SEEK_SET) != 0) {
+		(void)fclose(file);
+		return NULL;
+	}
+	return file;
 }
 
 static const struct {

@@ -1,9 +1,7 @@
 /* A JPEG as grey rows, an eighth of its size: the decoder then only looks at the first coefficient of each block. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <jpeglib.h>
 
@@ -91,18 +89,15 @@ static _Bool read_rows(struct reading *r, struct look_fields *f)
 _Bool look_jpeg(int fd, struct look_fields *f)
 {
 	struct reading *r = must_calloc(1, sizeof *r);
-	int own = dup(fd);
 	volatile _Bool done = 0;
 
-	r->file = own == -1 ? NULL : fdopen(own, "rb");
+	r->file = look_open(fd);
 	prepare(r);
-	if (r->file && fseek(r->file, 0, SEEK_SET) == 0 && setjmp(r->out) == 0)
+	if (r->file && setjmp(r->out) == 0)
 		done = read_rows(r, f);
 	jpeg_destroy_decompress(&r->jpeg);
 	if (r->file)
 		(void)fclose(r->file);
-	else if (own != -1)
-		(void)close(own);
 	free(r->row);
 	free(r);
 	return done;

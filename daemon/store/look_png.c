@@ -1,7 +1,6 @@
 /* A PNG as grey rows. An interlaced one would have to be held whole, which no camera asks for. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <png.h>
 
@@ -69,19 +68,16 @@ static _Bool read_rows(struct reading *r, struct look_fields *f)
 _Bool look_png(int fd, struct look_fields *f)
 {
 	struct reading *r = must_calloc(1, sizeof *r);
-	int own = dup(fd);
 	volatile _Bool done = 0;
 
-	r->file = own == -1 ? NULL : fdopen(own, "rb");
+	r->file = look_open(fd);
 	r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, NULL, fail, heed_nothing);
 	r->info = r->png ? png_create_info_struct(r->png) : NULL;
-	if (r->info && r->file && fseek(r->file, 0, SEEK_SET) == 0 && setjmp(png_jmpbuf(r->png)) == 0)
+	if (r->info && r->file && setjmp(png_jmpbuf(r->png)) == 0)
 		done = read_rows(r, f);
 	png_destroy_read_struct(&r->png, &r->info, NULL);
 	if (r->file)
 		(void)fclose(r->file);
-	else if (own != -1)
-		(void)close(own);
 	free(r->row);
 	free(r);
 	return done;

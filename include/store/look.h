@@ -9,6 +9,7 @@
 #define STORE_LOOK_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "workflow/evidence.h"
 
@@ -30,6 +31,8 @@ struct look_fields {
 };
 _Bool look_begin(struct look_fields *f, uint32_t width, uint32_t height) MUST_USE; /* false: too large, or nothing */
 void look_row(struct look_fields *f, uint32_t row, const uint8_t *grey);
+/* The file at fd from its beginning, fd itself left open; NULL: it cannot be had. */
+FILE *look_open(int fd) MUST_USE;
 /* false: it cannot be read. fd is read from its beginning and left open. */
 _Bool look_jpeg(int fd, struct look_fields *f) MUST_USE;
 _Bool look_png(int fd, struct look_fields *f) MUST_USE;
