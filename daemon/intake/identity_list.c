@@ -33,14 +33,6 @@ struct page {
 
 /* ---- who is told of whom ---- */
 
-/* Who is gone from the policy is in everybody's area. */
-static int64_t area_of(const struct person *p)
-{
-	if (!p)
-		return 0;
-	return p->area ? p->area : RIGHTS_WHOLE;
-}
-
 static _Bool is_told_of(const struct list_question *l, const char *id, const struct person *p)
 {
 	const struct person *me = l->q.person;
@@ -49,7 +41,7 @@ static _Bool is_told_of(const struct list_question *l, const char *id, const str
 		return 0;
 	if (strcmp(me->id, id) == 0)
 		return 1;
-	return rights_may(l->q.policy, me, RIGHT_LIST_CREDENTIALS, &(struct rights_on){ .area = area_of(p) });
+	return rights_may(l->q.policy, me, RIGHT_LIST_CREDENTIALS, &(struct rights_on){ .area = rights_area_of(p) });
 }
 
 /* ---- rows ---- */
@@ -234,7 +226,7 @@ _Bool identity_list_serve(struct session *s, const Gridloop__V1__ClientFrame *f,
 		return 0;
 	const struct policy *policy = engine_policy(s->door->engine);
 	/* Where nobody is named, row by row is sorted out whom this is told of. */
-	struct rights_on on = { .area = l.person[0] ? area_of(policy_person(policy, l.person)) : 0 };
+	struct rights_on on = { .area = l.person[0] ? rights_area_of(policy_person(policy, l.person)) : 0 };
 	_Bool administers = rights_may(policy, s->person, RIGHT_LIST_CREDENTIALS, &on);
 
 	if (!administers && l.person[0] && strcmp(l.person, s->person->id) != 0)

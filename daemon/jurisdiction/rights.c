@@ -204,6 +204,13 @@ static _Bool holds_every_grid(const struct policy *p, int64_t area)
 	return 1;
 }
 
+int64_t rights_area_of(const struct person *p)
+{
+	if (!p)
+		return 0;
+	return p->area ? p->area : RIGHTS_WHOLE;
+}
+
 _Bool rights_reach(const struct policy *p, const struct person *who, int64_t area)
 {
 	if (area == RIGHTS_WHOLE)

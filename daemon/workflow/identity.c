@@ -20,16 +20,9 @@ static _Bool is_own(const struct decision *d, const char *person)
 }
 
 /* A person gone from the policy is anybody's who administers: nothing but revoking is left to be done. */
-static int64_t area_of(const struct person *p)
-{
-	if (p == NULL)
-		return 0;
-	return p->area != 0 ? p->area : RIGHTS_WHOLE;
-}
-
 static _Bool administers(const struct decision *d, const struct person *p)
 {
-	struct rights_on on = { .area = area_of(p) };
+	struct rights_on on = { .area = rights_area_of(p) };
 
 	return rights_may(d->policy, d->who, RIGHT_ISSUE_CREDENTIAL, &on);
 }
@@ -37,7 +30,7 @@ static _Bool administers(const struct decision *d, const struct person *p)
 /* Administrators of the person's area, and, as the right has it, the person itself. */
 static _Bool may(struct decision *d, enum right right, const char *person)
 {
-	struct rights_on on = { .area = area_of(policy_person(d->policy, person)), .own = is_own(d, person) };
+	struct rights_on on = { .area = rights_area_of(policy_person(d->policy, person)), .own = is_own(d, person) };
 
 	return decision_has(d, right, &on, "administrators-give-credentials");
 }

@@ -86,6 +86,9 @@ _Bool rights_has(const struct policy *p, const struct person *who, enum right ri
  * who lacks no more than that. */
 _Bool rights_refuse(const struct policy *p, const struct person *who, enum right right, const struct rights_on *on,
                     const char *rule, struct refusal *why);
+/* Where something done to this person is done: its area, the whole jurisdiction; NULL, who is gone from the policy, lies in
+ * everybody's. */
+int64_t rights_area_of(const struct person *p);
 /* Whether a person's area reaches this one: see struct rights_on. */
 _Bool rights_reach(const struct policy *p, const struct person *who, int64_t area) MUST_USE;
 /* The roles that have it in this scope and phase under the policy. */
