@@ -25,7 +25,7 @@ FOLDER = os.path.join(WORLD.folder, "jurisdiction")
 TLS_PORT = free_port()
 RESIDENT, OPERATOR = STREET.reporter(), STREET.one_with("operator")
 LOGIN_SECONDS = 3
-CUTS, ROUNDS = 500, 3
+CUTS, ROUNDS = 500, 3  # of the rounds the first only warms up: what is kept for ever (pools, a sanitizer's shadow) is taken in it
 RESET = struct.pack("ii", 1, 0)
 GROWTH_KIB = 4096  # of a process after a thousand cut handshakes more; one that leaked 16 KiB a time would need four times it
 
@@ -64,7 +64,7 @@ def pem(name):
 
 
 def openssl(*argv):
-    done = subprocess.run(["openssl", *argv], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(["openssl", *argv], capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
     assert done.returncode == 0, f"openssl {argv[0]} ended with {done.returncode}:\n{done.stderr}"
 
 
@@ -158,7 +158,7 @@ class TlsClient(Client):
 def s_client(*argv, said=b""):
     """What openssl's own client says of the daemon."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{TLS_PORT}", "-CAfile", pem("authority.crt"),
-                           "-verify_hostname", "localhost", *argv], input=said, capture_output=True, timeout=60,
+                           "-verify_hostname", "localhost", *argv], input=said, capture_output=True, timeout=3 * PATIENCE,
                           check=False)
     return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
 
@@ -166,7 +166,7 @@ def s_client(*argv, said=b""):
 def gridloop(*argv, server=f"localhost:{TLS_PORT}", token=f"demo-{RESIDENT}"):
     env = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLOOP_")}
     env.update(GRIDLOOP_SERVER=server, GRIDLOOP_ID=RESIDENT, HOME=WORLD.folder, **({"GRIDLOOP_TOKEN": token} if token else {}))
-    done = subprocess.run([os.path.join(BUILD, "gridloop"), *argv], capture_output=True, text=True, timeout=60, env=env,
+    done = subprocess.run([os.path.join(BUILD, "gridloop"), *argv], capture_output=True, text=True, timeout=3 * PATIENCE, env=env,
                           cwd=TOP, check=False)
     return done.returncode, done.stdout + done.stderr
 
@@ -401,7 +401,7 @@ def test_a_thousand_cut_handshakes_leave_nothing_behind():
         lengths = [cut_everywhere(v) for v in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)]
         wait_until(lambda: descriptors() <= before, f"the daemon to be back at {before} descriptors")
         memory.append(WORLD.daemon.memory_kib())
-    assert memory[-1] - memory[0] < GROWTH_KIB * (ROUNDS - 1), f"memory grew: {memory} KiB"
+    assert memory[-1] - memory[1] < GROWTH_KIB * (ROUNDS - 2), f"memory grew: {memory} KiB"
     with TlsClient() as client:
         work(client)
     print(f"{ROUNDS} x {2 * CUTS} handshakes cut within {lengths} bytes; memory {memory} KiB; {before} descriptors")
@@ -628,7 +628,7 @@ def test_check_names_the_file():
             ({"listen_tls": "nowhere"}, "gridloop.conf", "expected"),
             ({"listen_tls": "", "listen": ""}, "gridloop.conf", "listen_tls")):
         WORLD.daemon.write_config(changes)
-        done = subprocess.run([os.path.join(BUILD, "gridloopd"), "--check", "-c", WORLD.daemon.config], timeout=60,
+        done = subprocess.run([os.path.join(BUILD, "gridloopd"), "--check", "-c", WORLD.daemon.config], timeout=3 * PATIENCE,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         said = done.stdout + done.stderr
         assert done.returncode == 78, f"{changes}: {done.returncode}\n{said}"
