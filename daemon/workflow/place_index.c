@@ -164,29 +164,66 @@ struct search {
 	double metres;
 	int64_t since_ms;
 	double shrink; /* of a degree of longitude, here */
+	double reach2; /* the metres in degrees of latitude × 10^7, a per mille generous, squared */
 	void (*see)(void *ctx, const struct position *at, double metres);
 	void *ctx;
 };
 
-/* Whether north and east, in degrees × 10^7, are within reach: a rough distance, a per mille generous. */
+/* Whether north and east, in degrees × 10^7, are within reach: a rough distance. */
 static _Bool within(const struct search *s, double north, double east)
 {
-	double reach = s->metres * 1.001 + 0.1;
-
-	north *= CELL_METRES / CELL_E7;
-	east *= CELL_METRES / CELL_E7 * s->shrink;
-	return north * north + east * east <= reach * reach;
+	east *= s->shrink;
+	return north * north + east * east <= s->reach2;
 }
 
-static void look_in(const struct search *s, const struct place_cell *c)
+/* A bit for each point that is within reach. Nothing is decided on the way: which points are near nobody can foretell, and
+ * a processor that guesses wrong at every other one takes longer than all of this. */
+static uint32_t near_ones(const struct search *s, const struct point *points, uint32_t count)
 {
-	uint32_t oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
+	uint32_t near = 0;
 
-	for (uint32_t i = c->count; i-- > oldest;) {
+	for (uint32_t i = 0; i < count; i++)
+		near |= (uint32_t)within(s, (double)points[i].lat_e7 - s->lat_e7, (double)points[i].lon_e7 - s->lon_e7)
+		        << i;
+	return near;
+}
+
+_Static_assert(PLACE_LOOK_MOST <= 32, "a bit for each");
+
+/* Whom to look at in a cell, a bit for each from `oldest` on. */
+struct sights {
+	const struct place_cell *cell;
+	uint32_t oldest, near;
+};
+
+static uint32_t newest_of(uint32_t near)
+{
+	return 31 - (uint32_t)__builtin_clz(near);
+}
+
+static void look_for(const struct search *s, struct sights *in)
+{
+	const struct place_cell *c = in->cell;
+
+	in->oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
+	in->near = near_ones(s, c->points + in->oldest, c->count - in->oldest);
+	for (uint32_t left = in->near; left != 0; left ^= UINT32_C(1) << newest_of(left)) {
+		const struct position *p = &c->positions[in->oldest + newest_of(left)];
+
+		__builtin_prefetch(p);
+		__builtin_prefetch((const char *)(p + 1) - 1);
+	}
+}
+
+static void look_in(const struct search *s, const struct sights *in)
+{
+	const struct place_cell *c = in->cell;
+
+	for (uint32_t left = in->near; left != 0; left ^= UINT32_C(1) << newest_of(left)) {
+		uint32_t i = in->oldest + newest_of(left);
 		const struct point *at = &c->points[i];
 
-		if (!within(s, (double)at->lat_e7 - s->lat_e7, (double)at->lon_e7 - s->lon_e7) ||
-		    c->positions[i].at_ms < s->since_ms)
+		if (c->positions[i].at_ms < s->since_ms)
 			continue;
 
 		double metres = place_metres(s->lat_e7, s->lon_e7, at->lat_e7, at->lon_e7);
@@ -205,8 +242,8 @@ static _Bool may_hold(const struct search *s, int32_t row, int32_t column)
 	return within(s, fmax(0, fmax(south, north)), fmax(0, fmax(west, east)));
 }
 
-/* A cell is two places in memory that nobody has looked at lately. All of them are fetched side by side, so that a
- * search waits about as long for four cells as for one. */
+/* A cell is two places in memory that nobody has looked at lately, and whoever is near in it a third. All of them are fetched
+ * side by side, so that a search waits about as long for four cells as for one. */
 #define CELLS_AHEAD 16
 
 struct cells {
@@ -217,28 +254,31 @@ struct cells {
 static void look_at(const struct search *s, struct cells *cells)
 {
 	const struct place_index *p = s->index;
-	const struct place_cell *found[CELLS_AHEAD];
+	struct sights found[CELLS_AHEAD];
 
 	for (int i = 0; i < cells->count; i++)
 		__builtin_prefetch(
 			&p->slots[slot_hash(s->category, cells->row[i], cells->column[i]) & (p->slot_count - 1)]);
 	for (int i = 0; i < cells->count; i++) {
-		found[i] = slot_of(p, s->category, cells->row[i], cells->column[i]);
-		if (found[i]->count > 0)
-			__builtin_prefetch(&found[i]->points[found[i]->count - 1]);
+		const struct place_cell *c = slot_of(p, s->category, cells->row[i], cells->column[i]);
+
+		found[i].cell = c;
+		if (c->count > 0)
+			__builtin_prefetch(&c->points[c->count - 1]);
 	}
 	for (int i = 0; i < cells->count; i++)
-		look_in(s, found[i]);
+		look_for(s, &found[i]);
+	for (int i = 0; i < cells->count; i++)
+		look_in(s, &found[i]);
 	cells->count = 0;
 }
 
 void place_index_around(const struct place_index *p, int32_t category, int32_t lat_e7, int32_t lon_e7, double metres,
                         int64_t since_ms, void (*see)(void *ctx, const struct position *at, double metres), void *ctx)
 {
-	const struct search s = {
-		p, category, lat_e7, lon_e7, metres, since_ms, fabs(cos(lat_e7 / 1e7 * M_PI / 180.0)), see, ctx
-	};
-	const double widest = CELLS_ACROSS_MOST / 2.0 * CELL_E7;
+	const double shrink = fabs(cos(lat_e7 / 1e7 * M_PI / 180.0)), widest = CELLS_ACROSS_MOST / 2.0 * CELL_E7;
+	const double reach = (metres * 1.001 + 0.1) / CELL_METRES * CELL_E7;
+	const struct search s = { p, category, lat_e7, lon_e7, metres, since_ms, shrink, reach * reach, see, ctx };
 	double tall = metres / CELL_METRES * CELL_E7, wide = s.shrink > 0.01 ? tall / s.shrink : widest;
 	int64_t dlat = (int64_t)fmin(tall, widest) + 1, dlon = (int64_t)fmin(wide, widest) + 1;
 	struct cells cells = { .count = 0 };
