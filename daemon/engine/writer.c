@@ -16,7 +16,7 @@
 static _Bool recover(struct writer *w, char **cause)
 {
 	casebook_free(w->book);
-	w->book = casebook_new(w->options->shard);
+	w->book = casebook_new(w->options->shard, w->blocks);
 	if (!store_recover(w->store, w->book, cause))
 		return 0;
 	w->now_ms = casebook_counters(w->book)->last_ms;
@@ -51,6 +51,7 @@ _Bool writer_open(struct writer *w, char **cause)
 	/* First, because a full disk lets nothing be opened and the ballast may have to go. */
 	room_init(&w->room, w->options->store.path, &w->options->store.room);
 	w->policy = policy_hold(w->options->policy);
+	w->blocks = blocks_new();
 	w->store = store_open(&w->options->store, cause);
 	return w->store != NULL && recover(w, cause) && start_syncer(w, cause);
 }
@@ -61,10 +62,12 @@ void writer_close(struct writer *w)
 	facts_close(&w->facts);
 	room_close(&w->room);
 	casebook_free(w->book);
+	blocks_free(w->blocks);
 	store_close(w->store);
 	policy_release(w->policy);
 	w->syncer = NULL;
 	w->book = NULL;
+	w->blocks = NULL;
 	w->store = NULL;
 	w->policy = NULL;
 }
@@ -126,7 +129,7 @@ void writer_settle(struct writer *w)
  * their way at once, one decided, one synced, one on its way from and to its senders. On a slow disk it waits and
  * gathers (below), and for a few senders the extra thread would only cost them time. */
 #define BESIDE_FROM 4       /* commands of this lot */
-#define BESIDE_WAITING 8    /* commands for the next: with fewer the writer has time to wait for its sync itself */
+#define BESIDE_WAITING 1    /* commands for the next: with fewer the writer has time to wait for its sync itself */
 #define BESIDE_LOT_LEAST 12 /* commands taken at once when more wait: smaller lots cost more than they hide */
 #define SLOW_FROM_US 1000   /* a commit as long as this is mostly its sync */
 

@@ -1,40 +1,48 @@
-/* case_table: blocks of nodes, a list of free ones, and open addressing from ids to nodes. */
+/* case_table: blocks of nodes, a list of free ones, and from ids to nodes by stretches of neighbouring ids. */
 #include "workflow/case_table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_SIZE ((size_t)2 << 20) /* one large page */
 #define SLOTS_FIRST 256
-/* Ids of one day count up by one. So many of them share a stretch of slots, one after the other: what is opened together
- * is found together, and a new case mostly meets a line that the one before it has fetched. */
-#define STRETCH 8
+/* Ids of one day count up by one, so neighbours share a leaf: a new case mostly finds there the one before it, and what
+ * is hashed, and moved when the table grows, are leaves and not cases. */
+#define STRETCH 64
 
 struct block {
 	struct block *next;
 	_Alignas(max_align_t) char nodes[];
 };
 
+struct leaf {
+	uint32_t used;
+	struct leaf *next; /* of the free ones */
+	struct case_node *nodes[STRETCH];
+};
+
 struct slot {
-	int64_t id;
-	struct case_node *node; /* NULL: free */
+	int64_t stretch;
+	struct leaf *leaf; /* NULL: free */
 };
 
 struct case_table {
+	struct blocks *source;
 	size_t node_size, block_nodes;
 	struct block *blocks;
 	size_t fresh;           /* nodes of the newest block that were never used */
 	struct case_node *free; /* used before, by their `after` */
 	struct case_node *first, *last;
+	struct leaf *free_leaf;
 	struct slot *slots;
-	size_t count, slot_count; /* slot_count is a power of two, at most half of it used */
+	size_t count, leaf_count, slot_count; /* slot_count is a power of two, at most half of it used */
 };
 
-struct case_table *case_table_new(size_t node_size)
+struct case_table *case_table_new(size_t node_size, struct blocks *source)
 {
 	struct case_table *t = must_calloc(1, sizeof *t);
 
 	must(node_size >= sizeof(struct case_node));
+	t->source = source;
 	t->node_size = (node_size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
 	t->block_nodes = (BLOCK_SIZE - sizeof(struct block)) / t->node_size;
 	t->slot_count = SLOTS_FIRST;
@@ -48,28 +56,42 @@ void case_table_free(struct case_table *t)
 		return;
 	for (struct block *b = t->blocks, *next; b != NULL; b = next) {
 		next = b->next;
-		free(b);
+		blocks_give(t->source, b);
 	}
+	for (struct leaf *l = t->free_leaf, *next; l != NULL; l = next) {
+		next = l->next;
+		free(l);
+	}
+	for (size_t i = 0; i < t->slot_count; i++)
+		free(t->slots[i].leaf);
 	free(t->slots);
 	free(t);
 }
 
 /* ---- by id ---- */
 
-static size_t hash_of(int64_t id)
+static size_t hash_of(int64_t stretch)
 {
-	uint64_t h = (uint64_t)id / STRETCH * UINT64_C(0x9E3779B97F4A7C15);
-
-	return (size_t)((h >> 32) * STRETCH + (uint64_t)id % STRETCH);
+	return (size_t)((uint64_t)stretch * UINT64_C(0x9E3779B97F4A7C15) >> 32);
 }
 
-/* The id's slot, or the free one where it would be. */
-static struct slot *slot_of(const struct case_table *t, int64_t id)
+static int64_t stretch_of(int64_t id)
 {
-	for (size_t at = hash_of(id);; at++) {
+	return (int64_t)((uint64_t)id / STRETCH);
+}
+
+static size_t place_of(int64_t id)
+{
+	return (size_t)((uint64_t)id % STRETCH);
+}
+
+/* The stretch's slot, or the free one where it would be. */
+static struct slot *slot_of(const struct case_table *t, int64_t stretch)
+{
+	for (size_t at = hash_of(stretch);; at++) {
 		struct slot *s = &t->slots[at & (t->slot_count - 1)];
 
-		if (s->node == NULL || s->id == id)
+		if (s->leaf == NULL || s->stretch == stretch)
 			return s;
 	}
 }
@@ -80,11 +102,10 @@ static void grow(struct case_table *t)
 	size_t old_count = t->slot_count;
 
 	t->slot_count *= 2;
-	t->slots = must_large(t->slot_count * sizeof *t->slots);
-	memset(t->slots, 0, t->slot_count * sizeof *t->slots);
+	t->slots = must_calloc(t->slot_count, sizeof *t->slots);
 	for (size_t i = 0; i < old_count; i++)
-		if (old[i].node != NULL)
-			*slot_of(t, old[i].id) = old[i];
+		if (old[i].leaf != NULL)
+			*slot_of(t, old[i].stretch) = old[i];
 	free(old);
 }
 
@@ -93,15 +114,55 @@ static void vacate(struct case_table *t, struct slot *s)
 {
 	size_t mask = t->slot_count - 1, hole = (size_t)(s - t->slots);
 
-	for (size_t at = (hole + 1) & mask; t->slots[at].node != NULL; at = (at + 1) & mask) {
-		size_t wanted = hash_of(t->slots[at].id) & mask;
+	for (size_t at = (hole + 1) & mask; t->slots[at].leaf != NULL; at = (at + 1) & mask) {
+		size_t wanted = hash_of(t->slots[at].stretch) & mask;
 
 		if (((at - wanted) & mask) < ((at - hole) & mask))
 			continue;
 		t->slots[hole] = t->slots[at];
 		hole = at;
 	}
-	t->slots[hole].node = NULL;
+	t->slots[hole].leaf = NULL;
+}
+
+static struct leaf *take_leaf(struct case_table *t)
+{
+	struct leaf *l = t->free_leaf;
+
+	if (l == NULL)
+		return must_calloc(1, sizeof *l);
+	t->free_leaf = l->next;
+	l->next = NULL;
+	return l;
+}
+
+static struct leaf *leaf_for(struct case_table *t, int64_t stretch)
+{
+	struct slot *s = slot_of(t, stretch);
+
+	if (s->leaf != NULL)
+		return s->leaf;
+	if (t->leaf_count * 2 >= t->slot_count) {
+		grow(t);
+		s = slot_of(t, stretch);
+	}
+	*s = (struct slot){ stretch, take_leaf(t) };
+	t->leaf_count++;
+	return s->leaf;
+}
+
+static void forget(struct case_table *t, int64_t id)
+{
+	struct slot *s = slot_of(t, stretch_of(id));
+	struct leaf *l = s->leaf;
+
+	l->nodes[place_of(id)] = NULL;
+	if (--l->used > 0)
+		return;
+	vacate(t, s);
+	t->leaf_count--;
+	l->next = t->free_leaf;
+	t->free_leaf = l;
 }
 
 /* ---- memory ---- */
@@ -115,7 +176,7 @@ static struct case_node *take_node(struct case_table *t)
 		return n;
 	}
 	if (t->fresh == 0) {
-		struct block *b = must_large(BLOCK_SIZE);
+		struct block *b = blocks_take(t->source);
 
 		b->next = t->blocks;
 		t->blocks = b;
@@ -128,15 +189,13 @@ static struct case_node *take_node(struct case_table *t)
 
 struct case_node *case_table_add(struct case_table *t, int64_t id)
 {
-	if (t->count * 2 >= t->slot_count)
-		grow(t);
-
-	struct slot *s = slot_of(t, id);
+	struct leaf *l = leaf_for(t, stretch_of(id));
 	struct case_node *n = take_node(t);
 
-	must(s->node == NULL);
+	must(l->nodes[place_of(id)] == NULL);
 	memset(n, 0, t->node_size);
-	*s = (struct slot){ id, n };
+	l->nodes[place_of(id)] = n;
+	l->used++;
 	n->id = id;
 	n->before = t->last;
 	if (t->last != NULL)
@@ -150,12 +209,14 @@ struct case_node *case_table_add(struct case_table *t, int64_t id)
 
 struct case_node *case_table_find(const struct case_table *t, int64_t id)
 {
-	return slot_of(t, id)->node;
+	const struct leaf *l = slot_of(t, stretch_of(id))->leaf;
+
+	return l != NULL ? l->nodes[place_of(id)] : NULL;
 }
 
 void case_table_remove(struct case_table *t, struct case_node *n)
 {
-	vacate(t, slot_of(t, n->id));
+	forget(t, n->id);
 	if (n->before != NULL)
 		n->before->after = n->after;
 	else

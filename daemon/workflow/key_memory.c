@@ -1,40 +1,73 @@
-/* key_memory: an array of answers and an open-addressing table of places in it, twice. */
+/* key_memory: answers in parts, and an open-addressing table of places in them, twice. */
 #include "workflow/key_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS_FIRST 1024
 /* A slot: 1 + place in rows, and above it some bits of the key's hash, so that the search goes on past another key's slot
  * without going to its row, which lies anywhere in many megabytes. */
 #define PLACE_BITS 20
 #define PLACE_MASK ((UINT32_C(1) << PLACE_BITS) - 1)
+#define PART_ROWS (BLOCK_SIZE / sizeof(struct key_fact))
 
+/* The slots for all that it can hold are there from the first key on, and rows come a part at a time: nothing is ever moved
+ * or hashed again while somebody waits. */
 struct generation {
-	struct key_fact *rows;
-	uint32_t *slots; /* 0: free. Twice as many as rows can be, a power of two. */
-	size_t count, room, slot_count;
+	struct key_fact **parts; /* of PART_ROWS rows; NULL: not needed yet */
+	uint32_t *slots;         /* 0: free */
+	size_t count;
 	int64_t newest_ms; /* of the keys' own times */
 };
 
 struct key_memory {
+	struct blocks *source;
 	struct generation young, old;
 	size_t most;        /* rows in a generation */
+	size_t slot_count;  /* of a generation: at least twice as many as rows, a power of two */
 	int64_t dropped_ms; /* newest key time that may be on disk only; -1: none yet */
 };
 
-static void generation_close(struct generation *g)
+static size_t part_count(const struct key_memory *m)
 {
-	free(g->rows);
-	free(g->slots);
+	return (m->most + PART_ROWS - 1) / PART_ROWS;
+}
+
+static _Bool slots_are_a_block(const struct key_memory *m)
+{
+	return m->slot_count * sizeof(uint32_t) == BLOCK_SIZE;
+}
+
+static void generation_open(struct key_memory *m, struct generation *g)
+{
+	size_t size = m->slot_count * sizeof *g->slots;
+
+	*g = (struct generation){ .parts = must_calloc(part_count(m), sizeof *g->parts) };
+	g->slots = slots_are_a_block(m) ? blocks_take(m->source) : must_large(size);
+	memset(g->slots, 0, size);
+}
+
+static void generation_close(struct key_memory *m, struct generation *g)
+{
+	for (size_t i = 0; g->parts != NULL && i < part_count(m) && g->parts[i] != NULL; i++)
+		blocks_give(m->source, g->parts[i]);
+	if (g->slots != NULL && slots_are_a_block(m))
+		blocks_give(m->source, g->slots);
+	else
+		free(g->slots);
+	free(g->parts);
 	*g = (struct generation){ 0 };
 }
 
-struct key_memory *key_memory_new(size_t per_generation)
+struct key_memory *key_memory_new(size_t per_generation, struct blocks *source)
 {
 	struct key_memory *m = must_calloc(1, sizeof *m);
-	must(per_generation < PLACE_MASK);
+
+	must(per_generation >= 1 && per_generation < PLACE_MASK);
+	m->source = source;
 	m->most = per_generation;
+	m->slot_count = 2;
+	while (m->slot_count < 2 * per_generation)
+		m->slot_count *= 2;
 	m->dropped_ms = -1;
 	return m;
 }
@@ -43,8 +76,8 @@ void key_memory_free(struct key_memory *m)
 {
 	if (m == NULL)
 		return;
-	generation_close(&m->young);
-	generation_close(&m->old);
+	generation_close(m, &m->young);
+	generation_close(m, &m->old);
 	free(m);
 }
 
@@ -63,39 +96,30 @@ static uint32_t tag_of(uint64_t hash)
 	return (uint32_t)(hash >> 32) & ~PLACE_MASK;
 }
 
-static void place(struct generation *g, size_t row)
+static struct key_fact *row_of(const struct generation *g, size_t row)
 {
-	uint64_t hash = hash_of(&g->rows[row].key);
-	size_t at = hash & (g->slot_count - 1);
+	return &g->parts[row / PART_ROWS][row % PART_ROWS];
+}
+
+static void place(const struct key_memory *m, struct generation *g, const struct uuid *key, size_t row)
+{
+	uint64_t hash = hash_of(key);
+	size_t at = hash & (m->slot_count - 1);
+
 	while (g->slots[at] != 0)
-		at = (at + 1) & (g->slot_count - 1);
+		at = (at + 1) & (m->slot_count - 1);
 	g->slots[at] = tag_of(hash) | ((uint32_t)row + 1);
 }
 
-static void generation_grow(struct generation *g)
-{
-	struct key_fact *before = g->rows;
-	g->room = g->room == 0 ? ROWS_FIRST : g->room * 2;
-	g->rows = must_large(g->room * sizeof *g->rows);
-	if (g->count > 0)
-		memcpy(g->rows, before, g->count * sizeof *g->rows);
-	free(before);
-	free(g->slots);
-	g->slot_count = g->room * 2;
-	g->slots = must_large(g->slot_count * sizeof *g->slots);
-	memset(g->slots, 0, g->slot_count * sizeof *g->slots);
-	for (size_t i = 0; i < g->count; i++)
-		place(g, i);
-}
-
-static const struct key_fact *generation_find(const struct generation *g, const struct uuid *key, uint64_t hash)
+static const struct key_fact *generation_find(const struct key_memory *m, const struct generation *g,
+                                              const struct uuid *key, uint64_t hash)
 {
 	if (g->count == 0)
 		return NULL;
-	for (size_t at = hash & (g->slot_count - 1); g->slots[at] != 0; at = (at + 1) & (g->slot_count - 1)) {
+	for (size_t at = hash & (m->slot_count - 1); g->slots[at] != 0; at = (at + 1) & (m->slot_count - 1)) {
 		if ((g->slots[at] & ~PLACE_MASK) != tag_of(hash))
 			continue;
-		const struct key_fact *k = &g->rows[(g->slots[at] & PLACE_MASK) - 1];
+		const struct key_fact *k = row_of(g, (g->slots[at] & PLACE_MASK) - 1);
 		if (memcmp(k->key.bytes, key->bytes, UUID_SIZE) == 0)
 			return k;
 	}
@@ -106,30 +130,33 @@ static void turn_over(struct key_memory *m)
 {
 	if (m->old.count > 0 && m->old.newest_ms > m->dropped_ms)
 		m->dropped_ms = m->old.newest_ms;
-	generation_close(&m->old);
+	generation_close(m, &m->old);
 	m->old = m->young;
 	m->young = (struct generation){ 0 };
 }
 
 void key_memory_add(struct key_memory *m, const struct key_fact *k)
 {
-	if (m->young.count >= m->most)
-		turn_over(m);
 	struct generation *g = &m->young;
-	if (g->count == g->room)
-		generation_grow(g);
-	g->rows[g->count] = *k;
+
+	if (g->count >= m->most)
+		turn_over(m);
+	if (g->slots == NULL)
+		generation_open(m, g);
+	if (g->parts[g->count / PART_ROWS] == NULL)
+		g->parts[g->count / PART_ROWS] = blocks_take(m->source);
+	*row_of(g, g->count) = *k;
 	int64_t time = uuid_time_ms(&k->key);
 	if (time > g->newest_ms)
 		g->newest_ms = time;
-	place(g, g->count++);
+	place(m, g, &k->key, g->count++);
 }
 
 const struct key_fact *key_memory_find(const struct key_memory *m, const struct uuid *key)
 {
 	uint64_t hash = hash_of(key);
-	const struct key_fact *k = generation_find(&m->young, key, hash);
-	return k != NULL ? k : generation_find(&m->old, key, hash);
+	const struct key_fact *k = generation_find(m, &m->young, key, hash);
+	return k != NULL ? k : generation_find(m, &m->old, key, hash);
 }
 
 _Bool key_memory_complete_for(const struct key_memory *m, const struct uuid *key)

@@ -187,7 +187,7 @@ void world_without(struct world *w, const char *file, const char *text)
 void world_open(struct world *w, struct script *s, struct cover *c)
 {
 	*w = (struct world){ .script = s, .cover = c };
-	w->book = casebook_new(0);
+	w->book = casebook_new(0, NULL);
 	w->digester = digester_new();
 	facts_init(&w->facts);
 }
