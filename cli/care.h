@@ -5,6 +5,8 @@
 #include "verb.h"
 
 #define CARE_CONFIG "/etc/gridloop/gridloop.conf"
+/* Where the shipped unit gridloopd-local.socket listens. */
+#define CARE_SOCKET "/run/gridloop/gridloopd.sock"
 #define CARE_CONFIG_ROW                                                                                                \
 	{                                                                                                              \
 		"--config", OPTION_TEXT, "FILE", "the daemon's configuration; without it " CARE_CONFIG, 0, 0           \

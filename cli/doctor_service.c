@@ -155,22 +155,21 @@ void doctor_redis(struct doctor *d)
 
 /* ---- the daemon ---- */
 
-static void ask_at(struct doctor *d, const char *address, _Bool tls)
+void doctor_ask(struct doctor *d, const char *area, const char *address, _Bool tls)
 {
 	struct clock clock = clock_system();
 	struct trouble why = { 0 };
-	char server[CONFIG_ADDRESS_SIZE + 16];
+	char server[DOCTOR_ADDRESS_SIZE];
 	const struct login login = { .server = server, .tls = tls };
 	int64_t before = clock.mono_ms(clock.ctx);
 
 	/* Every address of this machine: its own loopback is one of them. */
 	snprintf(server, sizeof server, "%s%s", address[0] == ':' ? "localhost" : "", address);
 	if (client_answers(&login, &why))
-		doctor_find(d, HEALTH_OK, AREA_DAEMON, NULL, "answers at %s%s in %" PRId64 " ms", address,
+		doctor_find(d, HEALTH_OK, area, NULL, "answers at %s%s in %" PRId64 " ms", address,
 		            tls ? " by TLS" : "", clock.mono_ms(clock.ctx) - before);
 	else
-		doctor_find(d, HEALTH_PROBLEM, AREA_DAEMON,
-		            "journalctl -u gridloopd says more; systemctl restart gridloopd",
+		doctor_find(d, HEALTH_PROBLEM, area, "journalctl -u gridloopd says more; systemctl restart gridloopd",
 		            "nothing good answers at %s: %s", address, why.sentence);
 }
 
@@ -200,7 +199,7 @@ void doctor_daemon(struct doctor *d)
 		            "systemctl start gridloopd; journalctl -u gridloopd says why it ended",
 		            "nobody has the database: the daemon does not run");
 	for (size_t i = 0; d->database.holder > 0 && config_address(d->config.listen, i, address); i++)
-		ask_at(d, address, 0);
+		doctor_ask(d, AREA_DAEMON, address, 0);
 	for (size_t i = 0; d->database.holder > 0 && config_address(d->config.listen_tls, i, address); i++)
-		ask_at(d, address, 1);
+		doctor_ask(d, AREA_DAEMON, address, 1);
 }

@@ -33,7 +33,9 @@ void doctor_find(struct doctor *d, enum health health, const char *area, const c
 
 	d->findings = must_realloc(d->findings, (d->count + 1) * sizeof *d->findings);
 	f = &d->findings[d->count++];
-	*f = (struct finding){ .health = health, .area = area, .todo = health == HEALTH_OK ? NULL : todo };
+	*f = (struct finding){ .health = health, .area = area };
+	if (health != HEALTH_OK)
+		f->todo = must_strdup(todo);
 	va_start(args, format);
 	must(vasprintf(&f->found, format, args) >= 0);
 	va_end(args);
@@ -83,8 +85,8 @@ static void examine_policy(struct doctor *d)
 }
 
 static void (*const checks[])(struct doctor *d) = {
-	examine_policy,  doctor_clock,        doctor_disk,  doctor_permissions,
-	doctor_database, doctor_certificates, doctor_redis, doctor_daemon,
+	examine_policy,      doctor_clock, doctor_disk,   doctor_permissions, doctor_database,
+	doctor_certificates, doctor_redis, doctor_daemon, doctor_socket,      doctor_administrator,
 };
 
 static void examine(struct doctor *d, const char *path)
@@ -200,8 +202,10 @@ static enum exit_code run_doctor(struct call *call)
 	}
 	enum health worst = worst_of(&d);
 
-	for (size_t i = 0; i < d.count; i++)
+	for (size_t i = 0; i < d.count; i++) {
 		free(d.findings[i].found);
+		free(d.findings[i].todo);
+	}
 	free(d.findings);
 	return (enum exit_code)worst;
 }
@@ -219,13 +223,14 @@ const struct verb doctor_verbs[] = {
 	  .usage = "[--config FILE]",
 	  .options = doctor_options,
 	  .summary = "look at everything an operator should look at, and say what to do",
-	  .help = "Configuration, jurisdiction, clock, disk, permissions, database, certificates, Redis and the daemon "
-	          "itself, each "
-	          "with ok,\n"
-	          "warning or problem. Changes nothing; the daemon may be running. Run it as root or as the daemon's "
-	          "user, "
-	          "who\n"
-	          "can see everything. Exit code 0 all is well, 1 there are warnings, 2 there are problems.",
+	  .help = "Configuration, jurisdiction, clock, disk, permissions, database, certificates, Redis, the daemon, "
+	          "its socket\n"
+	          "on this machine, and whether an administrator can log in; each with ok, warning or problem, and "
+	          "what "
+	          "to do.\n"
+	          "Changes nothing; the daemon may be running. Run it as root or as the daemon's user, who can see "
+	          "everything.\n"
+	          "Exit code 0 all is well, 1 there are warnings, 2 there are problems.",
 	  .example = "gridloop doctor\ngridloop doctor --config /etc/gridloop/gridloop.conf --json",
 	  .related = "backup, restore, verify, check-config",
 	  .most_words = 0,

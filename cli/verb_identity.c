@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "net/tls_client.h"
 
+#include "care.h"
 #include "identity.h"
 
 typedef Gridloop__V1__CredentialIssued wire_issued;
@@ -275,10 +276,8 @@ static enum exit_code run_revoke(struct call *call)
 
 /* ---- the first administrator ---- */
 
-#define SOCKET_DEFAULT "/run/gridloop/gridloopd.sock"
-
 static const struct option_row first_options[] = {
-	{ "--socket", OPTION_TEXT, "PATH", "the daemon's socket file (" SOCKET_DEFAULT ")", 0, 0 },
+	{ "--socket", OPTION_TEXT, "PATH", "the daemon's socket file (" CARE_SOCKET ")", 0, 0 },
 	LABEL_ROW,
 	KEY_ROW,
 	{ 0 },
@@ -300,7 +299,7 @@ static enum exit_code run_first(struct call *call)
 	m.label = wire_from_text(options_text(&call->options, "--label"));
 	frame.body_case = CLIENT_BODY(FIRST_ADMINISTRATOR);
 	frame.first_administrator = &m;
-	call->client = client_open_as_nobody(path ? path : SOCKET_DEFAULT, &why);
+	call->client = client_open_as_nobody(path ? path : CARE_SOCKET, &why);
 	reply = call->client ? client_ask(call->client, &frame, CLIENT_REPLY_MS, &why) : NULL;
 	if (reply && reply->body_case == SERVER_BODY(CREDENTIAL_ISSUED))
 		identity_print_issued(call, reply->credential_issued);

@@ -42,6 +42,17 @@ void login_limits_free(struct login_limits *l)
 	free(l);
 }
 
+void login_limits_set(struct login_limits *l, const struct login_limits_options *o)
+{
+	l->options = *o;
+	for (size_t i = 0; i < LOGIN_LIMITS_PLACES; i++) {
+		struct place *p = &l->places[i / WAYS][i % WAYS];
+
+		if (p->until_ms > p->last_ms + o->lock_ms)
+			p->until_ms = p->last_ms + o->lock_ms;
+	}
+}
+
 /* who NULL: the address alone. */
 static uint64_t key_of(struct login_limits *l, struct peer at, const void *who, size_t length)
 {
@@ -85,17 +96,17 @@ static struct place *need(struct login_limits *l, uint64_t key)
 	return found;
 }
 
-static int64_t wait_at(struct login_limits *l, uint64_t key, int64_t now_ms)
+static int64_t wait_at(struct login_limits *l, uint64_t key, int64_t most, int64_t now_ms)
 {
-	const struct place *p = find(l, key);
+	const struct place *p = most ? find(l, key) : NULL;
 
 	return p && p->until_ms > now_ms ? p->until_ms - now_ms : 0;
 }
 
 int64_t login_limits_wait(struct login_limits *l, struct peer at, const void *who, size_t length, int64_t now_ms)
 {
-	int64_t of_pair = wait_at(l, key_of(l, at, who ? who : "", length), now_ms);
-	int64_t of_address = wait_at(l, key_of(l, at, NULL, 0), now_ms);
+	int64_t of_pair = wait_at(l, key_of(l, at, who ? who : "", length), l->options.pair_most, now_ms);
+	int64_t of_address = wait_at(l, key_of(l, at, NULL, 0), l->options.address_most, now_ms);
 
 	return of_pair > of_address ? of_pair : of_address;
 }

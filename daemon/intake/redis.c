@@ -145,6 +145,11 @@ struct redis_door *redis_door_new(struct event_base *base, struct engine *engine
 	return d;
 }
 
+void redis_door_set_rates(struct redis_door *d, const struct rate_limits *limits)
+{
+	rates_set(d->rates, limits);
+}
+
 void redis_door_stop(struct redis_door *d)
 {
 	if (d->stopped)

@@ -1,5 +1,6 @@
 #include <event2/event.h>
 #include <hiredis/hiredis.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,9 +151,10 @@ static void add_pair(struct redis_words *w, const char *name, const char *value)
 static _Bool send_letter(struct redis_door *d, const struct held *h, const char *id)
 {
 	struct redis_words w = { 0 };
-	char size[24];
+	char size[24], retry[24];
 
 	(void)snprintf(size, sizeof(size), "%zu", h->full_length);
+	(void)snprintf(retry, sizeof(retry), "%" PRId64, h->why.retry_after_ms);
 	add_pair(&w, "XADD", d->dead);
 	add_pair(&w, "MAXLEN", "~");
 	add_pair(&w, REDIS_DEAD_KEPT, "*");
@@ -161,6 +163,7 @@ static _Bool send_letter(struct redis_door *d, const struct held *h, const char 
 	add_pair(&w, "reason", h->trimmed ? "trimmed" : refusal_code_name(h->why.code));
 	add_pair(&w, "rule", h->why.rule);
 	add_pair(&w, "sentence", h->why.sentence);
+	add_pair(&w, "retry_after_ms", retry);
 	add_pair(&w, "field", h->field);
 	add_pair(&w, "size", size);
 	redis_words_add(&w, "bytes");

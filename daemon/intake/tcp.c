@@ -215,6 +215,11 @@ void tcp_door_set_rates(struct tcp_door *d, const struct rate_limits *limits)
 	rates_set(d->rates, limits);
 }
 
+void tcp_door_set_login_limits(struct tcp_door *d, const struct login_limits_options *limits)
+{
+	login_limits_set(d->login_limits, limits);
+}
+
 void tcp_door_set_tls(struct tcp_door *d, struct tls_server *tls)
 {
 	if (!d->options.tls) {

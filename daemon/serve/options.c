@@ -178,6 +178,13 @@ struct crowd_limits options_crowd(const struct config *c)
 		                      .per_second_most = c->handshakes_per_second_max };
 }
 
+struct login_limits_options options_login_limits(const struct config *c)
+{
+	return (struct login_limits_options){ .pair_most = c->login_failures,
+		                              .address_most = c->login_failures_address,
+		                              .lock_ms = c->login_lock_ms };
+}
+
 static _Bool load(struct options *o, const struct wishes *w)
 {
 	struct problems problems = { 0 };

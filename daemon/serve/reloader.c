@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "engine/reload.h"
+#include "intake/redis.h"
 #include "intake/tcp.h"
 #include "net/tls.h"
 #include "serve/systemd.h"
@@ -13,6 +14,7 @@
 struct reloader {
 	const struct options *options;
 	struct tcp_door *tcp;
+	struct redis_door *redis; /* NULL: none */
 	char status[128];
 	struct config fresh; /* as the file has it now; the loader's while a load is under way */
 	_Bool has_fresh;
@@ -31,6 +33,9 @@ static const char *const at_run_time[] = {
 	"rate_staff",
 	"rate_gateway",
 	"rate_address",
+	"login_failures",
+	"login_failures_address",
+	"login_lock",
 	"tls_certificate",
 	"tls_key",
 	"tls_client_ca",
@@ -76,14 +81,19 @@ static void began(void *ctx)
 	systemd_reloading();
 }
 
-static void apply_limits(struct tcp_door *tcp, const struct config *c)
+static void apply_limits(const struct reloader *r, const struct config *c)
 {
+	struct tcp_door *tcp = r->tcp;
 	struct crowd_limits crowd = options_crowd(c);
 	struct rate_limits rates = rate_limits_of(c);
+	struct login_limits_options logins = options_login_limits(c);
 
 	tcp_door_set_patience(tcp, c->login_timeout_ms, c->idle_timeout_ms);
 	tcp_door_set_crowd(tcp, &crowd);
 	tcp_door_set_rates(tcp, &rates);
+	tcp_door_set_login_limits(tcp, &logins);
+	if (r->redis)
+		redis_door_set_rates(r->redis, &rates);
 }
 
 static void apply(struct reloader *r, struct problems *p)
@@ -92,7 +102,7 @@ static void apply(struct reloader *r, struct problems *p)
 
 	log_set_level((enum log_level)(LOG_LEVEL_ERROR + r->fresh.log_level));
 	if (r->tcp)
-		apply_limits(r->tcp, &r->fresh);
+		apply_limits(r, &r->fresh);
 	if (r->tcp && r->fresh_tls) {
 		tls_server_log(r->fresh_tls);
 		tcp_door_set_tls(r->tcp, r->fresh_tls);
@@ -135,8 +145,9 @@ struct reload_hooks reloader_hooks(struct reloader *r)
 	return (struct reload_hooks){ .load = load, .began = began, .ended = ended, .ctx = r };
 }
 
-void reloader_serves(struct reloader *r, struct tcp_door *tcp, const char *status)
+void reloader_serves(struct reloader *r, struct tcp_door *tcp, struct redis_door *redis, const char *status)
 {
+	r->redis = redis;
 	r->tcp = tcp;
 	(void)snprintf(r->status, sizeof r->status, "%s", status);
 }

@@ -263,9 +263,7 @@ static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 		.output_most = r->config->connection_memory,
 		.login_ms = r->config->login_timeout_ms,
 		.idle_ms = r->config->idle_timeout_ms,
-		.login_limits = { .pair_most = r->config->login_failures,
-		                  .address_most = r->config->login_failures_address,
-		                  .lock_ms = r->config->login_lock_ms },
+		.login_limits = options_login_limits(r->config),
 		.replay_clock = r->config->clock == CONFIG_CLOCK_REPLAY,
 		.rates = rate_limits_of(r->config),
 	};
@@ -355,7 +353,7 @@ static void say_ready(const struct runtime *r)
 	         r->handed.count, tcp_door_port(r->tcp, 0), r->config->redis,
 	         r->config->clock == CONFIG_CLOCK_REPLAY ? "replay" : "system");
 	(void)snprintf(status, sizeof status, "serving on port %d", tcp_door_port(r->tcp, 0));
-	reloader_serves(r->reloader, r->tcp, status);
+	reloader_serves(r->reloader, r->tcp, r->redis, status);
 	systemd_ready(status);
 }
 

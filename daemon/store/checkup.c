@@ -7,8 +7,10 @@
 
 #include "base/clock.h"
 #include "store/connection.h"
+#include "store/credentials.h"
 #include "store/lock.h"
 #include "store/schema.h"
+#include "workflow/roster.h"
 
 #define STEPS_BETWEEN_LOOKS 10000
 
@@ -57,6 +59,24 @@ static int64_t size_of(const char *path, const char *ending)
 	return size;
 }
 
+static struct roster *roster_from(struct connection *c)
+{
+	struct roster *r = roster_new();
+	sqlite3_stmt *st = NULL;
+	struct credential row;
+	int result = sqlite3_prepare_v2(
+		c->db, "SELECT " CREDENTIAL_NAMES " FROM credential WHERE revoked_ms = 0 ORDER BY id", -1, &st, NULL);
+
+	while (result == SQLITE_OK || result == SQLITE_ROW)
+		if ((result = sqlite3_step(st)) == SQLITE_ROW && credentials_read(st, &row))
+			roster_obey(r, &row);
+	(void)sqlite3_finalize(st);
+	if (result == SQLITE_DONE)
+		return r;
+	roster_free(r);
+	return NULL;
+}
+
 static void look(struct connection *c, int64_t most_ms, struct checkup *out)
 {
 	_Bool ok = 1;
@@ -70,6 +90,7 @@ static void look(struct connection *c, int64_t most_ms, struct checkup *out)
 	                                 "SELECT max(coalesce((SELECT value FROM meta WHERE name = 'last_ms'), 0),"
 	                                 " coalesce((SELECT at_ms FROM case_event ORDER BY id DESC LIMIT 1), 0))",
 	                                 0, &ok);
+	out->roster = roster_from(c);
 	if (!ok)
 		out->damage = connection_cause(c, "the database is damaged");
 	else if (!checkup_quick(c, most_ms, &out->whole, &out->damage))
@@ -95,4 +116,6 @@ void checkup_close(struct checkup *c)
 	free(c->unreadable);
 	free(c->damage);
 	c->unreadable = c->damage = NULL;
+	roster_free(c->roster);
+	c->roster = NULL;
 }

@@ -28,6 +28,8 @@ struct login_limits;
 
 struct login_limits *login_limits_new(const struct login_limits_options *o) MUST_USE;
 void login_limits_free(struct login_limits *l); /* NULL is fine */
+/* From now on. Counts stay; a wait that has begun ends after the new longest one, or at once when there is no limit. */
+void login_limits_set(struct login_limits *l, const struct login_limits_options *o);
 
 /* How long this one has to wait at this address; 0: not at all. who: bytes as they were sent. */
 int64_t login_limits_wait(struct login_limits *l, struct peer at, const void *who, size_t length, int64_t now_ms);

@@ -7,6 +7,7 @@
 
 #include "base/must.h"
 #include "engine/engine.h"
+#include "intake/rates.h"
 #include "jurisdiction/config.h"
 
 struct event_base;
@@ -16,6 +17,8 @@ struct redis_door;
  * outlive the door. NULL with *cause (heap) when a setting cannot be. */
 struct redis_door *redis_door_new(struct event_base *base, struct engine *engine, const struct config *config,
                                   char **cause) MUST_USE;
+/* How fast gateways may go from now on. */
+void redis_door_set_rates(struct redis_door *d, const struct rate_limits *limits);
 /* Reads no more. What the engine has is still answered and acknowledged; the rest stays pending in Redis. */
 void redis_door_stop(struct redis_door *d);
 /* After redis_door_stop: nothing is under way any more, or Redis is away and could not be told. */

@@ -51,6 +51,8 @@ void tcp_door_set_patience(struct tcp_door *d, int64_t login_ms, int64_t idle_ms
 /* From now on, whatever was used so far. */
 void tcp_door_set_rates(struct tcp_door *d, const struct rate_limits *limits);
 /* Likewise. */
+void tcp_door_set_login_limits(struct tcp_door *d, const struct login_limits_options *limits);
+/* Likewise. */
 void tcp_door_set_crowd(struct tcp_door *d, const struct crowd_limits *limits);
 /* Likewise; the door's from here on. Nothing happens when none of its sockets are for TLS. */
 void tcp_door_set_tls(struct tcp_door *d, struct tls_server *tls);

@@ -3,6 +3,7 @@
 #define SERVE_OPTIONS_H
 
 #include "base/must.h"
+#include "intake/login_limits.h"
 #include "jurisdiction/config.h"
 #include "jurisdiction/policy.h"
 #include "net/crowd.h"
@@ -34,5 +35,6 @@ void options_close(struct options *o); /* safe twice */
 _Bool options_load_tls(const struct config *c, struct tls_server **tls, struct problems *p) MUST_USE;
 /* What it allows one address. */
 struct crowd_limits options_crowd(const struct config *c);
+struct login_limits_options options_login_limits(const struct config *c);
 
 #endif

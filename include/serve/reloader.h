@@ -6,6 +6,7 @@
 #include "engine/engine.h"
 #include "serve/options.h"
 
+struct redis_door;
 struct tcp_door;
 struct reloader;
 
@@ -13,8 +14,9 @@ struct reloader;
 struct reloader *reloader_new(const struct options *o) MUST_USE;
 void reloader_free(struct reloader *r); /* after the engine; NULL is fine */
 struct reload_hooks reloader_hooks(struct reloader *r);
-/* Once these are there: whose limits are changed, and what the service manager is told when all is well again. */
-void reloader_serves(struct reloader *r, struct tcp_door *tcp, const char *status);
+/* Once these are there: whose limits are changed (redis may be NULL), and what the service manager is told when all is
+ * well again. */
+void reloader_serves(struct reloader *r, struct tcp_door *tcp, struct redis_door *redis, const char *status);
 /* Nobody waits for the answer; it is in the log. */
 void reloader_hangup(struct engine *e);
 

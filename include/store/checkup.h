@@ -7,6 +7,8 @@
 
 #include "base/must.h"
 
+struct roster;
+
 struct checkup {
 	char *unreadable;      /* heap; NULL: it can be read, and is ours and of this program's schema */
 	char *damage;          /* heap; NULL: none was found */
@@ -16,6 +18,7 @@ struct checkup {
 	int64_t last_ms;       /* the newest time that a fact carries, 0: none */
 	int64_t bytes, in_log; /* of the database and of its write-ahead log */
 	pid_t holder;          /* of the lock, 0: nobody */
+	struct roster *roster; /* the credentials that are not revoked; NULL: they cannot be read */
 };
 
 /* most_ms: how long the search for damage may take. */

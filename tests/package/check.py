@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The Debian package of `make deb`: lintian finds no error, what is in it is whole and hardened, and, in the long form, a
-clean Debian made by debootstrap takes it: nothing is served before there is a street, the shipped unit's ExecStart then
-serves one made as README.Debian says, a report survives a restart and an upgrade, and a purge leaves only what people
-reported and what the operator wrote. Wants root for that. The last line is JSON.
+clean Debian made by debootstrap takes it and boots with it: nothing is served before there is a street; the steps of
+README.Debian, each as it stands there, make one, its first administrator and a resident's token; a report survives a
+restart, an upgrade and a removal, and a purge leaves only what people reported and what the operator wrote. Wants root for
+that. The last line is JSON.
 
 "short" leaves the clean Debian out."""
 import ctypes
@@ -11,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 import signal
 import subprocess
@@ -26,6 +26,7 @@ DEB = os.path.join(TOP, "build", "deb")
 WORK = os.path.join(TOP, "build", "package")
 BASE, ROOT, EXTRACTED = (os.path.join(WORK, name) for name in ("base.tar", "root", "extracted"))
 SUITE = "bookworm"
+UNITS = ("gridloopd.socket", "gridloopd-local.socket", "gridloopd.service")
 IN_ESSENTIAL = {"gcc", "libc6-dev", "make"}  # build-essential has them
 EXAMPLE = "usr/share/gridloop/example/jurisdiction"
 PAGES = ("man1/gridloop.1", "man5/gridloop.conf.5", "man5/gridloop-policy.conf.5", "man8/gridloopd.8")
@@ -104,7 +105,7 @@ def nobody_has_a_public_token():
 
 
 def units_start_what_is_there():
-    for unit in ("gridloopd.service", "gridloopd.socket"):
+    for unit in UNITS:
         assert os.path.isfile(extracted("lib/systemd/system", unit)), unit
     assert os.access(extracted(exec_start(EXTRACTED)[0].lstrip("/")), os.X_OK)
 
@@ -216,74 +217,127 @@ def purge_leaves(expected):
 
 # ---- a street, as README.Debian makes one ----
 
-def make_street():
-    token = secrets.token_hex(32)
-    commands = re.findall(r"^     ((?:cp|chown|chmod) .*)$", read(ROOT, "usr/share/doc/gridloop/README.Debian"), re.M)
-    assert len(commands) == 3, commands
-    for command in commands:
-        inside("sh", "-c", command)
-    people = read(ROOT, "etc/gridloop/jurisdiction/people.csv")
-    head = next(line for line in people.splitlines() if line.startswith("id,")).split(",")
-    lines = []
-    for line in people.splitlines():
-        cells = line.split(",")
-        if cells[0] == RESIDENT:
-            cells[head.index("token_sha256")] = hashlib.sha256(token.encode()).hexdigest()
-        lines.append(",".join(cells))
-    write("/etc/gridloop/jurisdiction/people.csv", "\n".join(lines) + "\n")
-    said = inside("gridloopd", "--check").stdout
-    assert "in order" in said, said
+TOKEN = re.compile(r"glt_[0-9a-f]{64}")
+
+
+class Machine:
+    """The clean Debian with a systemd of its own, in namespaces where nobody else is."""
+
+    def __init__(self):
+        self.log = os.path.join(WORK, "systemd.log")
+        with open(self.log, "wb") as log:
+            self.unshare = subprocess.Popen(
+                ["unshare", "--kill-child", "--mount", "--pid", "--fork", "--cgroup", "--net", "--uts", "--ipc", "bash",
+                 os.path.join(TOP, "tests", "package", "boot.sh"), ROOT],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
+        try:
+            self.init = wait_until(self.first_process, "the namespaces")
+            wait_until(lambda: self.state("multi-user.target") == "active", "systemd to be up", 120)
+        except BaseException:
+            self.end()
+            raise
+
+    def first_process(self):
+        assert self.unshare.poll() is None, read(self.log)
+        return int((read(f"/proc/{self.unshare.pid}/task/{self.unshare.pid}/children").split() or ["0"])[0])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def end(self):
+        """With the first process everything in there goes."""
+        self.unshare.kill()
+        self.unshare.wait()
+
+    def sh(self, command, good=True, typed=""):
+        argv = ["nsenter", "-t", str(self.init), "-a", "sh", "-c", command]
+        done = subprocess.run(argv, input=typed, capture_output=True, text=True, check=False, timeout=300,
+                              env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8",
+                                   "DEBIAN_FRONTEND": "noninteractive"})
+        assert done.returncode == 0 or not good, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}{self.journal()}"
+        return done.stdout + done.stderr
+
+    def state(self, unit):
+        assert self.unshare.poll() is None, read(self.log)
+        return self.sh(f"systemctl is-active {unit}", good=False).split("\n")[0]
+
+    def pid(self):
+        return self.sh("systemctl show -P MainPID gridloopd.service").strip()
+
+    def journal(self):
+        done = subprocess.run(["nsenter", "-t", str(self.init), "-a", "journalctl", "--no-pager", "-n", "40"],
+                              capture_output=True, text=True, check=False, timeout=60)
+        return done.stdout
+
+
+def steps():
+    """The commands of README.Debian, in their order."""
+    return re.findall(r"^     (\S.*)$", read(ROOT, "usr/share/doc/gridloop/README.Debian"), re.M)
+
+
+def follow_readme(machine):
+    """Each step as it stands there; what is shown once is typed where the next ones ask for it. The resident's token."""
+    token = ""
+    for step in steps():
+        command = step.replace("TOKEN", token)
+        said = machine.sh(command, good=not command.startswith("gridloop doctor"), typed=token + "\n")
+        shown = TOKEN.search(said)
+        token = shown[0] if shown else token
+        if step == "gridloop doctor":
+            assert " 0 problems" in said and "administrator-01 can log in" in said, said
+            assert "answers at unix:/run/gridloop/gridloopd.sock" in said and "answers at 127.0.0.1:7311" in said, said
+    assert f"{RESIDENT} --token TOKEN" in step, "the last step tries what a person was given"
+    FOUND["steps"] = len(steps())
     return token
 
 
-class Daemon:
-    """The shipped ExecStart as the daemon's user, in a network where nobody else is."""
-
-    def __init__(self, token):
-        self.env = {"PATH": "/usr/bin:/bin:/usr/sbin", "LC_ALL": "C.UTF-8", "GRIDLOOP_ID": RESIDENT, "GRIDLOOP_TOKEN": token}
-        script = (f'ip link set lo up && mount -t proc proc "{ROOT}/proc" && exec chroot "{ROOT}" setpriv --reuid gridloop '
-                  '--regid gridloop --init-groups env -C /var/lib/gridloop sh -c \'umask 077; exec "$@"\' sh "$@"')
-        self.log = os.path.join(WORK, "daemon.log")
-        with open(self.log, "wb") as log:
-            self.unshare = subprocess.Popen(
-                ["unshare", "--kill-child", "--mount", "--pid", "--fork", "--net", "sh", "-c", script, "sh", *exec_start(ROOT)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL))
-        wait_until(self.is_ready, "the daemon to be ready", 60)
-        children = read(f"/proc/{self.unshare.pid}/task/{self.unshare.pid}/children").split()
-        self.pid = int(children[0])
-        about = read(f"/proc/{self.pid}/status")
-        owner = inside("id", "-u", "gridloop").stdout.strip()
-        assert re.search(rf"^Uid:\s+{owner}\s", about, re.M), about
-
-    def is_ready(self):
-        assert self.unshare.poll() is None, read(self.log)
-        return "ready " in read(self.log)
-
-    def gridloop(self, *argv):
-        return run("nsenter", "-t", str(self.pid), "--mount", "--pid", "--net", f"--root={ROOT}", "gridloop", *argv,
-                   env=self.env).stdout
-
-    def stop(self):
-        os.kill(self.pid, signal.SIGTERM)
-        assert self.unshare.wait(60) == 0, read(self.log)
+def sockets_are_right(machine):
+    for unit in UNITS:
+        assert machine.sh(f"systemctl is-enabled {unit}").strip() == "enabled" and machine.state(unit) == "active", unit
+    assert machine.sh("stat -c '%a %U %G' /run/gridloop/gridloopd.sock").split() == ["660", "root", "gridloop"]
+    assert machine.sh(f"stat -c %U /proc/{machine.pid()}").strip() == "gridloop"
 
 
-def work(token):
-    daemon = Daemon(token)
-    daemon.gridloop("ping")
-    made = json.loads(daemon.gridloop("report", "E0110", "--at", PLACE, "--json", "rubbish beside the bins, 三天了"))
-    number = made["number"]
-    daemon.stop()
-    again = Daemon(token)
-    assert number in again.gridloop("case", "show", number)
-    again.stop()
-    return number
+def as_resident(machine, token, words):
+    return machine.sh(f"GRIDLOOP_ID={RESIDENT} GRIDLOOP_TOKEN={token} gridloop {words}")
+
+
+def upgrade(machine):
+    """The package once more while its daemon serves: another process, the same sockets."""
+    before = machine.pid()
+    machine.sh("rm /usr/sbin/policy-rc.d; apt-get -y -q install --reinstall /srv/package/gridloop.deb")
+    assert machine.pid() not in ("0", before), "an upgrade has not replaced the daemon"
+    sockets_are_right(machine)
+
+
+def work():
+    with Machine() as machine:
+        token = follow_readme(machine)
+        sockets_are_right(machine)
+        made = json.loads(as_resident(machine, token, f"report E0110 --at {PLACE} --json 'rubbish beside the bins, 三天了'"))
+        number = made["number"]
+        machine.sh("systemctl reload gridloopd.service")
+        wait_until(lambda: "reload end=unchanged" in machine.journal(), "the reload to be over")
+        machine.sh("systemctl restart gridloopd.service")
+        assert number in as_resident(machine, token, f"case show {number}")
+        upgrade(machine)
+        assert number in as_resident(machine, token, f"case show {number}")
+        machine.sh("apt-get -y -q remove gridloop")
+        assert not os.path.exists(ROOT + "/usr/bin/gridloopd")
+        assert machine.sh("ls /run/gridloop", good=False).count(".sock") == 0, "a removal leaves the socket"
+    assert os.path.exists(ROOT + "/etc/gridloop/gridloop.conf"), "a removal took the configuration"
+    return token, number
 
 
 def the_case_is_there(token, number):
-    daemon = Daemon(token)
-    assert number in daemon.gridloop("case", "show", number)
-    daemon.stop()
+    """After a removal and another installation: what was enabled is, and the token is as good as ever."""
+    with Machine() as machine:
+        assert number in as_resident(machine, token, f"case show {number}")
+        sockets_are_right(machine)
+        machine.sh("systemctl stop gridloopd.socket gridloopd-local.socket gridloopd.service")
     inside("gridloop", "verify", "/var/lib/gridloop/gridloop.db")
 
 
@@ -296,15 +350,11 @@ def in_a_clean_debian():
     nothing_is_served_yet()
     purge_leaves([])
     apt("install", "--no-install-recommends", "/srv/package/gridloop.deb")
-    token = make_street()
-    FOUND["report"] = work(token)
-    apt("install", "--reinstall", "/srv/package/gridloop.deb")
-    the_case_is_there(token, FOUND["report"])
-    apt("remove", "gridloop")
-    assert os.path.exists(ROOT + "/etc/gridloop/gridloop.conf"), "a removal took the configuration"
-    apt("install", "/srv/package/gridloop.deb")
+    token, FOUND["report"] = work()
+    apt("install", "--no-install-recommends", "/srv/package/gridloop.deb")
     the_case_is_there(token, FOUND["report"])
     kept = inside("find", "/var/lib/gridloop").stdout.split()
+    shutil.rmtree(ROOT + "/root/.config")
     purge_leaves(sorted(["/etc/gridloop", *kept]))
     assert os.listdir(ROOT + "/etc/gridloop") == ["jurisdiction"], "a purge left configuration"
     FOUND["left_by_purge"] = ["/etc/gridloop/jurisdiction", "/var/lib/gridloop"]

@@ -32,6 +32,10 @@ static void step(struct world *w)
 		const char *file = script_word(s, "a file");
 
 		world_append(w, file, script_word(s, "a row in quotes"));
+	} else if (script_takes(s, "column")) {
+		const char *file = script_word(s, "a file");
+
+		world_column(w, file, script_word(s, "a name"));
 	} else if (script_takes(s, "without")) {
 		const char *file = script_word(s, "a file");
 

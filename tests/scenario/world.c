@@ -153,10 +153,11 @@ void world_append(struct world *w, const char *file, const char *row)
 	must(fclose(to) == 0);
 }
 
-void world_without(struct world *w, const char *file, const char *text)
+/* The file anew, each row of it written by the function, or not. */
+static void rewrite(struct world *w, const char *file, const char *text,
+                    void (*write)(struct world *w, FILE *to, const char *row, const char *text))
 {
 	char path[512], *rows, *next;
-	size_t before = w->rows_gone;
 
 	change(w);
 	path_in(path, sizeof path, w->folder, file);
@@ -171,15 +172,44 @@ void world_without(struct world *w, const char *file, const char *text)
 
 		row[length] = '\0';
 		next = row + length + !last;
-		if (strstr(row, text) == NULL)
-			fprintf(to, "%s\n", row);
-		else
-			w->rows_gone++;
+		write(w, to, row, text);
 	}
 	must(fclose(to) == 0);
 	free(rows);
+}
+
+static void write_without(struct world *w, FILE *to, const char *row, const char *text)
+{
+	if (strstr(row, text) == NULL)
+		fprintf(to, "%s\n", row);
+	else
+		w->rows_gone++;
+}
+
+void world_without(struct world *w, const char *file, const char *text)
+{
+	size_t before = w->rows_gone;
+
+	rewrite(w, file, text, write_without);
 	if (w->rows_gone == before)
 		script_fail(w->script, "no row of %s has \"%s\" in it", file, text);
+}
+
+/* The first row that is no comment has the names. */
+static void write_wider(struct world *w, FILE *to, const char *row, const char *name)
+{
+	if (row[0] == '#') {
+		fprintf(to, "%s\n", row);
+		return;
+	}
+	fprintf(to, "%s,%s\n", row, w->names_seen ? "" : name);
+	w->names_seen = 1;
+}
+
+void world_column(struct world *w, const char *file, const char *name)
+{
+	w->names_seen = 0;
+	rewrite(w, file, name, write_wider);
 }
 
 /* ---- a life ---- */

@@ -37,6 +37,7 @@ struct world {
 	int pending_line;       /* where a command stands whose outcome nobody has stated yet; 0: none */
 	int keys;
 	size_t rows_gone;   /* taken out of the jurisdiction */
+	_Bool names_seen;   /* of a file being widened */
 	_Bool sample_hours; /* the working hours and days of the sample count, not all 24 hours of each day */
 	_Bool started;
 	_Bool changed; /* the folder since it was loaded: a reload must come first */
@@ -51,6 +52,8 @@ void world_hours(struct world *w); /* the sample's working hours count */
 void world_append(struct world *w, const char *file, const char *row);
 /* Takes every row out that has this text in it. */
 void world_without(struct world *w, const char *file, const char *text);
+/* One more column, empty in every row there is. */
+void world_column(struct world *w, const char *file, const char *name);
 /* The changed jurisdiction takes over, and every open case is looked at; or it is refused with a problem that has this
  * text in it (NULL: it must not be). */
 void world_reload(struct world *w, const char *refused);

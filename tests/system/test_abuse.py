@@ -43,6 +43,48 @@ def test_a_day_has_a_cap_that_a_restart_remembers():
         client.ask("submit", report(MONDAY_MS))
 
 
+def received():
+    with WORLD.daemon.client(SUPERVISOR) as client:
+        return client.ask("get_stats", {"by": "BY_ALL"})["total"].get("received", 0)
+
+
+def pending():
+    return WORLD.redis.command("XPENDING", "gridloop:reports", "gridloop")[0]
+
+
+def add(values):
+    WORLD.redis.command("XADD", "gridloop:reports", "*", "entry", CONTRACT.encode("StreamEntry", {
+        "gateway": PLATFORM, "token": f"demo-{PLATFORM}", "report": values}))
+
+
+def letters():
+    found = [dict(zip(fields[::2], fields[1::2])) for _, fields in WORLD.redis.command("XRANGE", "gridloop:dead", "-", "+")]
+    return [{k.decode(): v.decode() for k, v in letter.items() if k != b"bytes"} for letter in found]
+
+
+def test_a_day_s_cap_in_redis_is_a_letter_that_says_when():
+    with WORLD.daemon.client(PLATFORM) as client:
+        now = client.now_ms
+    before, rider = received(), {"id": "rider-in-haste", "kind": "FOOD_RIDER"}
+    for i in range(20):
+        add(report(now, nudge=i / 40, reporter=rider))
+    over = report(now, nudge=0.7, reporter=rider)
+    add(over)
+    add(report(now, nudge=0.8, reporter={"id": "another", "kind": "FOOD_RIDER"}))
+    wait_until(lambda: received() == before + 21, "all but the one over the cap")
+    wait_until(lambda: pending() == 0, "every entry to be acknowledged")
+    letter, = letters()
+    assert (letter["stream"], letter["reason"], letter["rule"]) == ("gridloop:reports", "rate-limited", "reports-a-day-at-most")
+    assert "tomorrow" in letter["sentence"] and 0 < int(letter["retry_after_ms"]) <= 24 * 3600 * 1000, letter
+    WORLD.daemon.set_time(now + int(letter["retry_after_ms"]))
+    add(over)
+    wait_until(lambda: received() == before + 22, "the same entry to pass the next day")
+    add({**over, "key": b"short"})
+    wait_until(lambda: len(letters()) == 2, "the letter of one that never passes")
+    assert len(letters()) == 2 and letters()[1]["retry_after_ms"] == "0", letters()
+    WORLD.redis.command("DEL", "gridloop:dead")
+
+
 def test_a_photo_seen_before_is_a_doubt_even_after_a_restart():
     photo, other = jpeg(60_000), jpeg(50_000)
     with WORLD.daemon.client(BOB) as client:
@@ -100,18 +142,18 @@ def test_a_fast_platform_waits_in_redis_and_loses_nothing():
     WORLD.configure({"jurisdiction": SAMPLE, "clock": "system", "rate_gateway": 120,
                      "database": WORLD.daemon.database + ".redis"})
     for i in range(124):
-        WORLD.redis.command("XADD", "gridloop:reports", "*", "entry", CONTRACT.encode("StreamEntry", {
-            "gateway": PLATFORM, "token": f"demo-{PLATFORM}", "report": report(
-                int(time.time() * 1000), nudge=i / 200, reporter={"id": f"rider-{i}", "kind": "FOOD_RIDER"})}))
+        add(report(int(time.time() * 1000), nudge=i / 200, reporter={"id": f"rider-{i}", "kind": "FOOD_RIDER"}))
     WORLD.daemon.start()
-
-    def received():
-        with WORLD.daemon.client(SUPERVISOR) as client:
-            return client.ask("get_stats", {"by": "BY_ALL"})["total"].get("received", 0)
-
     wait_until(lambda: received() >= 120, "a minute's worth")
     wait_until(lambda: received() == 124, "the rest, half a second each")
-    wait_until(lambda: WORLD.redis.command("XPENDING", "gridloop:reports", "gridloop")[0] == 0, "all to be acknowledged")
+    wait_until(lambda: pending() == 0, "all to be acknowledged")
+    # As fast as it likes from the reload on: these would take a minute.
+    WORLD.daemon.write_config({"rate_gateway": 0})
+    with WORLD.daemon.client(SUPERVISOR) as client:
+        client.ask("reload", {})
+    for i in range(120):
+        add(report(int(time.time() * 1000), nudge=i / 200, reporter={"id": f"rider-{i}", "kind": "FOOD_RIDER"}))
+    wait_until(lambda: received() == 244, "what came after the reload")
     assert WORLD.redis.command("XLEN", "gridloop:dead") == 0
     WORLD.daemon.stop()
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A backup taken while everybody reports holds every report that was acknowledged before it began; it goes through
 pipes, and what is cut, newer or too large for its disk is refused; doctor names what is wrong with a set-up."""
+import hashlib
 import json
 import os
 import resource
@@ -13,11 +14,13 @@ import tempfile
 import threading
 import time
 
-from harness import (BUILD, DAY_MS, MONDAY_MS, TOP, Daemon, Skip, Street, World, config_with, free_port, jpeg,
+from harness import (BUILD, DAY_MS, MONDAY_MS, TOP, Daemon, Redis, Skip, Street, World, config_with, free_port, jpeg,
                      run_tests, spawn, uuid7, wait_until)
 
 STREET = Street()
 WORLD = World(with_redis=False)
+SOCKET = os.path.join(WORLD.folder, "door.sock")
+WORLD.configure({"listen_unix": SOCKET})
 GRIDLOOP = os.path.join(BUILD, "gridloop")
 RESIDENT = STREET.reporter()
 SENDERS, WINDOW, REPORTS_BEFORE = 4, 32, 3000
@@ -60,8 +63,33 @@ def proves_itself(database, *words):
 
 
 def keys_in(database):
+    """Of every report whose case is there too, open or archived."""
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-        return {key for key, in db.execute("SELECT key FROM request_key")}
+        return {key for key, in db.execute("SELECT key FROM request_key WHERE case_id IN"
+                                           " (SELECT id FROM open_case UNION ALL SELECT id FROM closed_case)")}
+
+
+def backup_to_file(number, at_end):
+    """A backup into a file that is restored into a new place; what backup told, at_end() behind it, the new database."""
+    target = path(f"load-{number}.db")
+    return backup(target), at_end(), restore(target)
+
+
+def backup_through_pipe(_number, at_end, *words):
+    """The same from one process into the other."""
+    folder = new_folder()
+    database = os.path.join(folder, "gridloop.db")
+    with subprocess.Popen([GRIDLOOP, "backup", "--config", WORLD.daemon.config, "--json", *words, "-"], cwd=TOP,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": folder}) as source:
+        done = gridloop("restore", "-", database, stdin=source.stdout)
+        source.stdout.close()
+        told = source.stderr.read()
+        assert source.wait(60) == OK and done.returncode == OK, told.decode() + said(done)
+    return json.loads(told), at_end(), database
+
+
+FORMS = (("a file", backup_to_file), ("a file", backup_to_file), ("a pipe", backup_through_pipe),
+         ("a pipe, with evidence", lambda *given: backup_through_pipe(*given, "--with-evidence")))
 
 
 class Sender(threading.Thread):
@@ -102,18 +130,17 @@ def test_a_backup_under_load_has_every_acknowledged_report():
     for sender in senders:
         sender.start()
     wait_until(lambda: acknowledged(senders) > REPORTS_BEFORE or any(s.trouble for s in senders), "reports to come in", 60)
-    for number in range(3):
+    for number, (where, form) in enumerate(FORMS):
         before = {key for s in senders for key in s.acknowledged[:]}
-        target = path(f"load-{number}.db")
-        began = time.monotonic()
-        told = backup(target)
-        took, meanwhile = time.monotonic() - began, acknowledged(senders) - len(before)
-        there = keys_in(restore(target))
+        told, by_its_end, database = form(number, lambda: acknowledged(senders))
+        meanwhile = by_its_end - len(before)
+        proves_itself(database)
+        there = keys_in(database)
         assert before <= there, f"{len(before - there)} of {len(before)} acknowledged reports are not in the backup"
         assert told["reports"] >= len(before) and told["reports"] == len(there), told
         assert meanwhile > 0, "nobody reported while it was made: this shows nothing"
-        print(f"{len(before)} acknowledged before, {told['reports']} in the backup of {told['bytes'] / 1e6:.1f} MB, "
-              f"{took:.2f} s, {meanwhile} acknowledged meanwhile")
+        print(f"{where}: all of {len(before)} reports acknowledged before are in what was restored, {told['reports']} in all, "
+              f"{told['bytes'] / 1e6:.1f} MB; {meanwhile} acknowledged meanwhile; verify 0")
     for sender in senders:
         sender.over = True
     for sender in senders:
@@ -272,12 +299,25 @@ class Patient:
         return found
 
 
+def test_doctor_says_how_the_first_administrator_is_made():
+    told = json.loads(gridloop("doctor", "--config", WORLD.daemon.config, "--json").stdout)
+    missing = [f for f in told["findings"] if f["what"].startswith("administrator")]
+    assert [f["health"] for f in missing] == ["warning"] and "no administrator can log in" in missing[0]["found"], told
+    before, command = missing[0]["next"].split("sudo gridloop ")
+    assert before == "on this machine: " and command.endswith(f"--socket {SOCKET}"), missing
+    done = gridloop(*command.split())
+    assert done.returncode == OK and "glt_" in said(done), said(done)
+    text = said(gridloop("doctor", "--config", WORLD.daemon.config))
+    assert "administrator-01 can log in" in text and "no administrator" not in text, text
+
+
 def test_doctor_on_a_healthy_set_up():
     done = gridloop("doctor", "--config", WORLD.daemon.config)
     text = said(done)
     assert "0 problems" in text and "✗" not in text, text
     assert done.returncode == (1 if "tmpfs" in text else 0), text
-    for words in ("answers at 127.0.0.1", "no damage found", "schema version 2", "has the database", "free"):
+    for words in ("answers at 127.0.0.1", "no damage found", "schema version 2", "has the database", "free",
+                  f"answers at unix:{SOCKET}"):
         assert words in text, f"{words!r} is not in\n{text}"
 
 
@@ -295,13 +335,8 @@ def test_doctor_on_a_mistake_in_the_configuration():
 
 
 def test_doctor_on_a_jurisdiction():
-    folder = os.path.join(new_folder(), "street")
-    shutil.copytree(os.path.join(TOP, "config", "jurisdiction"), folder)
-    calendar = os.path.join(folder, "calendar.csv")
-    with open(calendar, encoding="utf-8") as file:
-        lines = [line for line in file if not line.startswith("20")]
-    with open(calendar, "w", encoding="utf-8") as file:
-        file.writelines(lines + ["2020-01-01,holiday,元旦\n"])
+    folder = street_where("calendar.csv", lambda lines: [line for line in lines if not line.startswith("20")] +
+                          ["2020-01-01,holiday,元旦\n"])
     patient = Patient({"jurisdiction": folder, "clock": "system"})
     patient.findings("warning", "list of holidays ending with 2020-12-31")
     with open(os.path.join(folder, "units.csv"), "a", encoding="utf-8") as file:
@@ -309,9 +344,74 @@ def test_doctor_on_a_jurisdiction():
     patient.findings("problem", "units.csv")
 
 
-def test_doctor_on_a_redis_that_is_not_there():
+def street_where(name, change):
+    """The sample jurisdiction with one of its files changed."""
+    folder = os.path.join(new_folder(), "street")
+    shutil.copytree(os.path.join(TOP, "config", "jurisdiction"), folder)
+    with open(os.path.join(folder, name), encoding="utf-8") as file:
+        lines = change(file.readlines())
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.writelines(lines)
+    return folder
+
+
+def test_doctor_on_administrators():
+    nobody = street_where("people.csv", lambda lines: [line for line in lines if not line.startswith("administrator-")])
+    patient = Patient({"jurisdiction": nobody})
+    patient.findings("warning", "nobody in people.csv has the role administrator")
+    digest = hashlib.sha256(b"by hand").hexdigest()
+    by_file = street_where("people.csv", lambda lines: lines + [f"boss,何管理,,administrator,,,{digest},no\n"])
+    patient.write({"clock": "replay", "jurisdiction": by_file})
+    patient.findings("ok", "boss can log in")
+    # What is revoked or has expired lets nobody in.
+    patient.write({"clock": "system"})
+    patient.findings("warning", "no administrator can log in")
+    now_ms = int(time.time() * 1000)
+    for number, expires_ms, revoked_ms, health, words in (
+            (1, MONDAY_MS + 1, 0, "warning", "no administrator can log in"), (2, 0, now_ms, "warning", "no administrator"),
+            (3, now_ms + DAY_MS, 0, "ok", "administrator-01 can log in")):
+        with sqlite3.connect(patient.database) as db:
+            db.execute("INSERT INTO credential (id, person, kind, sha256, label, made_ms, made_by, replaces, expires_ms, revoked_ms)"
+                       " VALUES (?, 'administrator-01', 1, ?, '', ?, 'console', 0, ?, ?)",
+                       (number, bytes([number] * 32), MONDAY_MS, expires_ms, revoked_ms))
+        patient.findings(health, words)
+
+
+def test_doctor_on_the_socket():
+    patient = Patient()
+    place = os.path.join(patient.folder, "door.sock")
+    patient.write({"clock": "replay", "listen_unix": place})
+    patient.findings("problem", "door.sock: No such file")
+    with open(place, "w", encoding="utf-8"):
+        pass
+    patient.findings("problem", "is a file, not a socket")
+    os.remove(place)
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(place)
+    os.chmod(place, 0o660)
+    assert not any("door.sock" in line for health in ("problem", "warning") for line in patient.findings(health))
+    os.chmod(place, 0o666)
+    patient.findings("warning", "everybody on this machine may connect to")
+    if os.geteuid() == 0:
+        os.chown(place, 65534, 65534)
+        patient.findings("problem", "belongs to user 65534")
+
+
+def test_doctor_on_a_redis():
     patient = Patient({"redis": f"unix:{path('no-redis.sock')}"})
     patient.findings("problem", "no-redis.sock")
+    redis = Redis(new_folder()).start()
+    try:
+        patient.write({"clock": "replay", "redis": f"unix:{redis.socket}"})
+        patient.findings("ok", "redis.sock answers")
+        redis.command("CONFIG", "SET", "requirepass", "opensesame")
+        patient.findings("problem", "NOAUTH")
+        patient.write({"clock": "replay", "redis": f"unix:{redis.socket}", "redis_password": "opensesame"})
+        patient.findings("ok", "redis.sock answers")
+        patient.write({"clock": "replay", "redis": f"unix:{redis.socket}", "redis_password": "wrong"})
+        patient.findings("problem", "WRONGPASS")
+    finally:
+        redis.stop()
 
 
 def test_doctor_on_permissions():
@@ -403,7 +503,8 @@ def test_doctor_on_a_daemon_that_does_not_answer():
     WORLD.daemon.process.send_signal(signal.SIGSTOP)
     try:
         done = gridloop("doctor", "--config", WORLD.daemon.config)
-        assert done.returncode == 2 and "nothing good answers at" in said(done), said(done)
+        assert done.returncode == 2 and "nothing good answers at 127" in said(done), said(done)
+        assert "nothing good answers at unix:" in said(done), said(done)
     finally:
         WORLD.daemon.process.send_signal(signal.SIGCONT)
 

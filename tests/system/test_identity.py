@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import stat
@@ -432,6 +433,34 @@ def test_guessing_has_to_wait():
         with open(world.daemon.log, encoding="utf-8") as file:
             log = file.read()
         assert "login-made-to-wait" in log and WORKER not in log and "127.0.0.3" not in log
+
+
+def test_a_reload_changes_the_limits():
+    world = World(with_redis=False)
+    world.configure({"login_failures": 2, "login_lock": "1h"})
+    with world:
+        daemon_too = world.daemon
+
+        def reload(changes, count):
+            daemon_too.write_config(changes)
+            daemon_too.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: read_log().count("reload end=") == count, "the reload")
+
+        def read_log():
+            with open(daemon_too.log, encoding="utf-8") as file:
+                return file.read()
+
+        for _ in range(4):
+            guess(daemon_too.port, WORKER)
+        assert guess(daemon_too.port, WORKER, token=f"demo-{WORKER}").rule == "logins-are-limited"
+        reload({"login_failures": 0}, 1)
+        assert guess(daemon_too.port, WORKER, token=f"demo-{WORKER}") is None
+        for _ in range(9):
+            assert guess(daemon_too.port, WORKER).rule == "identity-and-token-match"
+        reload({"login_failures": 1}, 2)
+        assert guess(daemon_too.port, NEIGHBOUR).rule == "identity-and-token-match"
+        assert guess(daemon_too.port, NEIGHBOUR, token=f"demo-{NEIGHBOUR}").rule == "logins-are-limited"
+        assert "needs a restart" not in read_log(), read_log()
 
 
 def test_no_token_is_anywhere():

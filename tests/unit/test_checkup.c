@@ -29,6 +29,7 @@ static void a_checkup_sees_what_is_there(void **state)
 	assert_int_equal(c.holder, getpid());
 	assert_true(c.last_ms > KIT_START_MS);
 	assert_true(c.bytes > 0);
+	assert_non_null(c.roster);
 	checkup_close(&c);
 	checkup_close(&c);
 	checkup_database("/nowhere/street.db", 5000, &c);

@@ -127,6 +127,34 @@ static void names_of_any_bytes_are_counted(void **state)
 	login_limits_free(l);
 }
 
+static void other_limits_hold_at_once(void **state)
+{
+	struct login_limits *l = limits_with(1, 0);
+	struct login_limits_options o = { .pair_most = 1, .lock_ms = LOCK_MS };
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		(void)fail_as(l, HERE, "worker-01", START_MS);
+	assert_int_equal(wait_of(l, HERE, "worker-01", START_MS), LOCK_MS);
+	o.lock_ms = 10 * LOGIN_FIRST_WAIT_MS;
+	login_limits_set(l, &o);
+	assert_int_equal(wait_of(l, HERE, "worker-01", START_MS + 1), 10 * LOGIN_FIRST_WAIT_MS - 1);
+	o.pair_most = 0;
+	login_limits_set(l, &o);
+	assert_int_equal(wait_of(l, HERE, "worker-01", START_MS + 1), 0);
+	assert_int_equal(fail_as(l, HERE, "worker-01", START_MS + 1), 0);
+	o.pair_most = 3;
+	login_limits_set(l, &o);
+	assert_int_equal(fail_as(l, THERE, "worker-01", START_MS + 1), 0);
+	assert_int_equal(fail_as(l, THERE, "worker-01", START_MS + 1), 0);
+	o.pair_most = 1;
+	login_limits_set(l, &o);
+	/* Not made to wait for what was allowed; the next one counts. */
+	assert_int_equal(wait_of(l, THERE, "worker-01", START_MS + 1), 0);
+	assert_int_equal(fail_as(l, THERE, "worker-01", START_MS + 1), 4 * LOGIN_FIRST_WAIT_MS);
+	login_limits_free(l);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +164,7 @@ int main(void)
 		cmocka_unit_test(a_right_one_and_time_forget),
 		cmocka_unit_test(the_table_is_bounded),
 		cmocka_unit_test(names_of_any_bytes_are_counted),
+		cmocka_unit_test(other_limits_hold_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
