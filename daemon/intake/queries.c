@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "intake/addressee.h"
+#include "intake/case_view.h"
 #include "intake/check.h"
 #include "intake/look.h"
 #include "intake/reach.h"
@@ -39,40 +40,6 @@ struct case_question {
 	char purpose[AUDIT_PURPOSE_MOST + 1]; /* "": none */
 };
 
-static void list_merged(struct question *q, const struct case_answer *answer, Gridloop__V1__CaseView *view,
-                        size_t *budget)
-{
-	size_t most = *budget / 2 / (CASE_NUMBER_SIZE + 4);
-	size_t count = answer->merged_here_count < most ? answer->merged_here_count : most;
-
-	view->merged_here = question_take(q, count * sizeof *view->merged_here);
-	for (size_t i = 0; i < count; i++)
-		view->merged_here[i] = view_number(q, answer->merged_here[i], answer->merged_here_categories[i]);
-	view->n_merged_here = count;
-	*budget -= count * (CASE_NUMBER_SIZE + 4);
-}
-
-/* The newest that fit. */
-static void list_history(struct question *q, const struct case_answer *answer, Gridloop__V1__CaseView *view,
-                         size_t budget)
-{
-	size_t count = answer->history_count, first = count;
-
-	view->history = question_take(q, count * sizeof *view->history);
-	while (first > 0) {
-		Gridloop__V1__CaseEvent *event = question_take(q, sizeof *event);
-		const ProtobufCMessage *message = &event->base;
-
-		view_event(&answer->history[first - 1], event);
-		if (question_fit(&message, 1, &budget) == 0)
-			break;
-		view->history[--first] = event;
-	}
-	view->history += first;
-	view->n_history = count - first;
-	view->history_cut = answer->history_cut || first > 0;
-}
-
 static void ask_case(struct question *q, struct reader *r)
 {
 	struct case_answer answer = { 0 };
@@ -87,28 +54,17 @@ static void ask_case(struct question *q, struct reader *r)
 		question_deny(q, RIGHT_GET_CASE, &on, "case-is-yours");
 		return;
 	}
-	struct case_evidence *evidence;
-	size_t evidence_count;
-
-	if (!question_went_well(q, query_case_evidence(r, answer.row.file.id, &q->rows, &evidence, &evidence_count)))
-		return;
 	_Bool purpose = ((struct case_question *)q)->purpose[0] != '\0';
-	enum reveal how = reveal_of(q->person, &answer.row.file, purpose);
+	enum reveal how = reveal_of(q->policy, q->person, &answer.row.file, purpose);
 
 	if (purpose && how != REVEAL_ALL) {
-		question_refuse(q, REFUSAL_NOT_ALLOWED, "unmasked-for-who-needs-it",
-		                "You may see this case, but not whom it is from; ask again without a purpose.");
+		struct rights_on on = reveal_on(q->person, &answer.row.file);
+
+		question_deny(q, RIGHT_UNMASK, &on, "unmasked-for-who-needs-it");
 		return;
 	}
-	reveal_evidence(q, &answer.row.file, evidence, evidence_count, how);
-	reveal_case(q, &answer, how);
-	view_case(q, &answer, &view);
-	view.masked = how != REVEAL_ALL;
-	view_evidence(q, &answer.row.file, evidence, evidence_count, &view);
-	size_t budget = question_budget(q) - gridloop__v1__case_view__get_packed_size(&view);
-
-	list_merged(q, &answer, &view, &budget);
-	list_history(q, &answer, &view, budget);
+	if (!case_view_make(q, r, &answer, how, question_budget(q), &view))
+		return;
 	f.seq = q->seq;
 	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_CASE_VIEW;
 	f.case_view = &view;
@@ -120,10 +76,10 @@ static void ask_case(struct question *q, struct reader *r)
 static _Bool send_case(struct case_question *c, const ProtobufCBinaryData *asked, struct refusal *why)
 {
 	char number[CASE_NUMBER_SIZE] = "";
-	struct look look = { AUDITED_LOOK_CASE, number, NULL };
+	struct look look = { .what = AUDITED_LOOK_CASE, .subject = number };
 
 	if (c->purpose[0] != '\0')
-		look = (struct look){ AUDITED_UNMASK, number, c->purpose };
+		look = (struct look){ .what = AUDITED_UNMASK, .subject = number, .purpose = c->purpose };
 	else if (!reach_is_staff(c->q.person))
 		look.what = AUDITED_NONE;
 	memcpy(number, asked->data, asked->len < sizeof number ? asked->len : sizeof number - 1);
@@ -164,7 +120,7 @@ static void reply_list(struct question *q, struct case_list *list)
 	m.cases = question_take(q, list->count * sizeof *m.cases);
 	for (size_t i = 0; i < list->count; i++) {
 		m.cases[i] = question_take(q, sizeof *m.cases[i]);
-		reveal_row(q, &list->rows[i], reveal_of(q->person, &list->rows[i].file, 0));
+		reveal_row(q, &list->rows[i], reveal_of(q->policy, q->person, &list->rows[i].file, 0));
 		view_summary(q, &list->rows[i], m.cases[i]);
 	}
 	m.n_cases = question_fit((const ProtobufCMessage *const *)m.cases, list->count, &budget);
@@ -251,8 +207,8 @@ static void describe(const struct list_question *l, const Gridloop__V1__ListCase
 static _Bool send_list(struct list_question *l, const Gridloop__V1__ListCases *m, struct refusal *why)
 {
 	char subject[AUDIT_SUBJECT_MOST + 1] = "";
-	_Bool own = reach_owns(l->q.person, l->reporter);
-	struct look look = { own ? AUDITED_NONE : AUDITED_LOOK_LIST, subject, NULL };
+	_Bool own = rights_owns(l->q.person, l->reporter);
+	struct look look = { own ? AUDITED_NONE : AUDITED_LOOK_LIST, subject, NULL, { l->reporter } };
 
 	describe(l, m, subject, sizeof subject);
 	return look_send(&l->q, &look, why);
@@ -268,9 +224,10 @@ _Bool query_list_cases(struct session *s, const Gridloop__V1__ClientFrame *f, st
 	if (!read_filter(f->list_cases, &read, why) ||
 	    !reach_narrow(engine_policy(s->door->engine), s->person, &narrowed, why))
 		return 0;
-	if (read.reporter[0] != '\0' && !reach_owns(s->person, read.reporter) && !reveal_may_search(s->person))
-		return refuse(why, REFUSAL_NOT_ALLOWED, "reporters-are-not-searched",
-		              "Whose report it was is not yours to know, so you cannot list by it.");
+	if (read.reporter[0] != '\0' && !rights_owns(s->person, read.reporter) &&
+	    !reveal_may_search(engine_policy(s->door->engine), s->person))
+		return rights_refuse(engine_policy(s->door->engine), s->person, RIGHT_SEE_REPORTER, NULL,
+		                     "reporters-are-not-searched", why);
 	struct list_question *l = question_new(s, f->seq, sizeof *l, ask_list);
 
 	l->filter = read.filter;
@@ -352,9 +309,11 @@ static void ask_board(struct question *q, struct reader *r)
 
 static _Bool send_points(struct points_question *p, _Bool board, struct refusal *why)
 {
-	_Bool own = !board && reach_owns(p->q.person, p->person);
+	_Bool own = !board && rights_owns(p->q.person, p->person);
 	struct look look = { own || !reach_is_staff(p->q.person) ? AUDITED_NONE : AUDITED_LOOK_POINTS,
-		             board ? "board" : p->person, NULL };
+		             board ? "board" : p->person,
+		             NULL,
+		             { board ? NULL : p->person } };
 
 	return look_send(&p->q, &look, why);
 }
@@ -371,7 +330,7 @@ _Bool query_get_points(struct session *s, const Gridloop__V1__ClientFrame *f, st
 	if (person[0] == '\0')
 		must(snprintf(person, sizeof person, "%.*s", COMMAND_ID_MOST, s->person->id) >= 0);
 	enum right right = m->board ? RIGHT_BOARD : RIGHT_GET_POINTS;
-	struct rights_on on = { .own = reach_owns(s->person, person) };
+	struct rights_on on = { .own = rights_owns(s->person, person) };
 
 	if (!rights_may(policy, s->person, right, &on))
 		return rights_refuse(policy, s->person, right, &on, "points-are-yours", why);

@@ -23,6 +23,9 @@ static const struct {
 	[AUDITED_RELOAD] = { "reload", "更换规则" },
 	[AUDITED_EMERGENCY] = { "emergency", "应急" },
 	[AUDITED_CORRECT] = { "correct", "冲正" },
+	[AUDITED_LOGIN] = { "login", "登录" },
+	[AUDITED_LOGIN_REFUSED] = { "login-refused", "登录被拒" },
+	[AUDITED_SESSION_ENDED] = { "session-ended", "会话终止" },
 };
 
 const char *audited_name(enum audited what)
@@ -43,12 +46,19 @@ enum audited audited_from_name(const char *name)
 	return AUDITED_NONE;
 }
 
+/* What a resident does about itself is to leave no name behind once its data are erased: a subject can be, an actor cannot. */
+static const char *actor_of(const struct decision *d, const char *subject)
+{
+	_Bool resident = d->who != NULL && (d->who->roles & ~(uint32_t)ROLE_REPORTER) == 0;
+	return resident && subject != NULL && strcmp(subject, d->who->id) == 0 ? AUDIT_SELF : d->actor;
+}
+
 void audit_add(struct decision *d, enum audited what, const char *subject, const char *purpose, int64_t count)
 {
 	must(d->out->audit.what == AUDITED_NONE);
 	d->out->audit = (struct audit_fact){ .at_ms = d->now_ms,
 		                             .what = what,
-		                             .who = d->actor,
+		                             .who = actor_of(d, subject),
 		                             .subject = subject,
 		                             .purpose = purpose,
 		                             .channel = d->command->channel,
@@ -59,5 +69,16 @@ _Bool audit_judge(struct decision *d)
 {
 	const struct command *c = d->command;
 	audit_add(d, (enum audited)c->value, c->person, c->reason, 0);
+	return 1;
+}
+
+_Bool audit_note(struct decision *d)
+{
+	const struct command *c = d->command;
+	audit_add(d, (enum audited)c->value, c->person, NULL, c->posts);
+	if (c->value == AUDITED_LOGIN)
+		d->out->audit.who = AUDIT_SELF;
+	else if (c->value == AUDITED_LOGIN_REFUSED)
+		d->out->audit.who = AUDIT_SOMEBODY;
 	return 1;
 }

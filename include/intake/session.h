@@ -10,6 +10,7 @@
 #include "gridloop.pb-c.h"
 #include "intake/arena.h"
 #include "intake/convert.h"
+#include "intake/logins.h"
 #include "intake/proof.h"
 #include "intake/tcp.h"
 #include "net/listener.h"
@@ -22,7 +23,6 @@
 #define DOOR_GATHER_MOST 64   /* commands of one turn handed over together */
 
 struct subscription;
-struct subscribers;
 
 struct session {
 	struct tcp_door *door;
@@ -38,6 +38,7 @@ struct session {
 	_Bool peer_rules; /* root or the daemon's own user, at a Unix socket */
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
+	uint8_t exported[32];  /* whose copy was last begun here, by SHA-256: one row a copy, not a page */
 	struct tls *tls;       /* the stream's; NULL: a plain connection */
 	struct proof proof;    /* how the person logged in */
 	const char *cut_why;   /* set: the connection ends behind the reply being made */
@@ -61,7 +62,8 @@ struct tcp_door {
 	struct digester *digester;
 	struct rates *rates;
 	struct login_limits *login_limits;
-	struct arena arena; /* for the frame being read */
+	struct logins *logins; /* what of logins the audit is told */
+	struct arena arena;    /* for the frame being read */
 	struct subscribers *subscribers;
 	struct tcp_door_counts counts;
 	_Bool stopping;
@@ -78,10 +80,10 @@ struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *ad
 void session_free(struct session *s);
 /* Somebody has logged in: the connection is no stranger's any more. */
 void session_greet(struct session *s);
-/* Another policy is in force: the person is looked up anew. Who is gone, or has another token, is shut out. */
+/* Another policy is in force, or what proves people has changed, or time has passed: who has nothing left is shut out. */
 void session_change_policy(struct session *s);
-/* What proves people has changed, or time has passed: who has nothing left is shut out. */
 void session_look_at_proof(struct session *s);
+void session_note(struct session *s, enum audited what, const char *who); /* as logins_note */
 /* Replies, each to the request with this seq. */
 void session_refuse(struct session *s, uint32_t seq, const struct refusal *why);
 void session_done(struct session *s, uint32_t seq);
@@ -93,7 +95,7 @@ _Bool session_send_bytes(struct session *s, const uint8_t *bytes, size_t length)
  * gone after the return. A piece of evidence counts towards a limit of its own too. */
 void session_sent_off(struct session *s);
 void session_returned(struct session *s);
-/* The end of a command that came back: this reply, or its refusal. Frees the command; the session may be gone after. */
+/* The end of a command that came back: this reply, or its refusal. Frees it; the session may be gone after. */
 void session_answer(struct session *s, struct command *c, Gridloop__V1__ServerFrame *reply);
 void session_chunk_sent_off(struct session *s);
 void session_chunk_returned(struct session *s);
@@ -111,10 +113,8 @@ void tcp_door_submit_at_once(struct tcp_door *d, struct command *c);
 /* A session's proof expires then; 0: never. */
 void tcp_door_expects_end(struct tcp_door *d, int64_t expires_ms);
 
-/* ---- requests.c: one frame that could be read ---- */
+/* ---- requests.c, batch.c: one frame that could be read ---- */
 void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f);
-
-/* ---- batch.c ---- */
 _Bool batch_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
 
 #endif

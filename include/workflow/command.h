@@ -35,13 +35,15 @@ enum command_kind {
 	COMMAND_POLICY,  /* the policy that follows takes over from here; the writer's own */
 	COMMAND_KEEP,    /* evidence: a file of value bytes and type label is complete */
 	COMMAND_EMERGENCY, /* value 0: declared for grid (an area) from began_at_ms until until_ms; else the one to lift */
-	COMMAND_AUDIT,     /* recorded before its door goes on: value is what, person its subject, reason its purpose */
+	COMMAND_AUDIT,     /* recorded before its door goes on: value is what, person its subject, reason its purpose;
+	                    * units are accounts that the subject names */
 	COMMAND_ERASE,     /* 删除: the data of person go; reason: why */
 	COMMAND_CLOCK,     /* replay clock: run to value; settle: to the end of every timer that ends cases */
 	/* credentials; new kinds go to the end, for the number is part of what a key's hash stands for */
 	COMMAND_ISSUE,  /* a new one of person, named label, until until_ms */
 	COMMAND_ROTATE, /* one that follows the one of id value, which ends after extend_ms */
 	COMMAND_REVOKE, /* the one of id value, or all of person */
+	COMMAND_NOTE, /* a row of the audit that a door tells by itself: value is what, person its subject, posts its count */
 	COMMAND_KIND_COUNT
 };
 
