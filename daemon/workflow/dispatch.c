@@ -207,7 +207,9 @@ void handle_dispatch(struct decision *d)
 	struct co_units co;
 	_Bool again = d->draft->dispatched_ms != 0;
 	const struct category *k = policy_category(d->policy, d->draft->category);
-	struct limit limit = again || k == NULL ? limit_of(d->draft) : k->limit;
+	struct limit limit = limit_of(d->draft);
+	if (!again && k != NULL)
+		limit = k->limit;
 	find_handler(d, &h);
 	find_co_units(d, &h, &co);
 	struct fact *f = decision_event(d, ACT_DISPATCH, STATE_DISPATCHED);
