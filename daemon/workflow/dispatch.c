@@ -90,9 +90,9 @@ const char *decision_units_joined(struct decision *d, const char *first, const c
 	return casebook_intern(d->book, text);
 }
 
-_Static_assert(CO_UNITS_MOST >= COMMAND_UNITS_MOST &&
-                       CO_UNITS_MOST >= CASE_UNITS_MOST, // NOLINT(misc-redundant-expression)
-               "there is room for all that can be named");
+_Static_assert(CO_UNITS_MOST >= COMMAND_UNITS_MOST,
+               "all that are named have room");                            // NOLINT(misc-redundant-expression)
+_Static_assert(CO_UNITS_MOST >= CASE_UNITS_MOST, "so have all of a case"); // NOLINT(misc-redundant-expression)
 
 /* What the dispatcher names goes before what the row that found the handler says. */
 static void find_co_units(const struct decision *d, const struct handler *h, struct co_units *out)
