@@ -120,13 +120,13 @@ fuzz: fuzzers
 fuzzers: | packages-check packages-torture
 	@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined WARNINGS=-w fuzz-programs
 
-## coverage: branches and MC/DC of framing, keys, table, ledger and rights, each all of them or a stated reason
+## coverage: branches and MC/DC of framing, keys, table and guards, ledger and rights: all of them or a stated reason
 coverage: all tests | packages-torture
 	@BUILD=$(BUILD) tests/coverage/run
 
-## mutate [SAMPLE=n]: changes the table and the ledger one spot at a time, and looks whether a test notices; ends with JSON
+## mutate [SAMPLE=n [SEED=n]]: changes the table and the ledger one spot at a time, and looks whether a test notices; ends with JSON
 mutate: all tests | packages-check
-	@BUILD=$(BUILD) tests/mutate/run $(if $(SAMPLE),--sample $(SAMPLE))
+	@BUILD=$(BUILD) tests/mutate/run $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 # For the two above, which compile and link single files: a line each.
 link-flags:

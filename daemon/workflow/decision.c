@@ -50,7 +50,7 @@ void decision_commit_on(struct decision *d, struct case_file *draft, struct fact
 struct fact *decision_event(struct decision *d, enum act act, enum state to)
 {
 	struct fact *f = decision_event_on(d, d->draft, act, to);
-	f->text = d->command != NULL && d->who != NULL ? d->command->text : NULL;
+	f->text = d->who != NULL ? d->command->text : NULL;
 	evidence_name(d, f);
 	return f;
 }
@@ -125,6 +125,11 @@ _Bool decision_is_handler(const struct decision *d, const struct person *p)
 	return same(d->draft->handler, p->unit) || same(d->draft->handled_by, p->id);
 }
 
+_Bool decision_is_reported_by(const struct case_file *c, const char *person)
+{
+	return same(c->reporter, person) || same(c->actor, person);
+}
+
 /* The reporter itself, or the gateway that speaks for it and names it. */
 static _Bool is_reporter(const struct decision *d)
 {
@@ -186,14 +191,16 @@ _Bool decision_ever_may(const struct decision *d, enum act act)
 
 _Bool decision_has(struct decision *d, enum right right, const struct rights_on *on, const char *rule)
 {
-	return rights_may(d->policy, d->who, right, on) ||
-	       rights_refuse(d->policy, d->who, right, on, rule, &d->command->outcome.refusal);
+	if (rights_may(d->policy, d->who, right, on))
+		return 1;
+	return rights_refuse(d->policy, d->who, right, on, rule, &d->command->outcome.refusal);
 }
 
 _Bool decision_has_somewhere(struct decision *d, enum right right, const char *rule)
 {
-	return rights_has(d->policy, d->who, right) ||
-	       rights_refuse(d->policy, d->who, right, NULL, rule, &d->command->outcome.refusal);
+	if (rights_has(d->policy, d->who, right))
+		return 1;
+	return rights_refuse(d->policy, d->who, right, NULL, rule, &d->command->outcome.refusal);
 }
 
 _Bool decision_within(struct decision *d, int64_t grid)

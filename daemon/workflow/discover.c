@@ -1,6 +1,5 @@
 /* discover 发现: a matter is reported or seen by a camera, looked at, and filed, refused, merged or withdrawn. */
 #include <stdio.h>
-#include <string.h>
 
 #include "jurisdiction/cameras.h"
 #include "workflow/alarm.h"
@@ -143,12 +142,6 @@ static const struct person *worker_asked(struct decision *d)
 	return duty_worker(d, d->draft);
 }
 
-static _Bool is_its_reporter(const struct decision *d, const char *person)
-{
-	return (d->draft->reporter != NULL && strcmp(d->draft->reporter, person) == 0) ||
-	       (d->draft->actor != NULL && strcmp(d->draft->actor, person) == 0);
-}
-
 _Bool discover_verify_guard(struct decision *d)
 {
 	const struct person *w = worker_asked(d);
@@ -156,7 +149,7 @@ _Bool discover_verify_guard(struct decision *d)
 		return decision_refuse(
 			d, REFUSAL_UNKNOWN_PERSON, "verifier-is-a-worker",
 			"Name a grid worker to verify it (nobody has the duty in this grid, or that is none).");
-	if (is_its_reporter(d, w->id))
+	if (decision_is_reported_by(d->draft, w->id))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verifier-is-not-reporter",
 		                       "%s reported this case and cannot verify it; name another worker.", w->id);
 	return 1;
@@ -189,7 +182,7 @@ static _Bool stood_there(struct decision *d)
 
 _Bool discover_verified_guard(struct decision *d)
 {
-	if (is_its_reporter(d, d->who->id))
+	if (decision_is_reported_by(d->draft, d->who->id))
 		return decision_refuse(d, REFUSAL_RULE_BROKEN, "verifier-is-not-reporter",
 		                       "You reported this case; another worker verifies it.");
 	if (d->command->finding == FINDING_NONE)

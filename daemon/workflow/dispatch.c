@@ -90,13 +90,17 @@ const char *decision_units_joined(struct decision *d, const char *first, const c
 	return casebook_intern(d->book, text);
 }
 
+_Static_assert(CO_UNITS_MOST >= COMMAND_UNITS_MOST,
+               "all that are named have room");                            // NOLINT(misc-redundant-expression)
+_Static_assert(CO_UNITS_MOST >= CASE_UNITS_MOST, "so have all of a case"); // NOLINT(misc-redundant-expression)
+
 /* What the dispatcher names goes before what the row that found the handler says. */
 static void find_co_units(const struct decision *d, const struct handler *h, struct co_units *out)
 {
 	const struct command *c = d->command;
 	*out = (struct co_units){ .count = 0 };
 	if (d->who != NULL && c->unit_count > 0) {
-		for (int i = 0; i < c->unit_count && i < CO_UNITS_MOST; i++)
+		for (int i = 0; i < c->unit_count; i++)
 			out->units[out->count++] = c->units[i];
 		return;
 	}
@@ -120,7 +124,7 @@ static void co_clock(struct decision *d, int place, int64_t due_ms)
 static void start_co_clocks(struct decision *d, const struct co_units *co, struct limit limit)
 {
 	for (int i = 0; i < d->draft->helper_count; i++) {
-		_Bool own = co != NULL && i < co->count && co->limits[i].amount != 0;
+		_Bool own = co != NULL && co->limits[i].amount != 0;
 		co_clock(d, i, deadline_of(d, d->now_ms, own ? co->limits[i] : limit));
 	}
 }
@@ -203,7 +207,9 @@ void handle_dispatch(struct decision *d)
 	struct co_units co;
 	_Bool again = d->draft->dispatched_ms != 0;
 	const struct category *k = policy_category(d->policy, d->draft->category);
-	struct limit limit = again || k == NULL ? limit_of(d->draft) : k->limit;
+	struct limit limit = limit_of(d->draft);
+	if (!again && k != NULL)
+		limit = k->limit;
 	find_handler(d, &h);
 	find_co_units(d, &h, &co);
 	struct fact *f = decision_event(d, ACT_DISPATCH, STATE_DISPATCHED);

@@ -17,14 +17,6 @@ const char *doubt_name(enum doubt one_bit)
 	return names[place];
 }
 
-uint8_t doubt_from_name(const char *name)
-{
-	for (int i = 0; i < DOUBT_BITS; i++)
-		if (strcmp(names[i], name) == 0)
-			return (uint8_t)(1u << i);
-	return 0;
-}
-
 void doubt_names(uint8_t bits, char out[DOUBT_NAMES_SIZE])
 {
 	size_t used = 0;
@@ -133,7 +125,7 @@ static _Bool is_at_home_with_handler(const struct decision *d)
 {
 	const struct case_file *c = d->draft;
 	const struct person *reporter = policy_person(d->policy, c->reporter);
-	const struct person *handler = c->handled_by == NULL ? NULL : policy_person(d->policy, c->handled_by);
+	const struct person *handler = policy_person(d->policy, c->handled_by);
 	if (!d->rules->doubt_household || reporter == NULL)
 		return 0;
 	return same_text(reporter->unit, c->handler) || same_text(reporter->id, c->handled_by) ||

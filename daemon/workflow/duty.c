@@ -1,25 +1,17 @@
 /* duty: whom a case's grid has for what a person must do: verify, check, hear that it is late. Posts change while a case is
  * open, so each question is asked anew at its moment: who held a post yesterday is not asked today. */
-#include <string.h>
-
 #include "jurisdiction/posts.h"
 #include "workflow/duty.h"
 
 #define DUTIES_MOST 32
-
-static _Bool reported_it(const struct case_file *c, const char *person)
-{
-	return (c->reporter != NULL && strcmp(c->reporter, person) == 0) ||
-	       (c->actor != NULL && strcmp(c->actor, person) == 0);
-}
 
 const struct person *duty_worker(const struct decision *d, const struct case_file *c)
 {
 	const struct post *posts[DUTIES_MOST];
 	size_t count = policy_duties(d->policy, c->grid, NULL, d->now_ms, posts, DUTIES_MOST);
 	for (size_t i = 0; i < count; i++) {
-		const struct person *p = policy_person(d->policy, posts[i]->person);
-		if (p != NULL && (p->roles & ROLE_WORKER) != 0 && !reported_it(c, p->id))
+		const struct person *p = policy_person(d->policy, posts[i]->person); /* a post has one that is known */
+		if ((p->roles & ROLE_WORKER) != 0 && !decision_is_reported_by(c, p->id))
 			return p;
 	}
 	return NULL;

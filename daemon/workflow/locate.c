@@ -15,7 +15,7 @@ void locate_report(struct decision *d)
 	const struct command *c = d->command;
 	struct case_file *f = d->draft;
 	const struct grid *g = NULL;
-	_Bool given = c->lat_e7 != PLACE_NONE && c->lon_e7 != PLACE_NONE;
+	_Bool given = c->lat_e7 != PLACE_NONE;
 	enum told told = given ? policy_told(d->policy, c->lat_e7, c->lon_e7, d->now_ms, &g) : TOLD_NOTHING;
 	f->told = (uint8_t)told;
 	f->grid = g == NULL ? 0 : g->code;
@@ -40,7 +40,7 @@ static const struct grid *grid_asked(struct decision *d)
 {
 	const struct command *c = d->command;
 	const struct grid *g = NULL;
-	_Bool placed = c->lat_e7 != PLACE_NONE && c->lon_e7 != PLACE_NONE;
+	_Bool placed = c->lat_e7 != PLACE_NONE;
 	if (placed && policy_told(d->policy, c->lat_e7, c->lon_e7, d->now_ms, &g) != TOLD_LOCATED)
 		decision_refuse(d, REFUSAL_RULE_BROKEN, "place-in-a-grid",
 		                "The place lies in no grid, or is one that stands for \"unknown\"; give another, or "

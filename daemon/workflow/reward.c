@@ -147,11 +147,14 @@ void reward(struct decision *d)
 static const char *account_of(struct decision *d)
 {
 	const char *person = d->command->person;
-	const struct account *a = person == NULL ? NULL : casebook_account(d->book, person);
+	if (person == NULL) {
+		decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "account-exists", "Say whose points these are.");
+		return NULL;
+	}
+	const struct account *a = casebook_account(d->book, person);
 	if (a != NULL)
 		return a->person;
-	decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "account-exists", "%s has no points yet.",
-	                person == NULL ? "Nobody" : person);
+	decision_refuse(d, REFUSAL_UNKNOWN_PERSON, "account-exists", "%s has no points yet.", person);
 	return NULL;
 }
 

@@ -5,7 +5,7 @@
 
 static _Bool is_worker(const struct decision *d, const char *id)
 {
-	const struct person *p = id == NULL ? NULL : policy_person(d->policy, id);
+	const struct person *p = policy_person(d->policy, id);
 	return p != NULL && (p->roles & ROLE_WORKER) != 0;
 }
 

@@ -84,6 +84,8 @@ _Bool decision_has_somewhere(struct decision *d, enum right right, const char *r
 _Bool decision_within(struct decision *d, int64_t grid);
 /* Whether this person is the draft's handler: of its unit, or who said handled. */
 _Bool decision_is_handler(const struct decision *d, const struct person *p);
+/* Whether this person reported the case, or sent it in for whoever did. */
+_Bool decision_is_reported_by(const struct case_file *c, const char *person);
 
 /* ---- reward.c, for doubt.c ---- */
 _Bool reward_earns(uint8_t reporter_kind);         /* reporting is not already this kind's paid duty */

@@ -18,7 +18,6 @@ enum doubt {
 #define DOUBT_BITS 4
 
 const char *doubt_name(enum doubt one_bit); /* "again" */
-uint8_t doubt_from_name(const char *name);  /* 0 when unknown */
 /* "again,photo": the names of these bits. */
 #define DOUBT_NAMES_SIZE 48
 void doubt_names(uint8_t bits, char out[DOUBT_NAMES_SIZE]);

@@ -74,7 +74,7 @@ static void finish(struct world *w, const char *name, struct tally *sum)
 }
 
 /* A file is a row of scenarios, each beginning with its name and an empty street. */
-static void run_file(const char *path, struct cover *cover, struct tally *sum)
+static void run_file(const char *path, struct cover *cover, const struct policy **usual, struct tally *sum)
 {
 	struct script s = { .path = path, .file = fopen(path, "r") };
 	struct world w = { 0 };
@@ -95,7 +95,7 @@ static void run_file(const char *path, struct cover *cover, struct tally *sum)
 			finish(&w, name, sum);
 		snprintf(name, sizeof name, "%s", script_word(&s, "a name in quotes"));
 		s.failed = 0;
-		world_open(&w, &s, cover);
+		world_open(&w, &s, cover, usual);
 	}
 	if (name[0] != '\0')
 		finish(&w, name, sum);
@@ -104,14 +104,15 @@ static void run_file(const char *path, struct cover *cover, struct tally *sum)
 	must(fclose(s.file) == 0);
 }
 
-static void run_all(struct cover *cover, struct tally *sum)
+/* stops: after the first file in which something failed. */
+static void run_all(struct cover *cover, const struct policy **usual, _Bool stops, struct tally *sum)
 {
 	glob_t found;
 	int checks;
 
 	must(glob(SCRIPTS, 0, NULL, &found) == 0);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		run_file(found.gl_pathv[i], cover, sum);
+	for (size_t i = 0; i < found.gl_pathc && !(stops && sum->failed > 0); i++)
+		run_file(found.gl_pathv[i], cover, usual, sum);
 	globfree(&found);
 
 	int lacks = cover_complain(cover, &checks);
@@ -125,16 +126,19 @@ static void run_all(struct cover *cover, struct tally *sum)
 int main(int argc, char **argv)
 {
 	static struct cover cover;
+	const struct policy *usual = NULL;
 	struct tally sum = { 0 };
 	_Bool table = argc == 2 && strcmp(argv[1], "--table") == 0;
+	_Bool stops = argc == 2 && strcmp(argv[1], "--stop") == 0;
 
 	must(setenv("TZ", "Asia/Shanghai", 1) == 0);
 	tzset();
-	if (argc == 1 || table)
-		run_all(&cover, &sum);
+	if (argc == 1 || table || stops)
+		run_all(&cover, &usual, stops, &sum);
 	else
 		for (int i = 1; i < argc; i++)
-			run_file(argv[i], &cover, &sum);
+			run_file(argv[i], &cover, &usual, &sum);
+	policy_release(usual);
 	if (table)
 		cover_print(&cover);
 	printf("%d passed, %d failed, 0 skipped\n", sum.passed, sum.failed);

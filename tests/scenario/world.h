@@ -20,7 +20,9 @@ struct told {
 struct world {
 	struct script *script;
 	struct cover *cover;
-	struct policy *policy;
+	const struct policy *policy;
+	const struct policy *
+		*usual;   /* the runner's: the sample as most scenarios want it; NULL until the first has loaded it */
 	char folder[256]; /* of a changed copy of the sample; "" while the sample itself is used */
 	struct casebook *book;
 	struct digester *digester;
@@ -43,7 +45,8 @@ struct world {
 	_Bool changed; /* the folder since it was loaded: a reload must come first */
 };
 
-void world_open(struct world *w, struct script *s, struct cover *c);
+/* usual outlives the world, and whoever has it releases what is in it; NULL for a world that takes no step. */
+void world_open(struct world *w, struct script *s, struct cover *c, const struct policy **usual);
 void world_close(struct world *w);
 
 /* Change the jurisdiction in a copy of its own: before the first step, or to be loaded by world_reload. */

@@ -35,7 +35,7 @@ static const struct policy *town(void (*change)(struct world *w))
 	struct problems p = { 0 };
 	struct world w;
 
-	world_open(&w, &script, &cover);
+	world_open(&w, &script, &cover, NULL);
 	world_rule(&w, "map_may_overlap", "yes");
 	if (change)
 		change(&w);

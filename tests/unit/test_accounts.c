@@ -108,6 +108,59 @@ static void test_only_cases_count_for_the_month(void **state)
 	accounts_free(a);
 }
 
+/* One point counts; a row of none neither counts nor begins a month. */
+static void test_the_smallest_row(void **state)
+{
+	(void)state;
+	struct accounts *a = accounts_new();
+	int64_t last = at("2026-11-30 23:59:59"), first = last + 1000;
+
+	give(a, "rider-07", 1, last, last, 1, 0);
+	assert_int_equal(accounts_find(a, "rider-07")->month_points, 1);
+	give(a, "rider-07", 0, first, first, 1, 0);
+	assert_int_equal(accounts_find(a, "rider-07")->month, 202611);
+	assert_int_equal(accounts_find(a, "rider-07")->month_points, 1);
+	give(a, "rider-07", 1, first, first, 1, 1); /* 1 is as good a key of a place as any */
+	assert_int_equal(accounts_find(a, "rider-07")->month_points, 1);
+	assert_int_equal(accounts_rewarded_at(a, 1), first);
+	accounts_free(a);
+}
+
+static void test_counted_since(void **state)
+{
+	(void)state;
+	struct accounts *a = accounts_new();
+
+	assert_int_equal(accounts_rewarded_since(a, 77, 0), 0);
+	for (int i = 1; i <= ACCOUNTS_TIMES + 1; i++)
+		accounts_place(a, 77, i * 1000);
+	assert_int_equal(accounts_rewarded_since(a, 77, 0), ACCOUNTS_TIMES);
+	assert_int_equal(accounts_rewarded_since(a, 77, (ACCOUNTS_TIMES + 1) * 1000), 1);
+	assert_int_equal(accounts_rewarded_since(a, 77, (ACCOUNTS_TIMES + 1) * 1000 + 1), 0);
+	accounts_place(a, 78, 1000);
+	assert_int_equal(accounts_rewarded_since(a, 78, 0), 1); /* what never was is not counted */
+	accounts_free(a);
+}
+
+/* The account goes on under another name, with what is not payable yet; where there is none nothing happens. */
+static void test_renamed(void **state)
+{
+	(void)state;
+	struct accounts *a = accounts_new();
+
+	accounts_rename(a, "rider-07", "erased-1");
+	assert_null(accounts_find(a, "erased-1"));
+	give(a, "rider-07", 10, 1000, 5000, 1, 0);
+	give(a, "rider-07", 5, 1000, 1000, 2, 0);
+	accounts_rename(a, "rider-07", "erased-1");
+	assert_null(accounts_find(a, "rider-07"));
+	assert_string_equal(accounts_find(a, "erased-1")->person, "erased-1");
+	assert_int_equal(accounts_find(a, "erased-1")->balance, 15);
+	assert_int_equal(accounts_payable(a, "erased-1", 4999), 5);
+	assert_int_equal(accounts_payable(a, "erased-1", 5000), 15);
+	accounts_free(a);
+}
+
 static void test_pending(void **state)
 {
 	(void)state;
@@ -168,7 +221,8 @@ int main(void)
 		cmocka_unit_test(test_nobody),          cmocka_unit_test(test_a_balance_is_the_sum_of_its_rows),
 		cmocka_unit_test(test_the_month_turns), cmocka_unit_test(test_only_cases_count_for_the_month),
 		cmocka_unit_test(test_pending),         cmocka_unit_test(test_restored),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_places),          cmocka_unit_test(test_the_smallest_row),
+		cmocka_unit_test(test_counted_since),   cmocka_unit_test(test_renamed),
 	};
 
 	return cmocka_run_group_tests(tests, shanghai, NULL);

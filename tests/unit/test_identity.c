@@ -166,6 +166,36 @@ static void a_command_of_a_revoked_one_is_refused(void **state)
 	refused_by(d, "identity-still-holds");
 }
 
+static void a_command_of_an_expired_one_is_refused(void **state)
+{
+	struct desk *d = *state;
+	int64_t id = issue(d, WORKER, d->now_ms + DAY_MS);
+	struct command seen = { .kind = COMMAND_SEEN, .actor = WORKER, .credential = id };
+
+	d->now_ms += DAY_MS - 1;
+	assert_true(desk_do(d, seen));
+	d->now_ms++;
+	assert_false(desk_do(d, seen));
+	refused_by(d, "identity-still-holds");
+}
+
+/* Whoever asks again under the key of an issue learns the number that was made then, and nothing is made. */
+static void an_issue_asked_for_again_makes_nothing(void **state)
+{
+	struct desk *d = *state;
+	struct command c = token_of(WORKER, ADMIN);
+	int64_t made;
+
+	c.key = uuid_from_name(d->now_ms, "issue");
+	assert_true(desk_do(d, c));
+	made = d->outcome.made;
+	assert_true(made > 0);
+	assert_true(desk_do(d, c));
+	assert_true(d->outcome.again);
+	assert_int_equal(d->outcome.made, made);
+	assert_int_equal(live_of(d, WORKER), 1);
+}
+
 int main(void)
 {
 #define DESK_TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
@@ -176,6 +206,8 @@ int main(void)
 		DESK_TEST(one_expires_and_makes_room),
 		DESK_TEST(rotation_overlaps_and_lengthens_nothing),
 		DESK_TEST(a_command_of_a_revoked_one_is_refused),
+		DESK_TEST(a_command_of_an_expired_one_is_refused),
+		DESK_TEST(an_issue_asked_for_again_makes_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -172,6 +172,7 @@ static void test_scopes(void **state)
 	struct policy *p = load(NULL);
 	const struct person one = { .id = "d", .roles = ROLE_DISPATCHER, .area = N1 },
 			    all = { .id = "a", .roles = ROLE_DISPATCHER },
+			    street = { .id = "s", .roles = ROLE_DISPATCHER, .area = N1 / 1000 * 1000 },
 			    handler = { .id = "h", .roles = ROLE_HANDLER, .unit = "roads" };
 	struct rights_on on = { .area = N1 * 1000 + 1, .phase = RIGHTS_HANDLE };
 
@@ -192,6 +193,7 @@ static void test_scopes(void **state)
 	assert_int_equal(rights_phases(p, &one, RIGHT_DISPATCH, &on), 1U << RIGHTS_HANDLE);
 	on = (struct rights_on){ .area = RIGHTS_WHOLE };
 	assert_false(rights_may(p, &one, RIGHT_GET_STATS, &on));
+	assert_true(rights_may(p, &street, RIGHT_GET_STATS, &on)); /* every grid is in its area */
 	assert_true(rights_may(p, &all, RIGHT_GET_STATS, &on));
 	policy_release(p);
 }
@@ -242,6 +244,29 @@ static void test_a_role_shuts_a_right(void **state)
 	policy_release(p);
 }
 
+/* Where something done to a person is done. */
+static void test_the_area_of_a_person(void **state)
+{
+	const struct person north = { .id = "n", .area = N1 }, whole = { .id = "w" };
+
+	(void)state;
+	assert_int_equal(rights_area_of(NULL), 0);
+	assert_int_equal(rights_area_of(&whole), RIGHTS_WHOLE);
+	assert_int_equal(rights_area_of(&north), N1);
+}
+
+static void test_the_roles_of_what_is_no_right(void **state)
+{
+	struct policy *p = load(NULL);
+
+	(void)state;
+	assert_int_equal(rights_roles(p, RIGHT_NONE, RIGHTS_ALL, RIGHTS_NO_CASE), 0);
+	assert_int_equal(rights_roles(p, RIGHT_COUNT, RIGHTS_ALL, RIGHTS_NO_CASE), 0);
+	assert_int_equal(rights_roles(p, RIGHT_REDEEM, RIGHTS_ALL, RIGHTS_NO_CASE), ROLE_STATION);
+	assert_string_equal(right_name(RIGHT_NONE), "none");
+	policy_release(p);
+}
+
 static void assert_words(const struct policy *p, const struct person *who, enum right right, const struct rights_on *on,
                          const char *sentence)
 {
@@ -289,6 +314,7 @@ static void test_rights_are_taken_away(void **state)
 	struct policy *p = load("action,role,scope,phase\n"
 	                        "get-case,visitor,area,reward\n"
 	                        "resume,handler,*,*\n"
+	                        "reply,handler,*,handle\n"
 	                        "redeem,station,all,none\n");
 	const struct person visitor = { .id = "v", .roles = ROLE_VISITOR },
 			    station = { .id = "s", .roles = ROLE_STATION },
@@ -301,6 +327,9 @@ static void test_rights_are_taken_away(void **state)
 	assert_int_equal(rights_phases(p, &visitor, RIGHT_GET_CASE, NULL), 1U << RIGHTS_FEEDBACK);
 	assert_false(rights_may(p, &handler, RIGHT_RESUME, &on));
 	assert_true(rights_may(p, &handler, RIGHT_SIGN, &on));
+	assert_false(rights_may(p, &handler, RIGHT_REPLY, &on));
+	on.phase = RIGHTS_FEEDBACK;
+	assert_true(rights_may(p, &handler, RIGHT_REPLY, &on));
 	assert_false(rights_has(p, &station, RIGHT_REDEEM));
 	(void)rights_refuse(p, &station, RIGHT_REDEEM, NULL, "rule", &why);
 	assert_string_equal(why.sentence, "\"redeem\" needs a role that nobody has here; you are station.");
@@ -308,7 +337,7 @@ static void test_rights_are_taken_away(void **state)
 	_Bool told = 0;
 
 	for (size_t i = 0; i < warned.warning_count; i++)
-		told |= strstr(warned.warnings[i], "rights.csv:4: warning: nobody may \"redeem\" any more") != NULL;
+		told |= strstr(warned.warnings[i], "rights.csv:5: warning: nobody may \"redeem\" any more") != NULL;
 	assert_true(told);
 	problems_close(&warned);
 	policy_release(p);
@@ -360,6 +389,8 @@ int main(void)
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_what_is_in_no_row_is_denied),
 		cmocka_unit_test(test_a_role_shuts_a_right),
+		cmocka_unit_test(test_the_area_of_a_person),
+		cmocka_unit_test(test_the_roles_of_what_is_no_right),
 		cmocka_unit_test(test_a_refusal_says_what_is_missing),
 		cmocka_unit_test(test_rights_are_taken_away),
 		cmocka_unit_test(test_mistakes_in_the_file),

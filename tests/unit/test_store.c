@@ -211,6 +211,35 @@ static void a_balance_never_goes_below_zero(void **state)
 	assert_int_equal(kit_number(k, "SELECT count(*) FROM ledger"), 1);
 }
 
+static void a_row_of_the_ledger_is_written_once(void **state)
+{
+	struct kit *k = *state;
+
+	kit_whole_life(k, &plain);
+	kit_nothing(k);
+	kit_earn(k, "resident-1", 5, k->now_ms, 0);
+	k->facts.ledger[0].id = 1; /* there is one of that number */
+	assert_int_equal(store_begin(k->store), STORE_OK);
+	assert_int_equal(store_write(k->store, &k->facts), STORE_UNKNOWN);
+	store_rollback(k->store);
+	assert_int_equal(kit_number(k, "SELECT balance FROM account"), 10);
+}
+
+/* What a case takes back is no room under the month's cap. */
+static void only_what_is_earned_counts_for_the_month(void **state)
+{
+	struct kit *k = *state;
+	int64_t id = kit_whole_life(k, &plain);
+
+	kit_nothing(k);
+	kit_earn(k, "resident-1", -4, k->now_ms, 0);
+	k->facts.ledger[0].case_id = id;
+	assert_int_equal(kit_write(k), STORE_OK);
+	assert_int_equal(kit_number(k, "SELECT balance FROM account"), 6);
+	assert_int_equal(kit_number(k, "SELECT month_points FROM account"), 10);
+	assert_int_equal(casebook_account(k->book, "resident-1")->month_points, 10);
+}
+
 static void seeing_is_never_ahead_of_what_there_is(void **state)
 {
 	struct kit *k = *state;
@@ -489,6 +518,8 @@ int main(void)
 		WITH_KIT(a_change_to_no_open_case_is_an_alarm),
 		WITH_KIT(events_and_points_are_never_changed),
 		WITH_KIT(a_balance_never_goes_below_zero),
+		WITH_KIT(a_row_of_the_ledger_is_written_once),
+		WITH_KIT(only_what_is_earned_counts_for_the_month),
 		WITH_KIT(seeing_is_never_ahead_of_what_there_is),
 		WITH_KIT(rows_and_tables_name_the_same_columns),
 		WITH_KIT(a_full_disk_leaves_nothing_behind),

@@ -73,6 +73,8 @@ static void an_empty_database_holds(void **state)
 static const struct damage {
 	const char *sql, *check, *first;
 } damages[] = {
+	{ "DROP INDEX ledger_by_person", "the file is sound", "no such index: ledger_by_person" },
+	{ "DROP TABLE account", "the file is sound", "no such table" },
 	{ "DELETE FROM open_case WHERE state = 7", "received is open plus archived", "10 received, 3 open" },
 	{ "DELETE FROM open_case WHERE state = 7", "open cases are open", "has events and no open row" },
 	{ "DELETE FROM closed_case WHERE state = 15", "open cases are open", "is not in the archive" },
