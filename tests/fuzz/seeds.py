@@ -32,7 +32,7 @@ BODIES = [
     {"lift_emergency": {"id": 1}}, {"list_emergencies": {}}, {"where": {"place": PLACE}}, {"begin_evidence": {}},
     {"get_policy": {}}, {"put_chunk": {}}, {"get_evidence": {}}, {"reload": {}}, {"get_audit": {"limit": 5}},
     {"issue_credential": {"key": KEY, "person": "worker-01", "label": "phone", "expires_ms": NOW + 86400000}},
-    {"rotate_credential": {"key": KEY, "id": 1, "overlap_ms": 60000, "label": "new phone"}},
+    {"rotate_credential": {"key": KEY, "id": 1, "overlap_ms": 3600000, "label": "new phone"}},
     {"revoke_credential": {"key": KEY, "id": 1, "why": "lost", "insist": 1}}, {"list_credentials": {"ended_too": 1}},
     {"first_administrator": {"key": KEY, "person": "administrator-01", "label": "console"}},
     {"erase_person": {"key": KEY, "person": "resident-01", "why": "moved away"}},
@@ -145,7 +145,7 @@ class Life:
 
     def noise_at_night(self):
         """What two units work on."""
-        self.case, self.now = CASE.replace("0110", "0301"), NOW + 10 * 3600000
+        self.case, self.now = CASE.replace("0110", "0301"), NOW + 14 * 3600000
         self.report("E0301").act("acceptor-01", "FILE").act("police-01", "SIGN").act("police-01", "HANDLED")
         return self.act("enforcement-01", "CO_HANDLED").act("supervisor-01", "CHECK").act("supervisor-01", "REWORK", reason="half-done")
 
@@ -168,7 +168,8 @@ def lives():
     yield Life().worked_on().act("convener-street", "WHISTLE", units=["police"]).act("police-01", "ANSWER")
     yield Life().noise_at_night()
     yield Life().report("E9002", place={"lat": 1.0, "lon": 1.0}).act("acceptor-01", "LOCATE", grid="610404004001001")
-    yield Life().report().act("acceptor-01", "VERIFY", unit="worker-01").act("worker-01", "VERIFIED", finding="EXISTS")
+    looked = Life().report().act("acceptor-01", "VERIFY", unit="worker-01")
+    yield looked.act("worker-01", "VERIFIED", finding="EXISTS", place=PLACE, evidence=looked.photo("worker-01", 2))
     yield Life().report().act("acceptor-01", "REJECT", reason="not-ours")
     yield Life().report().report("E0125").act("acceptor-01", "MERGE", master=CASE.replace("0110", "0125")[:-1] + "2")
     yield Life().report().act("resident-01", "WITHDRAW").ask("resident-01", "erase_person", key=KEY, person="resident-01", why="gone")
@@ -179,7 +180,7 @@ def lives():
         "sanitation-01", "REPLY").act("supervisor-01", "EXEMPT", reason="weather")
     admin = Life()
     for body in ("issue_credential", "rotate_credential", "list_credentials", "revoke_credential"):
-        admin.ask("administrator-01", body, **next(b[body] for b in BODIES if body in b))
+        admin.ask("administrator-01", body, **{**next(b[body] for b in BODIES if body in b), "key": admin.key()})
     yield admin
 
 
