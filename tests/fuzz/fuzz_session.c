@@ -146,6 +146,8 @@ static void close_house(void)
 	char name[200];
 
 	tcp_door_stop(house.door);
+	while (!engine_idle(house.engine))
+		must(event_base_loop(house.base, EVLOOP_ONCE) >= 0);
 	event_free(house.wake);
 	engine_free(house.engine);
 	tcp_door_free(house.door);
