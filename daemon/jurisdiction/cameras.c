@@ -189,11 +189,15 @@ static void check_camera(const struct check *c)
 		      k->id, k->gateway);
 }
 
+/* A row whose gateway could not be read has been told of, and may be meant to be this one's. */
 static _Bool owns_a_camera(const struct cameras *r, const char *gateway)
 {
-	for (size_t i = 0; i < r->list.count; i++)
-		if (strcmp(((const struct camera *)r->list.rows[i])->gateway, gateway) == 0)
+	for (size_t i = 0; i < r->list.count; i++) {
+		const struct camera *k = r->list.rows[i];
+
+		if (k->gateway == NULL || strcmp(k->gateway, gateway) == 0)
 			return 1;
+	}
 	return 0;
 }
 

@@ -20,7 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fuzz_begin(folder);
 	policy = policy_load("config/jurisdiction", &p);
 	must(policy != NULL);
-	judge = entry_judge_new(policy, "cameras-police", 0);
+	judge = entry_judge_new(policy, roster_new(), "cameras-police", 0);
 	return 0;
 }
 

@@ -10,13 +10,14 @@
 #include "jurisdiction/geojson.h"
 #include "jurisdiction/policy_map.h"
 
-static const char *const names[] = { "gridloop.conf",      "areas.csv",     "grids.csv",       "categories.csv",
-	                             "units.csv",          "people.csv",    "routes.csv",      "cameras.csv",
-	                             "camera_labels.csv",  "reasons.csv",   "post_kinds.csv",  "posts.csv",
-	                             "calendar.csv",       "contracts.csv", "policy.conf",     "overlays.csv",
-	                             "default_points.csv", "grids.geojson", "overlays.geojson" };
+static const char *const names[] = { "gridloop.conf",     "areas.csv",          "grids.csv",      "categories.csv",
+	                             "units.csv",         "people.csv",         "routes.csv",     "cameras.csv",
+	                             "camera_labels.csv", "reasons.csv",        "post_kinds.csv", "posts.csv",
+	                             "calendar.csv",      "contracts.csv",      "rights.csv",     "policy.conf",
+	                             "overlays.csv",      "default_points.csv", "grids.geojson",  "overlays.geojson" };
 #define NAMES (sizeof names / sizeof *names)
 #define OUTLINES (NAMES - 2)
+#define BESIDE (NAMES - 4) /* from here on the sound jurisdiction has no such file */
 
 static char folder[POLICY_FOLDER_SIZE];
 
@@ -86,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 		return 0;
 
 	const char *name = names[bytes[0] % NAMES];
-	_Bool is_sound_file = bytes[0] % NAMES != 0 && bytes[0] % NAMES < 15;
+	_Bool is_sound_file = bytes[0] % NAMES != 0 && bytes[0] % NAMES < BESIDE;
 
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	spill(path, bytes + 1, length - 1);

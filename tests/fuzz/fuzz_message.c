@@ -76,6 +76,16 @@ static struct command *made(const Gridloop__V1__ClientFrame *f, const struct sen
 		return convert_declare(f->declare_emergency, from, why);
 	case GRIDLOOP__V1__CLIENT_FRAME__BODY_LIFT_EMERGENCY:
 		return convert_lift(f->lift_emergency, from, why);
+	case GRIDLOOP__V1__CLIENT_FRAME__BODY_ISSUE_CREDENTIAL:
+		return convert_issue(f->issue_credential, from, why);
+	case GRIDLOOP__V1__CLIENT_FRAME__BODY_ROTATE_CREDENTIAL:
+		return convert_rotate(f->rotate_credential, from, why);
+	case GRIDLOOP__V1__CLIENT_FRAME__BODY_REVOKE_CREDENTIAL:
+		return convert_revoke(f->revoke_credential, from, why);
+	case GRIDLOOP__V1__CLIENT_FRAME__BODY_FIRST_ADMINISTRATOR:
+		return convert_first(f->first_administrator, from, why);
+	case GRIDLOOP__V1__CLIENT_FRAME__BODY_ERASE_PERSON:
+		return convert_erase(f->erase_person, from, why);
 	case GRIDLOOP__V1__CLIENT_FRAME__BODY_ADVANCE_CLOCK:
 		return convert_clock(f->advance_clock, from, why);
 	default:

@@ -1,6 +1,7 @@
 """Seeds for the fuzzing targets: our own messages, made from the contract, and the sample's own files. A fuzzer that begins
 with what is nearly right gets deep sooner. write(folder) makes one folder a target in it."""
 import glob
+import hashlib
 import os
 import struct
 import sys
@@ -29,7 +30,12 @@ BODIES = [
     {"points_entry": {"person": "resident-01", "points": 3, "text": "words"}}, {"ping": {"payload": b"hello"}},
     {"advance_clock": {"to_ms": NOW + 1000}}, {"declare_emergency": {"area": "610404004000", "text": "flood"}},
     {"lift_emergency": {"id": 1}}, {"list_emergencies": {}}, {"where": {"place": PLACE}}, {"begin_evidence": {}},
-    {"get_policy": {}}, {"put_chunk": {}}, {"get_evidence": {}},
+    {"get_policy": {}}, {"put_chunk": {}}, {"get_evidence": {}}, {"reload": {}}, {"get_audit": {"limit": 5}},
+    {"issue_credential": {"key": KEY, "person": "worker-01", "label": "phone", "expires_ms": NOW + 86400000}},
+    {"rotate_credential": {"key": KEY, "id": 1, "overlap_ms": 3600000, "label": "new phone"}},
+    {"revoke_credential": {"key": KEY, "id": 1, "why": "lost", "insist": 1}}, {"list_credentials": {"ended_too": 1}},
+    {"first_administrator": {"key": KEY, "person": "administrator-01", "label": "console"}},
+    {"erase_person": {"key": KEY, "person": "resident-01", "why": "moved away"}},
 ]
 
 
@@ -77,7 +83,8 @@ def entries():
 
 FILES = ["gridloop.conf", "areas.csv", "grids.csv", "categories.csv", "units.csv", "people.csv", "routes.csv",
          "cameras.csv", "camera_labels.csv", "reasons.csv", "post_kinds.csv", "posts.csv", "calendar.csv",
-         "contracts.csv", "policy.conf", "overlays.csv", "default_points.csv", "grids.geojson", "overlays.geojson"]
+         "contracts.csv", "rights.csv", "policy.conf", "overlays.csv", "default_points.csv", "grids.geojson", "overlays.geojson"]
+OUTLINES = FILES.index("grids.geojson")
 
 
 def files():
@@ -86,19 +93,106 @@ def files():
             with open(path, "rb") as file:
                 lines = [line for line in file.read().split(b"\n") if not line.startswith(b"#")]
             # The outlines once with all that follows from them, once by themselves.
-            yield bytes([number + (len(FILES) if number > 16 else 0)]) + b"\n".join(lines[:12])[:3000]
-    yield bytes([17 + len(FILES)]) + (b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"grid":'
+            yield bytes([number + (len(FILES) if number >= OUTLINES else 0)]) + b"\n".join(lines[:12])[:3000]
+    yield bytes([FILES.index("rights.csv")]) + b"action,role,scope,phase\nsubmit,reporter,*,*\ncheck,worker,area,feedback\n"
+    yield bytes([OUTLINES + len(FILES)]) + (b'{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"grid":'
                          b'"610404004001001"},"geometry":{"type":"Polygon","coordinates":[[[108.1,34.1],[108.2,34.1],'
                          b'[108.2,34.2],[108.1,34.1]]]}}]}')
 
 
+PEOPLE = ["resident-01", "rider-platform", "acceptor-01", "dispatcher-01", "supervisor-01", "worker-01", "sanitation-01",
+          "operator-01", "cameras-police", "station-01", "police-01", "administrator-01", "convener-street",
+          "enforcement-01"]  # as in fuzz_session.c
+RAW, OWN_DATABASE, NEXT_CONNECTION = 1, 2, struct.pack("<H", 0xFFFF)
+
+
+def piece(body, values, at_ms, seq=2):
+    frame_ = CONTRACT.encode("ClientFrame", known("ClientFrame", {"seq": seq, "replay_at_ms": at_ms, body: values}))
+    return struct.pack("<H", len(frame_)) + frame_
+
+
+class Life:
+    """One input: what people ask one after another, each on a connection of its own, of a database of its own."""
+
+    def __init__(self):
+        self.bytes, self.now, self.keys, self.case = b"", NOW, 0, CASE
+
+    def ask(self, who, body, later_ms=60000, **values):
+        self.now += later_ms
+        self.bytes += NEXT_CONNECTION if self.bytes else b""
+        self.bytes += bytes([PEOPLE.index(who), OWN_DATABASE if not self.bytes else 0]) + piece(body, values, self.now)
+        return self
+
+    def key(self):
+        self.keys += 1
+        return struct.pack(">Q", self.now << 16 | 0x7000) + bytes([0x80]) + b"life%03d" % self.keys
+
+    def report(self, category="E0110", **more):
+        return self.ask("resident-01", "submit", **{**REPORT, "key": self.key(), "category": category, "photos": [], "evidence": [], **more})
+
+    def act(self, who, act, **more):
+        return self.ask(who, "action", key=self.key(), case_number=self.case, act="ACT_" + act, text="words", **more)
+
+    def photo(self, who, number):
+        data = b"\xff\xd8\xff\xe0" + bytes([number]) * 60
+        digest = hashlib.sha256(data).digest()
+        self.ask(who, "begin_evidence", 0, sha256=digest, size=len(data))
+        self.ask(who, "put_chunk", 0, sha256=digest, offset=0, bytes=data)
+        return [{"sha256": digest, "role": "AFTER"}]
+
+    def worked_on(self):
+        return self.report().act("acceptor-01", "FILE").act("sanitation-01", "SIGN")
+
+    def noise_at_night(self):
+        """What two units work on."""
+        self.case, self.now = CASE.replace("0110", "0301"), NOW + 14 * 3600000
+        self.report("E0301").act("acceptor-01", "FILE").act("police-01", "SIGN").act("police-01", "HANDLED")
+        return self.act("enforcement-01", "CO_HANDLED").act("supervisor-01", "CHECK").act("supervisor-01", "REWORK", reason="half-done")
+
+    def done(self, rating):
+        self.worked_on()
+        self.act("sanitation-01", "HANDLED", evidence=self.photo("sanitation-01", 1))
+        self.act("worker-01", "CHECK")
+        return self.act("worker-01", "PASS").act("resident-01", "REVIEW", rating=rating)
+
+
+def lives():
+    """The loop's ways, each from its first report on."""
+    yield Life().done("SATISFIED").ask("operator-01", "advance_clock", settle=1).ask(
+        "station-01", "points_entry", key=KEY, person="resident-01", points=1, text="soap")
+    yield Life().done("UNSATISFIED").act("supervisor-01", "REOPEN").act("sanitation-01", "HANDLED")
+    yield Life().worked_on().act("sanitation-01", "ASK_EXTENSION", extend_ms=3600000).act("supervisor-01", "EXTEND")
+    yield Life().worked_on().act("sanitation-01", "ASK_SUSPENSION", reason="weather", until_ms=NOW + 86400000).act(
+        "supervisor-01", "SUSPEND").act("supervisor-01", "RESUME")
+    yield Life().worked_on().act("sanitation-01", "RETURN", reason="wrong-unit").act("dispatcher-01", "TAKE_BACK")
+    yield Life().worked_on().act("convener-street", "WHISTLE", units=["police"]).act("police-01", "ANSWER")
+    yield Life().noise_at_night()
+    yield Life().report("E9002", place={"lat": 1.0, "lon": 1.0}).act("acceptor-01", "LOCATE", grid="610404004001001")
+    looked = Life().report().act("acceptor-01", "VERIFY", unit="worker-01")
+    yield looked.act("worker-01", "VERIFIED", finding="EXISTS", place=PLACE, evidence=looked.photo("worker-01", 2))
+    yield Life().report().act("acceptor-01", "REJECT", reason="not-ours")
+    yield Life().report().report("E0125").act("acceptor-01", "MERGE", master=CASE.replace("0110", "0125")[:-1] + "2")
+    yield Life().report().act("resident-01", "WITHDRAW").ask("resident-01", "erase_person", key=KEY, person="resident-01", why="gone")
+    yield Life().ask("cameras-police", "alarm", **{**ALARM, "seen_at_ms": NOW}).ask(
+        "cameras-police", "alarm", **{**ALARM, "key": KEY[::-1], "ended": 1}).act("acceptor-01", "CONFIRM")
+    yield Life().worked_on().ask("operator-01", "advance_clock", to_ms=NOW + 9 * 86400000).ask(
+        "supervisor-01", "declare_emergency", area="610404004000", text="flood").act("supervisor-01", "SUPERVISE").act(
+        "sanitation-01", "REPLY").act("supervisor-01", "EXEMPT", reason="weather")
+    admin = Life()
+    for body in ("issue_credential", "rotate_credential", "list_credentials", "revoke_credential"):
+        admin.ask("administrator-01", body, **{**next(b[body] for b in BODIES if body in b), "key": admin.key()})
+    yield admin
+
+
 def sessions():
     every = list(bodies())
-    for who in range(10):
+    for who in range(len(PEOPLE)):
         yield bytes([who, 0]) + b"".join(struct.pack("<H", len(b)) + b for b in every)
         for body in every[::3]:
             yield bytes([who, 0]) + struct.pack("<H", len(body)) + body
-    yield bytes([0, 1]) + b"".join(frame(b) for b in every)
+    yield bytes([0, RAW]) + b"".join(frame(b) for b in every)
+    for life in lives():
+        yield life.bytes
 
 
 SEEDS = {

@@ -1,9 +1,11 @@
-/* sim_plant: faults built in on purpose, which a life must find. A row of the table is changed in place; the early
- * acknowledgement and the forgotten timer go where the linker lets this file stand in between. */
+/* sim_plant: faults built in on purpose, which a life must find. A row of the table of transitions is changed in place, a
+ * cell of the table of rights in each policy that was read; the early acknowledgement and the forgotten timer go where
+ * the linker lets this file stand in between. */
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "jurisdiction/policy_parts.h"
 #include "sim_parts.h"
 #include "workflow/decide.h"
 #include "workflow/transitions.h"
@@ -22,7 +24,7 @@ const char *planted_name(enum planted what)
 	static const char *const names[PLANTED_COUNT] = {
 		[PLANTED_NONE] = "none",
 		[PLANTED_ROW] = "a row of the table leads elsewhere",
-		[PLANTED_WHO] = "a row of the table lets others act",
+		[PLANTED_WHO] = "a cell of the table of rights lets others act",
 		[PLANTED_GUARD] = "a row of the table has lost its guard",
 		[PLANTED_EARLY_ACK] = "acknowledged before the commit",
 		[PLANTED_TIMER] = "a timer is forgotten",
@@ -31,7 +33,7 @@ const char *planted_name(enum planted what)
 	return names[what];
 }
 
-/* ---- the table ---- */
+/* ---- the table of transitions ---- */
 
 static struct transition *writable(enum act act, enum state from)
 {
@@ -42,13 +44,25 @@ static struct transition *writable(enum act act, enum state from)
 	return (struct transition *)row;
 }
 
+/* ---- the table of rights ---- */
+
+/* The life has this process, and its policies, to itself. */
+static void let_others_check(void)
+{
+	for (int i = 0; i < SIM_POLICIES; i++) {
+		struct policy *p = (struct policy *)(uintptr_t)sim->policies[i];
+
+		p->rights.roles[RIGHT_CHECK][RIGHTS_ALL][RIGHTS_FEEDBACK] |= ROLE_HANDLER | ROLE_REPORTER;
+	}
+}
+
 void plant(enum planted what)
 {
 	sim->planted = what;
 	if (what == PLANTED_ROW)
 		writable(ACT_WHISTLE_LAPSE, STATE_WHISTLED)->to = STATE_HANDLED;
 	else if (what == PLANTED_WHO)
-		writable(ACT_CHECK, STATE_HANDLED)->who |= ROLE_HANDLER | ROLE_REPORTER;
+		let_others_check();
 	else if (what == PLANTED_GUARD)
 		writable(ACT_PASS, STATE_CHECKING)->guard = NULL;
 }

@@ -185,6 +185,7 @@ static const struct mistake mistakes[] = {
 	{ "cameras.csv", "eyes", "ears", "cameras.csv:2: found gateway \"ears\"", "a person from people.csv" },
 	{ "cameras.csv", "eyes", "staff", "cameras.csv:2: found gateway \"staff\" without the role cameras",
 	  "that has" },
+	{ "cameras.csv", "First,eyes", "First,", "cameras.csv:2: found gateway \"\"", "letters, digits" },
 	{ "cameras.csv", "cam-2,S", "cam-1,S", "cameras.csv:3: found the camera \"cam-1\" again", "line 2" },
 	{ "cameras.csv", "cam-2", "eyes", "cameras.csv:3: found camera \"eyes\", which is a gateway", "id of its own" },
 	{ "cameras.csv", "610404004001001", "610404004001009", "cameras.csv:2: found grid 610404004001009",

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <event2/event.h>
+#include <hiredis/async.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,9 +26,28 @@ struct stand {
 	int ups, downs, answers, lost, errors;
 	long long last;
 	_Bool reset_on_up;
+	int unsent; /* so many of the next commands hiredis does not take, as without memory */
 };
 
 static struct stand stand;
+
+/* In hiredis's own place. */
+int redisAsyncCommandArgv(redisAsyncContext *c, redisCallbackFn *answer, void *ctx, int count, const char **words,
+                          const size_t *lengths)
+{
+	char *text = NULL;
+	int length, result;
+
+	if (stand.unsent > 0) {
+		stand.unsent--;
+		return REDIS_ERR;
+	}
+	length = redisFormatCommandArgv(&text, count, words, lengths);
+	assert_true(length > 0);
+	result = redisAsyncFormattedCommand(c, answer, ctx, text, (size_t)length);
+	redisFreeCommand(text);
+	return result;
+}
 
 static void on_up(void *ctx)
 {
@@ -222,6 +242,35 @@ static void test_freed_with_commands_under_way(void **state)
 	assert_int_equal(stand.downs, 0);
 }
 
+static void test_a_command_that_could_not_be_queued(void **state)
+{
+	(void)state;
+	need_redis();
+	open_link(stand.redis.socket, NULL);
+	WAIT_FOR(stand.ups == 1);
+	assert_true(send_two("INCR", "n"));
+	stand.unsent = 1;
+	assert_false(send_two("INCR", "n"));
+	assert_false(redis_link_is_up(stand.link)); /* nobody waits for what will never be answered */
+	WAIT_FOR(stand.ups == 2);
+	assert_int_equal(stand.downs, 1);
+	assert_int_equal(stand.lost, 1); /* the one before it, which was told so */
+	assert_true(send_two("INCR", "n"));
+	WAIT_FOR(stand.answers == 2);
+}
+
+static void test_a_greeting_that_could_not_be_queued(void **state)
+{
+	(void)state;
+	need_redis();
+	stand.unsent = 1;
+	open_link(stand.redis.socket, NULL);
+	WAIT_FOR(stand.ups == 1);
+	assert_int_equal(stand.unsent, 0);
+	assert_true(send_two("INCR", "n"));
+	WAIT_FOR(stand.answers == 1);
+}
+
 static void test_addresses(void **state)
 {
 	static const char *const bad[] = { "",           "redis",       "redis:6379",
@@ -266,6 +315,8 @@ int main(void)
 		TEST(test_pauses_grow),
 		TEST(test_nobody_listens),
 		TEST(test_freed_with_commands_under_way),
+		TEST(test_a_command_that_could_not_be_queued),
+		TEST(test_a_greeting_that_could_not_be_queued),
 		TEST(test_addresses),
 		TEST(test_errors_are_shown_without_the_words_of_the_command),
 	};

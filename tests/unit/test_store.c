@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "store/connection.h"
 #include "store/row.h"
 #include "store_kit.h"
 
@@ -364,6 +365,21 @@ static void assert_cause(char *cause, const char *words)
 	free(cause);
 }
 
+/* FULL would leave the deletion of the very first journal to chance. */
+static void the_writers_connection_syncs_all_there_is_to_sync(void **state)
+{
+	enum { EXTRA = 3 };
+	struct kit *k = *state;
+	struct connection c;
+	char *cause = NULL;
+	_Bool ok = 1;
+
+	assert_true(connection_open(&c, k->path, NULL, CONNECTION_WRITE, NULL, 0, &cause));
+	assert_int_equal(connection_number(&c, "PRAGMA synchronous", -1, &ok), EXTRA);
+	assert_true(ok);
+	connection_close(&c);
+}
+
 static void a_second_writer_is_refused(void **state)
 {
 	struct kit *k = *state;
@@ -525,6 +541,7 @@ int main(void)
 		WITH_KIT(a_full_disk_leaves_nothing_behind),
 		WITH_KIT(a_failed_sync_is_unknown),
 		WITH_KIT(a_full_disk_at_a_checkpoint_is_told),
+		WITH_KIT(the_writers_connection_syncs_all_there_is_to_sync),
 		WITH_KIT(a_second_writer_is_refused),
 		WITH_KIT(a_newer_schema_is_refused_and_untouched),
 		WITH_KIT(another_applications_file_is_refused_and_untouched),
