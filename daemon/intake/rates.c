@@ -5,22 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/uuid.h"
+#include "base/slots.h"
 #include "intake/reach.h"
 #include "workflow/domain.h"
 
 #define MINUTE_US INT64_C(60000000)
-#define PLACES 8 /* looked at for one key */
-
-struct bucket {
-	uint64_t key;    /* 0: never used */
-	int64_t full_us; /* when it is full again; in the past: nothing is known that matters */
-};
 
 struct rates {
 	struct rate_limits limits;
-	uint64_t seed; /* so that nobody can make names that share a bucket */
-	struct bucket buckets[RATES_KNOWN];
+	/* A bucket's rank is when it is full again, in microseconds; in the past: nothing is known that matters. */
+	struct slots *buckets;
 };
 
 struct rate_limits rate_limits_of(const struct config *c)
@@ -36,10 +30,9 @@ struct rate_limits rate_limits_of(const struct config *c)
 struct rates *rates_new(const struct rate_limits *limits)
 {
 	struct rates *r = must_calloc(1, sizeof *r);
-	struct uuid random = uuid_new(0);
 
 	r->limits = *limits;
-	memcpy(&r->seed, random.bytes + UUID_SIZE - sizeof r->seed, sizeof r->seed);
+	r->buckets = slots_new(RATES_KNOWN, sizeof(struct slot));
 	return r;
 }
 
@@ -50,52 +43,35 @@ void rates_set(struct rates *r, const struct rate_limits *limits)
 
 void rates_free(struct rates *r)
 {
+	if (!r)
+		return;
+	slots_free(r->buckets);
 	free(r);
-}
-
-static uint64_t mix(uint64_t h, uint64_t word)
-{
-	h = (h ^ word) * UINT64_C(0xBF58476D1CE4E5B9);
-	return h ^ h >> 29;
 }
 
 static uint64_t key_of_person(const struct rates *r, const struct person *who)
 {
-	uint64_t h = r->seed;
-
-	for (const char *at = who->id; *at != '\0'; at++)
-		h = mix(h, (uint8_t)*at);
-	return h | 1;
+	return slots_key(r->buckets, who->id, strlen(who->id));
 }
 
 static uint64_t key_of_peer(const struct rates *r, const struct peer *peer)
 {
-	return mix(mix(r->seed, (uint64_t)peer->kind << 32), peer->number) | 1;
-}
+	const uint64_t words[] = { peer->kind, peer->number };
 
-/* Its own bucket; else of the few places the one that is fullest, emptied of whom it was for. */
-static struct bucket *bucket_of(struct rates *r, uint64_t key, int64_t now_us)
-{
-	struct bucket *best = NULL;
-
-	for (uint64_t i = 0; i < PLACES; i++) {
-		struct bucket *b = &r->buckets[((key >> 8) + i) % RATES_KNOWN];
-
-		if (b->key == key)
-			return b;
-		if (best == NULL || b->full_us < best->full_us)
-			best = b;
-	}
-	*best = (struct bucket){ .key = key, .full_us = now_us };
-	return best;
+	return slots_key(r->buckets, words, sizeof words);
 }
 
 /* How much too early `cost` requests come: 0 or below, they may. */
-static int64_t too_early_us(struct bucket *b, int64_t a_minute, int64_t cost, int64_t now_us)
+static int64_t too_early_us(struct slot *b, int64_t a_minute, int64_t cost, int64_t now_us)
 {
-	if (b->full_us < now_us)
-		b->full_us = now_us;
-	return b->full_us + cost * (MINUTE_US / a_minute) - now_us - MINUTE_US;
+	if (b->rank < now_us)
+		b->rank = now_us;
+	return b->rank + cost * (MINUTE_US / a_minute) - now_us - MINUTE_US;
+}
+
+static void spend(struct slot *b, int64_t a_minute, int64_t cost)
+{
+	b->rank += cost * (MINUTE_US / a_minute);
 }
 
 static int64_t limit_of(const struct rates *r, const struct person *who)
@@ -122,7 +98,7 @@ _Bool rates_take(struct rates *r, const struct person *who, const struct peer *p
 			continue;
 		/* More than a bucket holds passes when it is full: a batch must not wait for ever. */
 		int64_t most = cost < asked[i].a_minute ? cost : asked[i].a_minute;
-		int64_t early = too_early_us(bucket_of(r, asked[i].key, now_us), asked[i].a_minute, most, now_us);
+		int64_t early = too_early_us(slots_need(r->buckets, asked[i].key), asked[i].a_minute, most, now_us);
 
 		early_us = early > early_us ? early : early_us;
 	}
@@ -131,6 +107,6 @@ _Bool rates_take(struct rates *r, const struct person *who, const struct peer *p
 		return 0;
 	for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
 		if (asked[i].a_minute != 0)
-			bucket_of(r, asked[i].key, now_us)->full_us += cost * (MINUTE_US / asked[i].a_minute);
+			spend(slots_need(r->buckets, asked[i].key), asked[i].a_minute, cost);
 	return 1;
 }

@@ -289,18 +289,17 @@ static const struct stream_handler session_handler = { on_input, on_ended, on_dr
 
 /* ---- a life ---- */
 
-struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *address, _Bool over_tls)
+struct session *session_new(struct tcp_door *d, int fd, struct peer peer, struct crowd_address *address, _Bool tls)
 {
 	struct session *s = must_calloc(1, sizeof *s);
 
 	s->door = d;
 	s->address = address;
 	s->stranger = 1;
-	s->peer = peer_of(fd);
-	s->peer_rules = peer_rules(fd);
-	s->tls = over_tls ? tls_accept(d->options.tls, fd) : NULL;
-	s->stream =
-		stream_new(d->streams, fd, over_tls ? &transport_tls : &transport_plain, s->tls, &session_handler, s);
+	s->peer = peer;
+	s->peer_rules = peer_rules(peer, fd);
+	s->tls = tls ? tls_accept(d->options.tls, fd) : NULL;
+	s->stream = stream_new(d->streams, fd, tls ? &transport_tls : &transport_plain, s->tls, &session_handler, s);
 	stream_set_patience(s->stream, d->options.idle_ms, "idle");
 	stream_set_deadline(s->stream, d->options.login_ms, "no-login");
 	LIST_INSERT_HEAD(&d->sessions, s, all);

@@ -147,7 +147,8 @@ static void on_accepted(void *ctx, int fd, size_t socket)
 {
 	struct tcp_door *d = ctx;
 	struct clock clock = clock_system();
-	struct crowd_address *address = crowd_enter(d->crowd, peer_of(fd), clock.mono_ms(clock.ctx));
+	struct peer peer = peer_of(fd);
+	struct crowd_address *address = crowd_enter(d->crowd, peer, clock.mono_ms(clock.ctx));
 
 	d->counts.accepted++;
 	if (!address) {
@@ -156,7 +157,7 @@ static void on_accepted(void *ctx, int fd, size_t socket)
 		return;
 	}
 	d->counts.connections++;
-	(void)session_new(d, fd, address, socket >= d->options.plain_count);
+	(void)session_new(d, fd, peer, address, socket >= d->options.plain_count);
 }
 
 static struct listener *listen_on(struct tcp_door *d, char **cause)

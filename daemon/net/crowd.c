@@ -2,15 +2,15 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/slots.h"
 
 #define uthash_fatal(what) must_not_happen(__FILE__, __LINE__, what)
 #include <uthash.h>
 
-#define PACE_BITS 12 /* 4,096 rows of 16 bytes: more addresses a second would fill all connections first */
+#define PACES 4096 /* addresses; more in a second would fill all connections first */
 #define TELL_EVERY_MS CLOCK_MINUTE_MS
 
 struct crowd_address {
@@ -19,17 +19,17 @@ struct crowd_address {
 	UT_hash_handle hh;
 };
 
-/* How many came in this second. */
+/* How many came in the second that is its rank. */
 struct pace {
-	int64_t second, count;
+	struct slot slot;
+	int64_t count;
 };
 
 struct crowd {
 	struct crowd_limits limits;
 	struct crowd_address local; /* stands for all of this machine and counts nobody */
 	struct crowd_address *addresses;
-	struct pace paces[1 << PACE_BITS];
-	uint64_t secret; /* so that nobody can choose whose row to share */
+	struct slots *paces;
 	int64_t turned_away, told;
 	int64_t told_at_ms;
 };
@@ -39,7 +39,7 @@ struct crowd *crowd_new(const struct crowd_limits *limits)
 	struct crowd *c = must_calloc(1, sizeof *c);
 
 	c->limits = *limits;
-	must(getrandom(&c->secret, sizeof c->secret, 0) == sizeof c->secret);
+	c->paces = slots_new(PACES, sizeof(struct pace));
 	return c;
 }
 
@@ -48,6 +48,7 @@ void crowd_free(struct crowd *c)
 	if (!c)
 		return;
 	must(!c->addresses);
+	slots_free(c->paces);
 	free(c);
 }
 
@@ -72,21 +73,14 @@ static void tell(struct crowd *c, struct peer p, int64_t now_ms, const char *lim
 	c->told_at_ms = now_ms;
 }
 
-/* Fibonacci hashing: the upper bits of a product with 2^64 divided by the golden ratio. */
-static struct pace *pace_of(struct crowd *c, const uint64_t key[2])
-{
-	uint64_t mixed = (key[1] ^ key[0] << 56 ^ c->secret) * UINT64_C(0x9E3779B97F4A7C15);
-
-	return &c->paces[mixed >> (64 - PACE_BITS)];
-}
-
 static _Bool is_too_fast(struct crowd *c, const uint64_t key[2], int64_t now_ms)
 {
-	struct pace *pace = pace_of(c, key);
+	struct pace *pace = slots_need(c->paces, slots_key(c->paces, key, 2 * sizeof *key));
 	int64_t second = now_ms / CLOCK_SECOND_MS;
 
-	if (pace->second != second)
-		*pace = (struct pace){ .second = second };
+	if (pace->slot.rank != second)
+		pace->count = 0;
+	pace->slot.rank = second;
 	if (pace->count >= c->limits.per_second_most)
 		return 1;
 	pace->count++;

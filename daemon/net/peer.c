@@ -74,11 +74,11 @@ void peer_text(struct peer p, char out[PEER_TEXT_SIZE])
 		(void)snprintf(out, PEER_TEXT_SIZE, "%s", others[p.kind]);
 }
 
-_Bool peer_rules(int fd)
+_Bool peer_rules(struct peer p, int fd)
 {
 	struct ucred who;
 	socklen_t length = sizeof who;
 
-	return peer_of(fd).kind == PEER_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 &&
+	return p.kind == PEER_UNIX && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 &&
 	       (who.uid == 0 || who.uid == geteuid());
 }

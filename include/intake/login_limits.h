@@ -4,9 +4,8 @@
  * knows who does. An identity that is made to wait at one address may log in at any other, or whoever knows a name could
  * keep its owner out.
  *
- * The table has a fixed size. When a corner of it is full, the oldest there goes: who has that many addresses to guess
- * from is stopped by the 256 bits of a token, not by this. Its places are by SHA-256 with a seed of the process, so that
- * nobody can choose whom to push out. For the loop's thread. Times are monotonic. */
+ * The table has a fixed size (base/slots.h). When there is no room, the oldest goes: who has that many addresses to guess
+ * from is stopped by the 256 bits of a token, not by this. For the loop's thread. Times are monotonic. */
 #ifndef INTAKE_LOGIN_LIMITS_H
 #define INTAKE_LOGIN_LIMITS_H
 

@@ -1,7 +1,7 @@
 /* rates: how fast anybody may ask: one bucket for each identity and one for each address, whoever logs in from there. A
  * bucket holds a minute's worth, so that an offline phone may empty its queue at once, and fills evenly. What is over is
- * refused with the time to wait and nothing is lost: the sender has it. Kept in a table of fixed size; when many ask at
- * once it forgets those who have used least of theirs. For one thread. */
+ * refused with the time to wait and nothing is lost: the sender has it. Kept in a table of fixed size (base/slots.h); when many
+ * ask at once it forgets those who have used least of theirs. For one thread. */
 #ifndef INTAKE_RATES_H
 #define INTAKE_RATES_H
 

@@ -76,7 +76,7 @@ struct tcp_door {
 };
 
 /* ---- session.c ---- */
-struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *address, _Bool over_tls);
+struct session *session_new(struct tcp_door *d, int fd, struct peer peer, struct crowd_address *address, _Bool tls);
 void session_free(struct session *s);
 /* Somebody has logged in: the connection is no stranger's any more. */
 void session_greet(struct session *s);

@@ -2,7 +2,7 @@
  * new ones, so that no single one can take all the places or all the time for handshakes. Peers of this machine are not
  * counted: whoever can open a thousand sockets here needs none to do harm, and gateways and proxies stand here.
  *
- * An address is kept only while it has a connection; its pace is counted in a table of fixed size, which a few may share.
+ * An address is kept only while it has a connection; its pace is counted in a table of fixed size (base/slots.h).
  * One thread. Time is monotonic milliseconds. */
 #ifndef NET_CROWD_H
 #define NET_CROWD_H

@@ -33,7 +33,7 @@ _Bool peer_same(struct peer a, struct peer b);
 void peer_text(struct peer p, char out[PEER_TEXT_SIZE]);
 
 /* Whether at the other end of this Unix socket is somebody who rules this machine's daemon anyway: root, or its own user
- * (SO_PEERCRED, unix(7): as it was when it connected). */
-_Bool peer_rules(int fd);
+ * (SO_PEERCRED, unix(7): as it was when it connected). p: what peer_of gave for it. */
+_Bool peer_rules(struct peer p, int fd);
 
 #endif
