@@ -10,7 +10,10 @@ cd "$root"
 mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
-mount -t tmpfs tmpfs run
+# What is temporary ends with it: systemd takes a stopped service's own /var/tmp away a moment later.
+for folder in run tmp var/tmp; do
+	mount -t tmpfs tmpfs "$folder"
+done
 mount -t tmpfs -o mode=755 tmpfs mnt
 for node in null zero full random urandom tty; do
 	touch "mnt/$node"

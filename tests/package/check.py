@@ -337,7 +337,10 @@ def the_case_is_there(token, number):
     with Machine() as machine:
         assert number in as_resident(machine, token, f"case show {number}")
         sockets_are_right(machine)
-        machine.sh("systemctl stop gridloopd.socket gridloopd-local.socket gridloopd.service")
+        machine.sh("systemctl stop gridloopd-local.socket")
+        said = machine.sh("gridloop doctor", good=False)
+        assert "gridloopd.sock: No such file" in said and "systemctl enable --now gridloopd-local.socket" in said, said
+        machine.sh("systemctl stop gridloopd.socket gridloopd.service")
     inside("gridloop", "verify", "/var/lib/gridloop/gridloop.db")
 
 
