@@ -260,11 +260,15 @@ def one_without(trial, f, act, number):
 def judge_act(trial, f, what, begin, where):
     if what.startswith("wrong"):
         trial.complain("crashes", f"{where}: {what}")
-    try:
-        f.daemon.process.wait(0.05 if what in ("answered", "refused") else 2)
-    except subprocess.TimeoutExpired:
-        still_serves(trial, f, where)
-        return what
+    if not has_ended(f, 0.05 if what in ("answered", "refused") else 2):
+        why = does_not_serve(f)
+        if why is None:
+            return what
+        if not has_ended(f, 2):
+            trial.complain("crashes", f"{where}: it lives and does not answer: {why}")
+            f.daemon.kill()
+            f.restart()
+            return what
     what = judge_end(trial, f.daemon.process.returncode, f.said(begin), where)
     if what == "went on":
         trial.complain("crashes", f"{where}: it ended with 0")
@@ -272,14 +276,22 @@ def judge_act(trial, f, what, begin, where):
     return what
 
 
-def still_serves(trial, f, where):
+def has_ended(f, seconds):
+    try:
+        f.daemon.process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def does_not_serve(f):
+    """Why not; None: it does. One that is just ending may answer for a moment, or not any more."""
     try:
         with f.daemon.client(RESIDENT, timeout=ANSWER_SECONDS) as client:
             client.ask("ping", {"payload": b"well?"})
-    except (OSError, ConnectionError) as why:
-        trial.complain("crashes", f"{where}: it lives and does not answer: {why}")
-        f.daemon.kill()
-        f.restart()
+    except (OSError, ConnectionError, AssertionError) as why:
+        return why
+    return None
 
 
 def asking(trial, f):
