@@ -268,7 +268,7 @@ $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/unit/kit.a $(LIB)
 $(SCENARIO_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/scenario/kit.a $(LIB)
 $(FAULT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/fault/kit.a $(LIB)
 # The simulation stands in for the queue and the syncer, and between a few functions and their callers.
-$(SIMULATION): LDFLAGS += -Wl,--wrap=casebook_apply,--wrap=case_next_timer,--wrap=store_recover,--wrap=store_begin,--wrap=store_commit,--wrap=store_commit_to_log
+$(SIMULATION): LDFLAGS += -Wl,--wrap=casebook_apply,--wrap=case_next_timer,--wrap=store_recover,--wrap=store_begin,--wrap=store_commit,--wrap=store_commit_to_log,--wrap=clock_system
 $(SIMULATION): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/simulate/kit.a $(BUILD)/tests/fault/kit.a $(BUILD)/tests/scenario/kit.a $(LIB)
 $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION):
 	@mkdir -p $(@D)

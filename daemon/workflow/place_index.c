@@ -205,6 +205,10 @@ static void look_for(const struct search *s, struct sights *in)
 {
 	const struct place_cell *c = in->cell;
 
+	if (c->count == 0) { /* it has no points, not even none of them */
+		in->oldest = in->near = 0;
+		return;
+	}
 	in->oldest = c->count > PLACE_LOOK_MOST ? c->count - PLACE_LOOK_MOST : 0;
 	in->near = near_ones(s, c->points + in->oldest, c->count - in->oldest);
 	for (uint32_t left = in->near; left != 0; left ^= UINT32_C(1) << newest_of(left)) {

@@ -89,6 +89,8 @@ def with_reporters(trial, world, ledger, what, act, count=3):
     for r in reporters:
         r.start()
     try:
+        # Whoever is there before the crowd is: who comes later may find no room, which is another matter.
+        wait_until(lambda: all(r.took or r.why for r in reporters), "the first answers")
         act()
     finally:
         for r in reporters:

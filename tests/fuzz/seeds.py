@@ -3,6 +3,7 @@ with what is nearly right gets deep sooner. write(folder) makes one folder a tar
 import glob
 import hashlib
 import os
+import re
 import struct
 import sys
 
@@ -87,7 +88,19 @@ FILES = ["gridloop.conf", "areas.csv", "grids.csv", "categories.csv", "units.csv
 OUTLINES = FILES.index("grids.geojson")
 
 
+def sound_files():
+    """The files of the small jurisdiction that each input is put into, so that a seed fits the others."""
+    with open("tests/unit/policy_folder.c", encoding="utf-8") as file:
+        text = file.read()
+    digest = re.search(r'#define DIGEST "(\w+)"', text)[1]
+    for name, parts in re.findall(r'\{ "([a-z_]+\.(?:csv|conf))",((?:\s|DIGEST|"(?:[^"\\]|\\.)*")+)\}', text):
+        words = re.findall(r'"((?:[^"\\]|\\.)*)"', parts.replace("DIGEST", f'"{digest}"'))
+        yield name, "".join(words).replace("\\n", "\n").encode()
+
+
 def files():
+    for name, text in sound_files():
+        yield bytes([FILES.index(name)]) + text
     for number, name in enumerate(FILES):
         for path in glob.glob(f"config/{name}") + glob.glob(f"config/jurisdiction/{name}"):
             with open(path, "rb") as file:

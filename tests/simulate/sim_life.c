@@ -9,6 +9,9 @@
 #include "base/log.h"
 #include "sim_parts.h"
 
+struct clock __real_clock_system(void);
+struct clock __wrap_clock_system(void);
+
 struct sim *sim;
 
 #define DOWN_MOST_MS 60000
@@ -34,6 +37,13 @@ static int64_t mono_us(void *ctx)
 {
 	(void)ctx;
 	return sim->now_us;
+}
+
+/* What the store measures by itself goes by the life's clock too: a start's quick look at the database ends when its time is
+ * up, and how far it came decides at which operation the next fault comes. */
+struct clock __wrap_clock_system(void)
+{
+	return sim == NULL ? __real_clock_system() : (struct clock){ wall_ms, mono_ms, mono_us, NULL };
 }
 
 /* ---- what the writer says ---- */
@@ -172,7 +182,7 @@ static void prepare(uint64_t seed, int days)
 	sim->tally->trace = UINT64_C(14695981039346656037);
 	sim->options = (struct engine_options){ .store = { .path = sim->path, .checkpoint_frames = 1000 },
 		                                .policy = sim->policies[0],
-		                                .clock = { wall_ms, mono_ms, mono_us, NULL },
+		                                .clock = clock_system(),
 		                                .batch_most = 256,
 		                                .evidence_limits = { .unnamed_keep_ms = 3 * CLOCK_DAY_MS } };
 	disk_format(seed);
