@@ -25,6 +25,7 @@ struct line {
 	enum role role;
 	enum rights_scope scope;
 	unsigned phases;
+	_Bool never; /* shut to who holds the role, whatever else it holds */
 };
 
 typedef void (*take_line)(void *to, const struct line *l);
@@ -43,12 +44,19 @@ static unsigned phases_left(const struct policy *p, const struct line *l)
 
 static void each_scope(const struct listing *of, struct line l, take_line take, void *to)
 {
+	uint32_t never = 0;
+
 	for (int scope = 0; scope < RIGHTS_SCOPES; scope++) {
+		never |= rights_never(of->policy, l.row->right, (enum rights_scope)scope);
 		l.scope = (enum rights_scope)scope;
 		l.phases = phases_left(of->policy, &l);
 		if (l.phases)
 			take(to, &l);
 	}
+	l.phases = l.row->phases;
+	l.never = (never & (uint32_t)l.role) != 0;
+	if (l.never)
+		take(to, &l);
 }
 
 static void each_line(const struct listing *of, take_line take, void *to)
@@ -87,7 +95,7 @@ static void take_cells(void *to, const struct line *l)
 	put_phases(l->phases, phases);
 	table_cell(t, l->row->name);
 	table_cell(t, role_name(l->role));
-	table_cell(t, rights_scope_name(l->scope));
+	table_cell(t, l->never ? "never" : rights_scope_name(l->scope));
 	table_cell(t, *phases ? phases : TABLE_NOTHING);
 	table_cell(t, l->row->what);
 }
@@ -126,6 +134,8 @@ static void take_json(void *to, const struct line *l)
 {
 	struct json *j = to;
 
+	if (l->never)
+		return; /* the action tells it */
 	json_open(j, NULL, '{');
 	json_text(j, "action", l->row->name);
 	json_text(j, "role", role_name(l->role));
@@ -146,6 +156,21 @@ static void json_states(struct json *j, const char *name)
 	json_close(j, ']');
 }
 
+/* Who holds one of these has it in no such scope, whatever else it holds. */
+static void json_never(struct json *j, const struct policy *p, enum right right)
+{
+	json_open(j, "never", '[');
+	for (int scope = 0; scope < RIGHTS_SCOPES; scope++)
+		for (int bit = 0; bit < ROLE_BITS; bit++)
+			if (rights_never(p, right, (enum rights_scope)scope) >> bit & 1) {
+				json_open(j, NULL, '{');
+				json_text(j, "role", role_name((enum role)(1U << bit)));
+				json_text(j, "scope", rights_scope_name((enum rights_scope)scope));
+				json_close(j, '}');
+			}
+	json_close(j, ']');
+}
+
 static void print_actions(struct json *j, const struct listing *of)
 {
 	size_t count;
@@ -161,6 +186,7 @@ static void print_actions(struct json *j, const struct listing *of)
 		json_bool(j, "before_login", rows[i].before_login);
 		json_phases(j, rows[i].phases);
 		json_states(j, rows[i].name);
+		json_never(j, of->policy, rows[i].right);
 		json_close(j, '}');
 	}
 	json_close(j, ']');

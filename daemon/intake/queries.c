@@ -93,11 +93,12 @@ static void ask_case(struct question *q, struct reader *r)
 	if (!question_went_well(q, query_case_evidence(r, answer.row.file.id, &q->rows, &evidence, &evidence_count)))
 		return;
 	_Bool purpose = ((struct case_question *)q)->purpose[0] != '\0';
-	enum reveal how = reveal_of(q->person, &answer.row.file, purpose);
+	enum reveal how = reveal_of(q->policy, q->person, &answer.row.file, purpose);
 
 	if (purpose && how != REVEAL_ALL) {
-		question_refuse(q, REFUSAL_NOT_ALLOWED, "unmasked-for-who-needs-it",
-		                "You may see this case, but not whom it is from; ask again without a purpose.");
+		struct rights_on on = reveal_on(q->person, &answer.row.file);
+
+		question_deny(q, RIGHT_UNMASK, &on, "unmasked-for-who-needs-it");
 		return;
 	}
 	reveal_evidence(q, &answer.row.file, evidence, evidence_count, how);
@@ -164,7 +165,7 @@ static void reply_list(struct question *q, struct case_list *list)
 	m.cases = question_take(q, list->count * sizeof *m.cases);
 	for (size_t i = 0; i < list->count; i++) {
 		m.cases[i] = question_take(q, sizeof *m.cases[i]);
-		reveal_row(q, &list->rows[i], reveal_of(q->person, &list->rows[i].file, 0));
+		reveal_row(q, &list->rows[i], reveal_of(q->policy, q->person, &list->rows[i].file, 0));
 		view_summary(q, &list->rows[i], m.cases[i]);
 	}
 	m.n_cases = question_fit((const ProtobufCMessage *const *)m.cases, list->count, &budget);
@@ -251,7 +252,7 @@ static void describe(const struct list_question *l, const Gridloop__V1__ListCase
 static _Bool send_list(struct list_question *l, const Gridloop__V1__ListCases *m, struct refusal *why)
 {
 	char subject[AUDIT_SUBJECT_MOST + 1] = "";
-	_Bool own = reach_owns(l->q.person, l->reporter);
+	_Bool own = rights_owns(l->q.person, l->reporter);
 	struct look look = { own ? AUDITED_NONE : AUDITED_LOOK_LIST, subject, NULL };
 
 	describe(l, m, subject, sizeof subject);
@@ -268,9 +269,10 @@ _Bool query_list_cases(struct session *s, const Gridloop__V1__ClientFrame *f, st
 	if (!read_filter(f->list_cases, &read, why) ||
 	    !reach_narrow(engine_policy(s->door->engine), s->person, &narrowed, why))
 		return 0;
-	if (read.reporter[0] != '\0' && !reach_owns(s->person, read.reporter) && !reveal_may_search(s->person))
-		return refuse(why, REFUSAL_NOT_ALLOWED, "reporters-are-not-searched",
-		              "Whose report it was is not yours to know, so you cannot list by it.");
+	if (read.reporter[0] != '\0' && !rights_owns(s->person, read.reporter) &&
+	    !reveal_may_search(engine_policy(s->door->engine), s->person))
+		return rights_refuse(engine_policy(s->door->engine), s->person, RIGHT_SEE_REPORTER, NULL,
+		                     "reporters-are-not-searched", why);
 	struct list_question *l = question_new(s, f->seq, sizeof *l, ask_list);
 
 	l->filter = read.filter;
@@ -352,7 +354,7 @@ static void ask_board(struct question *q, struct reader *r)
 
 static _Bool send_points(struct points_question *p, _Bool board, struct refusal *why)
 {
-	_Bool own = !board && reach_owns(p->q.person, p->person);
+	_Bool own = !board && rights_owns(p->q.person, p->person);
 	struct look look = { own || !reach_is_staff(p->q.person) ? AUDITED_NONE : AUDITED_LOOK_POINTS,
 		             board ? "board" : p->person, NULL };
 
@@ -371,7 +373,7 @@ _Bool query_get_points(struct session *s, const Gridloop__V1__ClientFrame *f, st
 	if (person[0] == '\0')
 		must(snprintf(person, sizeof person, "%.*s", COMMAND_ID_MOST, s->person->id) >= 0);
 	enum right right = m->board ? RIGHT_BOARD : RIGHT_GET_POINTS;
-	struct rights_on on = { .own = reach_owns(s->person, person) };
+	struct rights_on on = { .own = rights_owns(s->person, person) };
 
 	if (!rights_may(policy, s->person, right, &on))
 		return rights_refuse(policy, s->person, right, &on, "points-are-yours", why);

@@ -11,15 +11,6 @@
 
 /* ---- one case ---- */
 
-_Bool reach_owns(const struct person *who, const char *account)
-{
-	size_t length = strlen(who->id);
-
-	if (!account || strncmp(account, who->id, length) != 0)
-		return 0;
-	return account[length] == '\0' || ((who->roles & ROLE_GATEWAY) && account[length] == '/');
-}
-
 _Bool reach_is_staff(const struct person *who)
 {
 	return (who->roles & ~(uint32_t)(ROLE_REPORTER | ROLE_GATEWAY | ROLE_CAMERAS | ROLE_ADMINISTRATOR)) != 0;
@@ -46,7 +37,7 @@ static _Bool works_on(const struct case_file *c, const char *unit)
 
 static _Bool is_its_own(const struct policy *p, const struct person *who, const struct case_file *c, int64_t now_ms)
 {
-	return reach_owns(who, c->reporter) || is_the(who, c->actor) || is_the(who, c->worker) ||
+	return rights_owns(who, c->reporter) || is_the(who, c->actor) || is_the(who, c->worker) ||
 	       ((who->roles & ROLE_WORKER) && policy_holds_duty(p, c->grid, who->id, now_ms));
 }
 
@@ -147,7 +138,7 @@ _Bool reach_narrow(const struct policy *p, const struct person *who, struct reac
 
 	if (!by_area && !l->reporter[0] && !l->handler[0] && !fall_back(p, who, l, why))
 		return 0;
-	on.own = reach_owns(who, l->reporter);
+	on.own = rights_owns(who, l->reporter);
 	on.unit = who->unit && strcmp(l->handler, who->unit) == 0;
 	if ((on.own || on.unit) && has_phases(p, who, RIGHT_LIST_CASES, &on, &l->filter->states))
 		return 1;

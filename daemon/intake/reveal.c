@@ -5,41 +5,35 @@
 
 #include "base/mask.h"
 #include "intake/reach.h"
+#include "workflow/domain.h"
 
 /* ---- who ---- */
-
-/* 受理员, 回访员, 督办: they answer, call back and look into complaints. */
-#define KNOWS_REPORTER (ROLE_ACCEPTOR | ROLE_VISITOR | ROLE_SUPERVISOR)
 
 static _Bool is_the(const struct person *p, const char *name)
 {
 	return name && strcmp(name, p->id) == 0;
 }
 
-static _Bool handles(const struct person *p)
+_Bool reveal_may_search(const struct policy *policy, const struct person *p)
 {
-	return (p->roles & ROLE_HANDLER) != 0;
+	return rights_has_somewhere(policy, p, RIGHT_SEE_REPORTER);
 }
 
-_Bool reveal_may_search(const struct person *p)
+/* Here a worker's own is what it was asked to look at: who has a grid's duty knows no reporter by it. */
+struct rights_on reveal_on(const struct person *p, const struct case_file *c)
 {
-	return (p->roles & KNOWS_REPORTER) != 0 && !handles(p);
+	return (struct rights_on){ .area = c->grid,
+		                   .phase = state_info((enum state)c->state)->phase,
+		                   .own = is_the(p, c->worker) };
 }
 
-_Bool reveal_may_ask(const struct person *p)
+enum reveal reveal_of(const struct policy *policy, const struct person *p, const struct case_file *c, _Bool purpose)
 {
-	return (p->roles & (KNOWS_REPORTER | ROLE_WORKER)) != 0 && !handles(p);
-}
+	struct rights_on on = reveal_on(p, c);
 
-enum reveal reveal_of(const struct person *p, const struct case_file *c, _Bool purpose)
-{
-	_Bool asked = (p->roles & ROLE_WORKER) != 0 && is_the(p, c->worker);
-
-	if (reach_owns(p, c->reporter) || is_the(p, c->actor))
+	if (rights_owns(p, c->reporter) || is_the(p, c->actor) || (purpose && rights_may(policy, p, RIGHT_UNMASK, &on)))
 		return REVEAL_ALL;
-	if (handles(p) || !((p->roles & KNOWS_REPORTER) || asked))
-		return REVEAL_NOBODY;
-	return purpose ? REVEAL_ALL : REVEAL_REPORTER;
+	return rights_may(policy, p, RIGHT_SEE_REPORTER, &on) ? REVEAL_REPORTER : REVEAL_NOBODY;
 }
 
 /* ---- what: one case's secrets ---- */
@@ -200,7 +194,7 @@ void reveal_notice(struct question *q, struct notice_row *row)
 
 void reveal_ledger(struct question *q, const char *account, struct ledger_row *row)
 {
-	if (reach_owns(q->person, account) || reveal_may_search(q->person))
+	if (rights_owns(q->person, account) || reveal_may_search(q->policy, q->person))
 		return;
 	row->fact.case_id = 0;
 	row->fact.text = masked(q, row->fact.text, mask_text);
@@ -208,7 +202,7 @@ void reveal_ledger(struct question *q, const char *account, struct ledger_row *r
 
 const char *reveal_account(struct question *q, const char *account)
 {
-	if (reach_owns(q->person, account) || reveal_may_search(q->person))
+	if (rights_owns(q->person, account) || reveal_may_search(q->policy, q->person))
 		return account;
 	return masked(q, account, mask_account);
 }

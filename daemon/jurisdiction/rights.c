@@ -11,6 +11,7 @@
 #define UNIT(who) .roles[RIGHTS_UNIT] = (who)
 #define AREA(who) .roles[RIGHTS_AREA] = (who)
 #define ALL(who) .roles[RIGHTS_ALL] = (who)
+#define NEVER(who) .never = (who)
 
 #define IN(phase) (1U << RIGHTS_##phase)
 #define OPEN (IN(DISCOVER) | IN(HANDLE) | IN(FEEDBACK) | IN(REWARD))
@@ -85,6 +86,12 @@ static const struct right_row rows[] = {
     {RIGHT_LIST_EMERGENCIES, "list-emergencies", "see the emergencies that concern one's area", IN(NO_CASE), AREA(STAFF)},
     {RIGHT_GET_POLICY, "get-policy", "see which policy is in force", IN(NO_CASE), ALL(STAFF | ROLE_ADMINISTRATOR)},
 
+    /* 个人信息: what one gave oneself one sees as one gave it; these are for what others gave */
+    {RIGHT_SEE_REPORTER, "see-reporter", "see who reported a case, and list cases by it", ANY, OWN(ROLE_WORKER), AREA(ROLE_ACCEPTOR | ROLE_SUPERVISOR), NEVER(ROLE_HANDLER)},
+    {RIGHT_SEE_REPORTER, "see-reporter", "see who reported a case, and list cases by it", IN(FEEDBACK) | IN(REWARD), AREA(ROLE_VISITOR), NEVER(ROLE_HANDLER)},
+    {RIGHT_UNMASK, "unmask", "see names, numbers and words of a case as they were given, by saying what for", ANY, OWN(ROLE_WORKER), AREA(ROLE_ACCEPTOR | ROLE_SUPERVISOR), NEVER(ROLE_HANDLER)},
+    {RIGHT_UNMASK, "unmask", "see names, numbers and words of a case as they were given, by saying what for", IN(FEEDBACK) | IN(REWARD), AREA(ROLE_VISITOR), NEVER(ROLE_HANDLER)},
+
     /* everything else */
     {RIGHT_SEND_EVIDENCE, "send-evidence", "upload a photo or clip", IN(NO_CASE), ALL(EVERYBODY)},
     {RIGHT_REDEEM, "redeem", "redeem points 兑换", IN(NO_CASE), ALL(ROLE_STATION)},
@@ -156,14 +163,21 @@ const char *rights_phase_name(enum rights_phase phase)
 
 /* ---- a policy's own ---- */
 
+static void begin_scope(struct rights *r, const struct right_row *row, enum rights_scope scope)
+{
+	if (row->roles[scope])
+		r->never[row->right][scope] |= row->never;
+	for (int phase = 0; phase < RIGHTS_PHASES; phase++)
+		if (row->phases >> phase & 1)
+			r->roles[row->right][scope][phase] |= row->roles[scope];
+}
+
 void rights_begin(struct rights *r)
 {
 	*r = (struct rights){ 0 };
 	for (size_t i = 0; i < ROW_COUNT; i++)
 		for (int scope = 0; scope < RIGHTS_SCOPES; scope++)
-			for (int phase = 0; phase < RIGHTS_PHASES; phase++)
-				if (rows[i].phases >> phase & 1)
-					r->roles[rows[i].right][scope][phase] |= rows[i].roles[scope];
+			begin_scope(r, &rows[i], (enum rights_scope)scope);
 }
 
 int rights_take(struct rights *r, const struct right_taken *taken)
@@ -190,6 +204,20 @@ uint32_t rights_roles(const struct policy *p, enum right right, enum rights_scop
 	if (right <= RIGHT_NONE || right >= RIGHT_COUNT)
 		return 0;
 	return p->rights.roles[right][scope][phase];
+}
+
+uint32_t rights_never(const struct policy *p, enum right right, enum rights_scope scope)
+{
+	return right <= RIGHT_NONE || right >= RIGHT_COUNT ? 0 : p->rights.never[right][scope];
+}
+
+_Bool rights_owns(const struct person *who, const char *account)
+{
+	size_t length = strlen(who->id);
+
+	if (!account || strncmp(account, who->id, length) != 0)
+		return 0;
+	return account[length] == '\0' || ((who->roles & ROLE_GATEWAY) && account[length] == '/');
 }
 
 static _Bool holds_every_grid(const struct policy *p, int64_t area)
@@ -220,17 +248,21 @@ _Bool rights_reach(const struct policy *p, const struct person *who, int64_t are
 
 static const struct rights_on nothing;
 
+static _Bool holds(const struct policy *p, const struct person *who, enum right right, enum rights_scope scope,
+                   enum rights_phase phase)
+{
+	return (who->roles & p->rights.roles[right][scope][phase]) && !(who->roles & p->rights.never[right][scope]);
+}
+
 _Bool rights_may(const struct policy *p, const struct person *who, enum right right, const struct rights_on *on)
 {
-	const uint32_t(*roles)[RIGHTS_PHASES];
-
 	if (right <= RIGHT_NONE || right >= RIGHT_COUNT)
 		return 0;
 	on = on ? on : &nothing;
-	roles = p->rights.roles[right];
-	return (who->roles & roles[RIGHTS_ALL][on->phase]) || (on->own && who->roles & roles[RIGHTS_OWN][on->phase]) ||
-	       (on->unit && who->roles & roles[RIGHTS_UNIT][on->phase]) ||
-	       (who->roles & roles[RIGHTS_AREA][on->phase] && rights_reach(p, who, on->area));
+	return holds(p, who, right, RIGHTS_ALL, on->phase) ||
+	       (on->own && holds(p, who, right, RIGHTS_OWN, on->phase)) ||
+	       (on->unit && holds(p, who, right, RIGHTS_UNIT, on->phase)) ||
+	       (holds(p, who, right, RIGHTS_AREA, on->phase) && rights_reach(p, who, on->area));
 }
 
 unsigned rights_phases(const struct policy *p, const struct person *who, enum right right, const struct rights_on *on)
@@ -241,6 +273,11 @@ unsigned rights_phases(const struct policy *p, const struct person *who, enum ri
 	for (each.phase = 0; each.phase < RIGHTS_PHASES; each.phase++)
 		phases |= (unsigned)rights_may(p, who, right, &each) << each.phase;
 	return phases;
+}
+
+_Bool rights_has_somewhere(const struct policy *p, const struct person *who, enum right right)
+{
+	return rights_phases(p, who, right, &nothing) != 0;
 }
 
 _Bool rights_has(const struct policy *p, const struct person *who, enum right right)

@@ -73,6 +73,20 @@ static void say_where(struct words *w, const struct person *who, uint32_t roles,
 		say(w, " in its area");
 }
 
+/* A right that another role of the person's shuts. */
+static void say_shut(struct words *w, const struct policy *p, const struct person *who, enum right right)
+{
+	uint32_t shut = 0;
+
+	for (int scope = 0; scope < RIGHTS_SCOPES; scope++)
+		if (who->roles & roles_in(p, right, (enum rights_scope)scope))
+			shut |= who->roles & rights_never(p, right, (enum rights_scope)scope);
+	if (!shut)
+		return;
+	say(w, ", and is shut to who is ");
+	say_roles(w, shut, " or ");
+}
+
 static void say_needed(struct words *w, const struct policy *p, const struct person *who, enum right right,
                        int64_t area)
 {
@@ -101,6 +115,7 @@ static void say_needed(struct words *w, const struct policy *p, const struct per
 	}
 	if (strcmp(between, "the role ") == 0)
 		say(w, "a role that nobody has here");
+	say_shut(w, p, who, right);
 }
 
 _Bool rights_refuse(const struct policy *p, const struct person *who, enum right right, const struct rights_on *on,
@@ -153,6 +168,14 @@ static void print_cell(const struct rights *r, const struct right_row *row, uint
 	}
 }
 
+static void print_never(const struct rights *r, const struct right_row *row, uint32_t role, FILE *to)
+{
+	const uint32_t *never = r->never[row->right];
+
+	if ((never[RIGHTS_UNIT] | never[RIGHTS_AREA] | never[RIGHTS_ALL]) & role)
+		fputs(never[RIGHTS_OWN] & role ? "never" : ", never others'", to);
+}
+
 static void print_phases(unsigned phases, FILE *to)
 {
 	static const unsigned every = ((1U << RIGHTS_PHASES) - 1) & ~(1U << RIGHTS_NO_CASE);
@@ -179,6 +202,7 @@ static void print_row(const struct rights *r, const struct right_row *row, FILE 
 			fputs("all", to);
 		else
 			print_cell(r, row, UINT32_C(1) << bit, to);
+		print_never(r, row, UINT32_C(1) << bit, to);
 		fputs(" |", to);
 	}
 	fprintf(to, " %s |\n", row->what);

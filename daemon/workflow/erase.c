@@ -29,18 +29,10 @@ static void look(void *ctx, const struct case_file *c)
 		s->found = c;
 }
 
-/* Its own account, or for a gateway one of its people's. */
-static _Bool is_own(const struct person *who, const char *account)
-{
-	size_t length = strlen(who->id);
-	return strncmp(account, who->id, length) == 0 &&
-	       (account[length] == '\0' || ((who->roles & ROLE_GATEWAY) != 0 && account[length] == '/'));
-}
-
 static _Bool may_erase(struct decision *d, const char *person)
 {
 	const struct person *known = policy_person(d->policy, person);
-	struct rights_on on = { .area = RIGHTS_WHOLE, .own = is_own(d->who, person) };
+	struct rights_on on = { .area = RIGHTS_WHOLE, .own = rights_owns(d->who, person) };
 
 	if (!decision_has(d, RIGHT_ERASE_PERSON, &on, "erased-by-itself-or-a-supervisor"))
 		return 0;
@@ -104,7 +96,7 @@ _Bool erase_judge(struct decision *d)
 	row->subject = row->digits;
 	row->erased = c->person;
 	/* Whose data goes is not to stay as who asked for it. */
-	if (is_own(d->who, c->person))
+	if (rights_owns(d->who, c->person))
 		row->who = "self";
 	if (casebook_account(d->book, row->subject) != NULL)
 		return refuse_form(d);

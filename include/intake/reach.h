@@ -10,8 +10,6 @@
 #include "store/query.h"
 #include "workflow/case_file.h"
 
-/* Its own account, or for a gateway one of its reporters': "<gateway>/…". NULL is nobody's. */
-_Bool reach_owns(const struct person *who, const char *account);
 /* Whether the person is more than one who reports: then what it looks at is written down. No right hangs on it. */
 _Bool reach_is_staff(const struct person *who);
 /* How the person stands to a case now: its own is what it reported, sent or is asked to verify, or lies in a grid whose duty

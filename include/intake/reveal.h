@@ -2,11 +2,11 @@
  * way into a message (intake/view.c): what the viewer must not see is replaced in the rows themselves, so that no message
  * can hold it.
  *
- * Three degrees. Who is owner (reported it, or is the gateway that sent it) sees what it gave. Who may know the reporter
- * (acceptors, visitors, supervisors, the grid worker asked to look) sees the account, everything else masked, and sees all
- * of it when it says what for; that look is recorded with its purpose before the answer. Everybody else, above all whoever
- * handles it, sees "reporter-3f2a", a name of this one case, and masked texts: the party complained about is never shown
- * who complained, whatever other role its people hold. Workers who report on duty are colleagues, and are named. */
+ * Three degrees. Who is owner (reported it, or is the gateway that sent it) sees what it gave. Who has the right
+ * "see-reporter" sees the account, everything else masked; who has the right "unmask" sees all of it when it says what
+ * for, and that look is recorded with its purpose before the answer. Everybody else, above all whoever handles it, sees
+ * "reporter-3f2a", a name of this one case, and masked texts: both rights are shut to who handles, whatever other role it
+ * holds, for that is the party complained about. Workers who report on duty are colleagues, and are named. */
 #ifndef INTAKE_REVEAL_H
 #define INTAKE_REVEAL_H
 
@@ -16,11 +16,11 @@
 enum reveal { REVEAL_NOBODY, REVEAL_REPORTER, REVEAL_ALL };
 
 /* How much this person sees of that case; purpose: it has said what for. */
-enum reveal reveal_of(const struct person *p, const struct case_file *c, _Bool purpose);
+enum reveal reveal_of(const struct policy *policy, const struct person *p, const struct case_file *c, _Bool purpose);
+/* How the person stands to it, for those two rights. */
+struct rights_on reveal_on(const struct person *p, const struct case_file *c);
 /* Whether the person may look for the cases of a reporter that is not its own. Who handles may not, or it could try names. */
-_Bool reveal_may_search(const struct person *p);
-/* Whether it may ask to see unmasked at all. */
-_Bool reveal_may_ask(const struct person *p);
+_Bool reveal_may_search(const struct policy *policy, const struct person *p);
 
 /* Each takes out of the rows what is not for q's person. */
 void reveal_case(struct question *q, struct case_answer *answer, enum reveal how);

@@ -7,6 +7,8 @@
  *   unit  what its unit handles, helps with or is called to
  *   area  what lies in the person's area (people.csv); a case that is still to be located lies in everybody's
  *   all   wherever it is
+ * A row may also name roles that shut it: who handles is the party complained about and never sees who complained, whatever
+ * other role it holds.
  * The guards of the closed loop (a checker is not the handler, …) come after it and stay where they are.
  *
  * A street may take rights away, never add any: rights.csv in the jurisdiction's folder, a row for each that goes:
@@ -54,6 +56,7 @@ struct right_row {
 	const char *name, *what;       /* stable name; what it is, for the docs */
 	unsigned phases;               /* bits 1 << rights_phase */
 	uint32_t roles[RIGHTS_SCOPES]; /* who has it in each scope */
+	uint32_t never;                /* who holds one of these has none of that, whatever else it holds */
 	_Bool before_login;            /* anybody who can connect */
 };
 
@@ -80,17 +83,23 @@ _Bool rights_may(const struct policy *p, const struct person *who, enum right ri
                  const struct rights_on *on) MUST_USE;
 /* The phases in which it may be done to this; on->phase does not matter. */
 unsigned rights_phases(const struct policy *p, const struct person *who, enum right right, const struct rights_on *on);
+/* Whether the person has it by its area, or for everything: what it needs for what is nobody's in particular. */
+_Bool rights_has_somewhere(const struct policy *p, const struct person *who, enum right right) MUST_USE;
 /* Whether the person has it anywhere at all. */
 _Bool rights_has(const struct policy *p, const struct person *who, enum right right) MUST_USE;
 /* Says which right is missing, for what rights_may denies; always false. The area that something lies in is told only to
  * who lacks no more than that. */
 _Bool rights_refuse(const struct policy *p, const struct person *who, enum right right, const struct rights_on *on,
                     const char *rule, struct refusal *why);
+/* Whether an account is the person's own, or for a gateway one of its people's: "<gateway>/…". NULL is nobody's. */
+_Bool rights_owns(const struct person *who, const char *account);
 /* Where something done to this person is done: its area, the whole jurisdiction; NULL, who is gone from the policy, lies in
  * everybody's. */
 int64_t rights_area_of(const struct person *p);
 /* Whether a person's area reaches this one: see struct rights_on. */
 _Bool rights_reach(const struct policy *p, const struct person *who, int64_t area) MUST_USE;
+/* The roles that shut it in this scope to who holds one of them. */
+uint32_t rights_never(const struct policy *p, enum right right, enum rights_scope scope);
 /* The roles that have it in this scope and phase under the policy. */
 uint32_t rights_roles(const struct policy *p, enum right right, enum rights_scope scope, enum rights_phase phase);
 

@@ -8,6 +8,7 @@
 /* The roles that have each right, ready to be asked. */
 struct rights {
 	uint32_t roles[RIGHT_COUNT][RIGHTS_SCOPES][RIGHTS_PHASES];
+	uint32_t never[RIGHT_COUNT][RIGHTS_SCOPES];
 };
 
 /* One row of rights.csv. */

@@ -185,12 +185,13 @@ BY_HANDLER = {"sign", "return", "ask-extension", "ask-suspension", "handled"}
 
 
 class Case:
-    def __init__(self, state, origin, helped=False, before=(), read=False):
+    def __init__(self, state, origin, helped=False, before=(), read=False, asked=False):
         self.state, self.origin, self.helped, self.read = state, origin, helped, read
         self.category = READ if read else PLAIN
         self.number = self.digest = None
         first = ("confirm",) if origin == "cameras" and state != "ALARM_PENDING" else ()
-        self.steps = first + PATHS[state] + before
+        looked = ("verify", "verified") if asked and state != "VERIFYING" else ()
+        self.steps = first + looked + PATHS[state] + before
 
     def values(self, act, maker):
         """What a sound client sends with this act on this case."""
@@ -247,6 +248,8 @@ class Maker:
 
     @staticmethod
     def _who(case, act):
+        if act == "verified":
+            return name_of("worker", "own")
         return DESK if act not in BY_HANDLER else "m-lead" if case.helped else "m-unit"
 
     def particulars(self, case, act):
@@ -275,7 +278,8 @@ def by_asker(jobs):
 # ---- how each action is tried --------------------------------------------------------------------------------------
 
 # elsewhere: by the same scopes the table gives the act in another phase
-Try = collections.namedtuple("Try", "who request action expected cell ok elsewhere", defaults=(False,))
+# first: a right that this one presupposes and that the table does not give either; None: none is missing
+Try = collections.namedtuple("Try", "who request action expected cell ok elsewhere first", defaults=(False, None))
 
 
 def went_through(got):
@@ -322,15 +326,22 @@ class Cells:
         origin = role if relation == "own" and role in KINDS else "reporter"
         if state == "ALARM_PENDING" or (origin == "cameras" and state == "REPORTED" and action in READS):
             origin, state = "cameras", "ALARM_PENDING"
-        standing = {"own"} | ({"unit"} if state in WITH_HANDLER else set())
+        personal = action in PERSONAL
+        if personal and (role, relation) == ("reporter", "own"):
+            return  # it is the one who reported: what one gave oneself one sees without these rights
+        if personal:
+            origin, state = "reporter", "VERIFYING" if phase == "discover" else WHERE[phase]
+        standing = ({"own"} if not personal or role == "worker" else set()) | ({"unit"} if state in WITH_HANDLER else set())
         scopes = scopes_that_hold(role, relation, standing)
         expected = self.table.gives(role, action, scopes, phase)
         elsewhere = any(self.table.gives(role, action, scopes, other) for other in PHASES)
         who, cell = name_of(role, relation), (role, action, relation, phase)
         if action in READS:
-            case = self.maker.share(state, origin, read=True)
+            case = self.maker.share(state, origin, read=True, asked=personal)
             request, ok = READS[action](case, role, relation)
-            self.later.append(lambda: Try(who, request(), action, expected, cell, ok))
+            sees = self.table.gives(role, "get-case", scopes, phase)
+            self.later.append(lambda: Try(who, request(), action, expected, cell, ok,
+                                          first="get-case" if personal and not sees else None))
             return
         helped = action == "co-handled" and state in self.table.actions[action]["states"]
         before = BEFORE.get(action, ()) if state == "HANDLING" else ()
@@ -384,7 +395,14 @@ def read_list(case, role, relation):
     return lambda: ("list_cases", {"states": [case.state], "category": READ, "limit": 100, **narrow}), ok
 
 
+REPORTER = name_of("reporter", "own")
+PERSONAL = ("see-reporter", "unmask")  # of a case that one may see
+
 READS = {
+    "see-reporter": lambda case, *_: (lambda: ("get_case", {"case_number": case.number}),
+                                      lambda got: got.get("case_view", {}).get("summary", {}).get("reporter") == REPORTER),
+    "unmask": lambda case, *_: (lambda: ("get_case", {"case_number": case.number, "purpose": "matrix"}),
+                                lambda got: "refusal" not in got and not got["case_view"].get("masked")),
     "get-case": lambda case, *_: (lambda: ("get_case", {"case_number": case.number}), went_through),
     "get-evidence": lambda case, *_: (lambda: ("get_evidence", {"sha256": case.digest}), went_through),
     "list-cases": read_list,
@@ -495,7 +513,8 @@ def judge(tried, got, counts, rules):
     """What is wrong with the answer to one cell, None when nothing is."""
     refusal = got.get("refusal", {})
     denied = refusal.get("code") == "NOT_ALLOWED"
-    named = denied and refusal.get("right") == tried.action and f'"{tried.action}" needs ' in refusal.get("sentence", "")
+    named = denied and refusal.get("right") in (tried.action, tried.first or tried.action) and \
+        f'"{refusal["right"]}" needs ' in refusal.get("sentence", "")
     seen = tried.ok(got)
     if tried.expected and denied:
         return f"{tried.cell} is given, but was denied: {refusal}"

@@ -205,7 +205,9 @@ static void test_what_is_in_no_row_is_denied(void **state)
 	for (int right = -1; right <= RIGHT_COUNT + 1; right++) {
 		const struct right_row *row = right_row((enum right)right);
 
-		assert_int_equal(rights_has(p, &everything, (enum right)right), row && !row->before_login);
+		/* With every role it has the one too that shuts the right. */
+		assert_int_equal(rights_has(p, &everything, (enum right)right),
+		                 row && !row->before_login && !row->never);
 		for (int phase = 0; phase < RIGHTS_PHASES; phase++) {
 			struct rights_on on = { .phase = (enum rights_phase)phase, .own = 1, .unit = 1 };
 
@@ -213,6 +215,30 @@ static void test_what_is_in_no_row_is_denied(void **state)
 				assert_false(rights_may(p, &everything, (enum right)right, &on));
 		}
 	}
+	policy_release(p);
+}
+
+static void test_a_role_shuts_a_right(void **state)
+{
+	struct policy *p = load(NULL);
+	const struct person one = { .id = "s", .roles = ROLE_SUPERVISOR, .area = N1 },
+			    both = { .id = "b", .roles = ROLE_SUPERVISOR | ROLE_HANDLER, .area = N1, .unit = "roads" };
+	struct rights_on on = { .area = N1 * 1000 + 1, .phase = RIGHTS_HANDLE, .unit = 1 };
+	static const enum right shut[] = { RIGHT_SEE_REPORTER, RIGHT_UNMASK };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof shut / sizeof *shut; i++) {
+		struct refusal why;
+
+		assert_true(rights_may(p, &one, shut[i], &on));
+		assert_false(rights_may(p, &both, shut[i], &on));
+		assert_true(rights_has_somewhere(p, &one, shut[i]));
+		assert_false(rights_has_somewhere(p, &both, shut[i]));
+		(void)rights_refuse(p, &both, shut[i], &on, "rule", &why);
+		assert_non_null(
+			strstr(why.sentence, ", and is shut to who is handler; you are handler and supervisor"));
+	}
+	assert_true(rights_may(p, &both, RIGHT_GET_CASE, &on));
 	policy_release(p);
 }
 
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_every_request_has_its_rights),
 		cmocka_unit_test(test_scopes),
 		cmocka_unit_test(test_what_is_in_no_row_is_denied),
+		cmocka_unit_test(test_a_role_shuts_a_right),
 		cmocka_unit_test(test_a_refusal_says_what_is_missing),
 		cmocka_unit_test(test_rights_are_taken_away),
 		cmocka_unit_test(test_mistakes_in_the_file),
