@@ -213,3 +213,74 @@ void json_answer(struct json *j, const wire_answer *a)
 	json_field(j, "merged_into", a->merged_into);
 	json_field(j, "maybe_same_as", a->maybe_same_as);
 }
+
+void json_notice(struct json *j, const wire_notice *n)
+{
+	json_int(j, "id", n->id);
+	json_time(j, "at", n->at_ms);
+	json_field(j, "number", n->case_number);
+	json_text(j, "act", name_of_act((int)n->act));
+	json_text(j, "state", name_of_state((int)n->state));
+	json_field(j, "to", n->to);
+	json_field(j, "text", n->text);
+	json_bool(j, "seen", n->seen);
+}
+
+void json_ledger(struct json *j, const Gridloop__V1__LedgerRow *row)
+{
+	json_int(j, "id", row->id);
+	json_time(j, "at", row->at_ms);
+	json_int(j, "points", row->points);
+	json_field(j, "rule", row->rule);
+	json_field(j, "number", row->case_number);
+	json_time(j, "payable", row->payable_ms);
+	json_field(j, "text", row->text);
+}
+
+void json_audit(struct json *j, const Gridloop__V1__AuditRow *row)
+{
+	json_int(j, "id", row->id);
+	json_time(j, "at", row->at_ms);
+	json_field(j, "who", row->who);
+	json_field(j, "what", row->what);
+	json_field(j, "subject", row->subject);
+	json_field(j, "purpose", row->purpose);
+	json_field(j, "channel", row->channel);
+	json_int(j, "count", row->count);
+	json_bool(j, "erased", row->erased);
+}
+
+void json_identity(struct json *j, const Gridloop__V1__Identity *who)
+{
+	json_field(j, "person", who->person);
+	json_field(j, "name", who->name);
+	json_texts(j, "roles", who->roles, who->n_roles);
+	json_field(j, "area", who->area);
+	json_field(j, "unit", who->unit);
+}
+
+const char *name_of_credential(const Gridloop__V1__Credential *c)
+{
+	return c->kind == GRIDLOOP__V1__CREDENTIAL_KIND__CERTIFICATE ? "certificate" : "token";
+}
+
+void json_credential(struct json *j, const Gridloop__V1__Credential *c)
+{
+	if (c->id)
+		json_int(j, "id", c->id);
+	else
+		json_text(j, "id", NULL);
+	json_field(j, "person", c->person);
+	json_text(j, "kind", name_of_credential(c));
+	json_bool(j, "in_file", c->id == 0);
+	json_bool(j, "live", c->live);
+	json_field(j, "label", c->label);
+	json_time(j, "made", c->made_ms);
+	json_field(j, "made_by", c->made_by);
+	json_time(j, "expires", c->expires_ms);
+	json_time(j, "revoked", c->revoked_ms);
+	json_field(j, "revoked_by", c->revoked_by);
+	json_field(j, "why", c->why);
+	if (c->replaces)
+		json_int(j, "replaces", c->replaces);
+}

@@ -31,5 +31,12 @@ void json_texts(struct json *j, const char *key, const wire_bytes *fields, size_
 void json_summary(struct json *j, const wire_summary *s);
 void json_event(struct json *j, const wire_event *e);
 void json_answer(struct json *j, const wire_answer *a);
+void json_notice(struct json *j, const wire_notice *n);
+void json_ledger(struct json *j, const Gridloop__V1__LedgerRow *row);
+void json_audit(struct json *j, const Gridloop__V1__AuditRow *row);
+void json_identity(struct json *j, const Gridloop__V1__Identity *who);
+void json_credential(struct json *j, const Gridloop__V1__Credential *c);
+/* "token", "certificate" */
+const char *name_of_credential(const Gridloop__V1__Credential *c);
 
 #endif

@@ -68,18 +68,8 @@ static void print_audit_json(const Gridloop__V1__AuditList *list)
 	json_open(&j, NULL, '{');
 	json_open(&j, "rows", '[');
 	for (size_t i = 0; i < list->n_rows; i++) {
-		const Gridloop__V1__AuditRow *row = list->rows[i];
-
 		json_open(&j, NULL, '{');
-		json_int(&j, "id", row->id);
-		json_time(&j, "at", row->at_ms);
-		json_field(&j, "who", row->who);
-		json_field(&j, "what", row->what);
-		json_field(&j, "subject", row->subject);
-		json_field(&j, "purpose", row->purpose);
-		json_field(&j, "channel", row->channel);
-		json_int(&j, "count", row->count);
-		json_bool(&j, "erased", row->erased);
+		json_audit(&j, list->rows[i]);
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');

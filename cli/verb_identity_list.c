@@ -31,11 +31,6 @@ static const struct column credential_columns[] = {
 	{ "by", 0, 1, 4 }, { "expires", 0, 0, 1 }, { "state", 0, 0, 0 }, { "why", 0, 1, 0 },
 };
 
-static const char *credential_kind(const wire_credential *c)
-{
-	return c->kind == GRIDLOOP__V1__CREDENTIAL_KIND__CERTIFICATE ? "certificate" : "token";
-}
-
 static const char *credential_state(const struct credential_listing *l, const wire_credential *c)
 {
 	if (c->revoked_ms)
@@ -45,30 +40,14 @@ static const char *credential_state(const struct credential_listing *l, const wi
 	return c->live ? "live" : "nobody in people.csv";
 }
 
-static void json_credential(struct credential_listing *l, const wire_credential *c)
+static void listed_json(struct credential_listing *l, const wire_credential *c)
 {
 	struct json *j = &l->json;
 	char hex[DIGEST_TEXT_SIZE];
 
 	json_open(j, NULL, '{');
-	if (c->id)
-		json_int(j, "id", c->id);
-	else
-		json_text(j, "id", NULL);
-	json_field(j, "person", c->person);
-	json_text(j, "kind", credential_kind(c));
-	json_bool(j, "in_file", c->id == 0);
-	json_bool(j, "live", c->live);
+	json_credential(j, c);
 	json_text(j, "state", credential_state(l, c));
-	json_field(j, "label", c->label);
-	json_time(j, "made", c->made_ms);
-	json_field(j, "made_by", c->made_by);
-	json_time(j, "expires", c->expires_ms);
-	json_time(j, "revoked", c->revoked_ms);
-	json_field(j, "revoked_by", c->revoked_by);
-	json_field(j, "why", c->why);
-	if (c->replaces)
-		json_int(j, "replaces", c->replaces);
 	if (c->certificate.len == DIGEST_SIZE) {
 		digest_text(c->certificate.data, hex);
 		json_text(j, "sha256", hex);
@@ -85,7 +64,7 @@ static void credential_row(struct credential_listing *l, const wire_credential *
 	else
 		table_cell(l->table, TABLE_NOTHING);
 	table_cell(l->table, wire_text(c->person));
-	table_cell(l->table, credential_kind(c));
+	table_cell(l->table, name_of_credential(c));
 	table_cell(l->table, c->id ? wire_text(c->label) : "(from people.csv)");
 	table_cell(l->table, show_time(c->made_ms, made));
 	table_cell(l->table, wire_text(c->made_by));
@@ -97,11 +76,7 @@ static void credential_row(struct credential_listing *l, const wire_credential *
 static void describe_person(struct credential_listing *l, const Gridloop__V1__Identity *who)
 {
 	if (l->call->json) {
-		json_field(&l->json, "person", who->person);
-		json_field(&l->json, "name", who->name);
-		json_texts(&l->json, "roles", who->roles, who->n_roles);
-		json_field(&l->json, "area", who->area);
-		json_field(&l->json, "unit", who->unit);
+		json_identity(&l->json, who);
 		return;
 	}
 	printf("%s %s\n  roles: ", wire_text(who->person), wire_text(who->name));
@@ -141,7 +116,7 @@ static _Bool ask_credentials(struct credential_listing *l, char *cursor, size_t 
 		json_open(&l->json, "credentials", '[');
 	for (size_t i = 0; i < list->n_credentials; i++) {
 		if (l->call->json)
-			json_credential(l, list->credentials[i]);
+			listed_json(l, list->credentials[i]);
 		else
 			credential_row(l, list->credentials[i]);
 	}

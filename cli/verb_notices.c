@@ -54,17 +54,8 @@ static void print_notices_json(const Gridloop__V1__NoticeList *list)
 	json_open(&j, NULL, '{');
 	json_open(&j, "notices", '[');
 	for (size_t i = 0; i < list->n_notices; i++) {
-		const wire_notice *n = list->notices[i];
-
 		json_open(&j, NULL, '{');
-		json_int(&j, "id", n->id);
-		json_time(&j, "at", n->at_ms);
-		json_field(&j, "number", n->case_number);
-		json_text(&j, "act", name_of_act((int)n->act));
-		json_text(&j, "state", name_of_state((int)n->state));
-		json_field(&j, "to", n->to);
-		json_field(&j, "text", n->text);
-		json_bool(&j, "seen", n->seen);
+		json_notice(&j, list->notices[i]);
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');

@@ -1,13 +1,11 @@
 /* person: what one person may ask of whoever keeps its data: a copy of all of it, and that it goes. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "show.h"
 #include "verb.h"
-
-#define PAGE 100
-#define PURPOSE "a copy for the person, who asked for it"
 
 /* ---- erase ---- */
 
@@ -51,118 +49,146 @@ static enum exit_code run_erase(struct call *call)
 
 static const struct option_row export_options[] = {
 	{ "--output", OPTION_TEXT, "FILE", "write it there instead of to the screen; nothing may be there yet", 0, 0 },
+	{ "--why", OPTION_TEXT, "TEXT", "another's: who asked for it and when; it is recorded, so name nobody in it", 0,
+	  0 },
 	{ 0 },
 };
+
+typedef Gridloop__V1__PersonExport wire_export;
+
+static void write_case(struct json *j, const wire_export *page, size_t i)
+{
+	view_json(j, page->cases[i]);
+}
+
+static void write_ledger(struct json *j, const wire_export *page, size_t i)
+{
+	json_ledger(j, page->ledger[i]);
+}
+
+static void write_notice(struct json *j, const wire_export *page, size_t i)
+{
+	json_notice(j, page->notices[i]);
+}
+
+static void write_credential(struct json *j, const wire_export *page, size_t i)
+{
+	json_credential(j, page->credentials[i]);
+}
+
+static void write_audit(struct json *j, const wire_export *page, size_t i)
+{
+	json_audit(j, page->audit[i]);
+}
+
+/* The lists of a copy in the order in which its pages bring them. */
+static const struct section {
+	const char *name;
+	size_t count; /* where a page has the number of its rows */
+	void (*write)(struct json *j, const wire_export *page, size_t i);
+	_Bool whole; /* writes its own braces */
+} sections[] = {
+	{ "cases", offsetof(wire_export, n_cases), write_case, 1 },
+	{ "ledger", offsetof(wire_export, n_ledger), write_ledger, 0 },
+	{ "notices", offsetof(wire_export, n_notices), write_notice, 0 },
+	{ "credentials", offsetof(wire_export, n_credentials), write_credential, 0 },
+	{ "audit", offsetof(wire_export, n_audit), write_audit, 0 },
+};
+
+#define SECTIONS (sizeof sections / sizeof *sections)
 
 struct copy {
 	struct call *call;
 	struct json j;
-	wire_bytes person;
+	char *cursor;   /* heap; NULL: from the beginning */
+	size_t section; /* whose list is open */
 	enum exit_code code;
 };
 
-static void write_case(struct copy *c, wire_bytes number)
+/* Closes lists and opens others until this one is open. */
+static void open_section(struct copy *c, size_t section)
 {
-	Gridloop__V1__GetCase get = GRIDLOOP__V1__GET_CASE__INIT;
-	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
-
-	get.case_number = number;
-	get.purpose = wire_from_text(PURPOSE);
-	frame.body_case = CLIENT_BODY(GET_CASE);
-	frame.get_case = &get;
-
-	server_frame *reply = call_ask(c->call, &frame, SERVER_BODY(CASE_VIEW), &c->code);
-
-	if (!reply)
-		return;
-	view_json(&c->j, reply->case_view);
-	wire_free(reply);
+	while (c->section < section) {
+		json_close(&c->j, ']');
+		if (++c->section < SECTIONS)
+			json_open(&c->j, sections[c->section].name, '[');
+	}
 }
 
-/* A page of the person's cases, each in full; the cursor of the next page on the heap, NULL at the end. */
-static char *write_page(struct copy *c, const char *cursor)
+static void write_rows(struct copy *c, const wire_export *page, size_t section)
 {
-	Gridloop__V1__ListCases list = GRIDLOOP__V1__LIST_CASES__INIT;
-	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
-	char *next = NULL;
+	const struct section *s = &sections[section];
+	size_t count = *(const size_t *)(const void *)((const char *)page + s->count);
 
-	list.reporter = c->person;
-	list.limit = PAGE;
-	list.cursor = wire_from_text(cursor);
-	frame.body_case = CLIENT_BODY(LIST_CASES);
-	frame.list_cases = &list;
-
-	server_frame *reply = call_ask(c->call, &frame, SERVER_BODY(CASE_LIST), &c->code);
-
-	if (!reply)
-		return NULL;
-	for (size_t i = 0; i < reply->case_list->n_cases && c->code == EXIT_OK; i++)
-		write_case(c, reply->case_list->cases[i]->number);
-	if (reply->case_list->next_cursor.len)
-		next = must_strdup(wire_text(reply->case_list->next_cursor));
-	wire_free(reply);
-	return next;
+	if (count > 0)
+		open_section(c, section);
+	for (size_t i = 0; i < count; i++) {
+		if (!s->whole)
+			json_open(&c->j, NULL, '{');
+		s->write(&c->j, page, i);
+		if (!s->whole)
+			json_close(&c->j, '}');
+	}
 }
 
-static void write_cases(struct copy *c)
+static void begin_copy(struct copy *c, const wire_export *page)
 {
-	char *cursor = NULL;
-
-	json_open(&c->j, "cases", '[');
-	do {
-		char *next = write_page(c, cursor);
-
-		free(cursor);
-		cursor = next;
-	} while (cursor && c->code == EXIT_OK);
-	free(cursor);
-	json_close(&c->j, ']');
-}
-
-static void write_points(struct copy *c)
-{
-	Gridloop__V1__GetPoints get = GRIDLOOP__V1__GET_POINTS__INIT;
-	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
-
-	get.person = c->person;
-	get.limit = PAGE;
-	frame.body_case = CLIENT_BODY(GET_POINTS);
-	frame.get_points = &get;
-
-	server_frame *reply = call_ask(c->call, &frame, SERVER_BODY(POINTS), &c->code);
-
-	if (!reply)
-		return;
-	json_int(&c->j, "balance", reply->points->balance);
-	json_open(&c->j, "ledger", '[');
-	for (size_t i = 0; i < reply->points->n_rows; i++) {
-		const Gridloop__V1__LedgerRow *row = reply->points->rows[i];
-
-		json_open(&c->j, NULL, '{');
-		json_time(&c->j, "at", row->at_ms);
-		json_int(&c->j, "points", row->points);
-		json_field(&c->j, "rule", row->rule);
-		json_field(&c->j, "number", row->case_number);
-		json_field(&c->j, "text", row->text);
+	json_open(&c->j, NULL, '{');
+	json_field(&c->j, "person", page->person);
+	if (page->identity) {
+		json_open(&c->j, "identity", '{');
+		json_identity(&c->j, page->identity);
 		json_close(&c->j, '}');
 	}
-	json_close(&c->j, ']');
+	json_int(&c->j, "balance", page->balance);
+	json_open(&c->j, sections[0].name, '[');
+}
+
+static void write_page(struct copy *c, const wire_export *page)
+{
+	if (!c->cursor)
+		begin_copy(c, page);
+	for (size_t i = 0; i < SECTIONS; i++)
+		write_rows(c, page, i);
+	free(c->cursor);
+	c->cursor = page->next_cursor.len ? must_strdup(wire_text(page->next_cursor)) : NULL;
+}
+
+/* false: printed, or that was the last page. */
+static _Bool ask_page(struct copy *c)
+{
+	Gridloop__V1__ExportPerson m = GRIDLOOP__V1__EXPORT_PERSON__INIT;
+	client_frame frame = GRIDLOOP__V1__CLIENT_FRAME__INIT;
+
+	m.person = wire_from_text(c->call->options.words[0]);
+	m.purpose = wire_from_text(options_text(&c->call->options, "--why"));
+	m.cursor = wire_from_text(c->cursor);
+	frame.body_case = CLIENT_BODY(EXPORT_PERSON);
+	frame.export_person = &m;
+
+	server_frame *reply = call_ask_surely(c->call, &frame, SERVER_BODY(PERSON_EXPORT), &c->code);
+
+	if (!reply)
+		return 0;
+	write_page(c, reply->person_export);
 	wire_free(reply);
+	return c->cursor != NULL;
 }
 
 static enum exit_code write_copy(struct call *call, FILE *to)
 {
-	struct copy c = { .call = call, .person = wire_from_text(call->options.words[0]) };
+	struct copy c = { .call = call };
 
 	json_init(&c.j, to);
-	json_open(&c.j, NULL, '{');
-	json_field(&c.j, "person", c.person);
-	write_cases(&c);
-	if (c.code == EXIT_OK)
-		write_points(&c);
+	while (ask_page(&c))
+		;
+	free(c.cursor);
+	if (c.code != EXIT_OK)
+		return c.code;
+	open_section(&c, SECTIONS);
 	json_close(&c.j, '}');
 	fputc('\n', to);
-	return c.code;
+	return EXIT_OK;
 }
 
 static enum exit_code run_export(struct call *call)
@@ -188,16 +214,16 @@ const struct verb person_verbs[] = {
 	  .zh = "导出个人信息",
 	  .phase = PHASE_OPERATE,
 	  .flags = VERB_SERVER,
-	  .usage = "PERSON [--output FILE]",
+	  .usage = "PERSON [--output FILE] [--why TEXT]",
 	  .summary = "everything that is kept about one person, as JSON",
-	  .help = "Its reports with their histories, and its points. A person exports its own; a supervisor exports "
-	          "for "
-	          "who asks\n"
-	          "at the desk, and each case so looked at is recorded with that purpose. The newest 100 rows of the "
-	          "ledger are\n"
-	          "in it; gridloop points has the others.",
+	  .help = "Its reports with their histories, its points, what it was told, what it logs in with, and who "
+	          "looked at\n"
+	          "any of that, when and what for. A person exports its own, a gateway its people's; a supervisor "
+	          "exports for\n"
+	          "who asks at the desk and says so with --why. Each copy is a row of the audit.",
 	  .options = export_options,
-	  .example = "gridloop person export meituan/rider-7 --output rider-7.json",
+	  .example = "gridloop person export meituan/rider-7 --output rider-7.json --why \"asked for at the desk on "
+	             "2026-11-21\"",
 	  .related = "person erase, audit",
 	  .least_words = 1,
 	  .most_words = 1,

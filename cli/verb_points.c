@@ -76,13 +76,7 @@ static void print_points_json(const wire_points *p)
 	json_open(&j, "rows", '[');
 	for (size_t i = 0; i < p->n_rows; i++) {
 		json_open(&j, NULL, '{');
-		json_int(&j, "id", p->rows[i]->id);
-		json_time(&j, "at", p->rows[i]->at_ms);
-		json_int(&j, "points", p->rows[i]->points);
-		json_field(&j, "rule", p->rows[i]->rule);
-		json_field(&j, "number", p->rows[i]->case_number);
-		json_time(&j, "payable", p->rows[i]->payable_ms);
-		json_field(&j, "text", p->rows[i]->text);
+		json_ledger(&j, p->rows[i]);
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');

@@ -6,6 +6,7 @@
 
 #include "intake/check.h"
 #include "intake/look.h"
+#include "intake/view.h"
 #include "intake/wire.h"
 #include "store/query_audit.h"
 
@@ -17,20 +18,6 @@ struct audit_question {
 	struct audit_filter filter;
 	char who[COMMAND_ID_MOST + 1], subject[AUDIT_SUBJECT_MOST + 1];
 };
-
-static void view_row(const struct audit_row *row, Gridloop__V1__AuditRow *out)
-{
-	gridloop__v1__audit_row__init(out);
-	out->id = row->id;
-	out->at_ms = row->fact.at_ms;
-	out->who = wire_text(row->fact.who);
-	out->what = wire_text(audited_name(row->fact.what));
-	out->subject = wire_text(row->fact.subject);
-	out->purpose = wire_text(row->fact.purpose);
-	out->channel = wire_text(row->fact.channel);
-	out->count = row->fact.count;
-	out->erased = row->erased;
-}
 
 static void ask(struct question *q, struct reader *r)
 {
@@ -47,7 +34,7 @@ static void ask(struct question *q, struct reader *r)
 	m.rows = question_take(q, count * sizeof *m.rows);
 	for (size_t i = 0; i < count; i++) {
 		m.rows[i] = question_take(q, sizeof *m.rows[i]);
-		view_row(&rows[i], m.rows[i]);
+		view_audit(&rows[i], m.rows[i]);
 	}
 	m.n_rows = question_fit((const ProtobufCMessage *const *)m.rows, count, &budget);
 	if (m.n_rows > 0 && (m.n_rows < count || count == (size_t)a->filter.limit))

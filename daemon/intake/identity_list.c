@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "intake/check.h"
 #include "intake/identity_request.h"
-#include "intake/question.h"
+#include "intake/view.h"
 #include "intake/wire.h"
 #include "store/query_credentials.h"
 
@@ -65,25 +65,11 @@ static void add(struct page *page, Gridloop__V1__Credential *row, int64_t cursor
 static void add_row(struct page *page, const struct credential *c)
 {
 	struct question *q = &page->l->q;
-	const struct person *p = policy_person(q->policy, c->person);
 	Gridloop__V1__Credential *row;
 
-	if (!is_told_of(page->l, c->person, p))
+	if (!is_told_of(page->l, c->person, policy_person(q->policy, c->person)))
 		return;
-	row = question_take(q, sizeof *row);
-	gridloop__v1__credential__init(row);
-	row->id = c->id;
-	row->person = wire_text(c->person);
-	row->kind = (Gridloop__V1__CredentialKind)c->kind;
-	row->label = wire_text(c->label);
-	row->made_ms = c->made_ms;
-	row->made_by = wire_text(c->made_by);
-	row->expires_ms = c->expires_ms;
-	row->revoked_ms = c->revoked_ms;
-	row->revoked_by = wire_text(c->revoked_by);
-	row->why = wire_text(c->why);
-	row->replaces = c->replaces;
-	row->live = p && credential_is_live(c, q->now_ms);
+	row = view_credential(q, c);
 	if (c->kind == CREDENTIAL_CERTIFICATE)
 		row->certificate = (ProtobufCBinaryData){ DIGEST_SIZE, (uint8_t *)(uintptr_t)c->sha256 };
 	add(page, row, c->id, 0);
@@ -97,11 +83,7 @@ static void add_of_file(struct page *page, const struct person *p, enum credenti
 
 	if (!hex || page->full)
 		return;
-	row = question_take(q, sizeof *row);
-	gridloop__v1__credential__init(row);
-	row->person = wire_text(p->id);
-	row->kind = (Gridloop__V1__CredentialKind)kind;
-	row->live = 1;
+	row = view_credential_in_file(q, p, kind);
 	if (kind == CREDENTIAL_CERTIFICATE) {
 		uint8_t *digest = question_take(q, DIGEST_SIZE);
 
@@ -161,36 +143,17 @@ static void describe(struct page *page)
 {
 	struct question *q = &page->l->q;
 	const struct person *p = page->l->person[0] ? policy_person(q->policy, page->l->person) : NULL;
-	Gridloop__V1__Identity *m;
 
-	if (!p || !is_told_of(page->l, p->id, p))
-		return;
-	m = question_take(q, sizeof *m);
-	gridloop__v1__identity__init(m);
-	m->person = wire_text(p->id);
-	m->name = wire_text(p->name);
-	m->unit = wire_text(p->unit);
-	m->roles = question_take(q, ROLE_BITS * sizeof *m->roles);
-	for (int bit = 0; bit < ROLE_BITS; bit++)
-		if (p->roles & 1U << bit)
-			m->roles[m->n_roles++] = wire_text(role_name((enum role)(1 << bit)));
-	if (p->area != 0) {
-		char *area = question_take(q, CURSOR_SIZE);
-
-		must(snprintf(area, CURSOR_SIZE, "%" PRId64, p->area) > 0);
-		m->area = wire_text(area);
-	}
-	page->m.identity = m;
+	if (p && is_told_of(page->l, p->id, p))
+		page->m.identity = view_identity(q, p);
 }
-
-#define IDENTITY_BYTES 1024 /* at most, of the person asked about */
 
 static void ask(struct question *q, struct reader *r)
 {
 	struct page page = { .l = (struct list_question *)q, .m = GRIDLOOP__V1__CREDENTIAL_LIST__INIT };
 	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
 
-	page.budget = question_budget(q) - IDENTITY_BYTES;
+	page.budget = question_budget(q) - VIEW_IDENTITY_BYTES;
 	page.m.credentials = question_take(q, QUERY_PAGE_MOST * sizeof *page.m.credentials);
 	if (!page.l->in_file && !list_database(&page, r))
 		return;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "intake/addressee.h"
+#include "intake/case_view.h"
 #include "intake/check.h"
 #include "intake/look.h"
 #include "intake/reach.h"
@@ -39,40 +40,6 @@ struct case_question {
 	char purpose[AUDIT_PURPOSE_MOST + 1]; /* "": none */
 };
 
-static void list_merged(struct question *q, const struct case_answer *answer, Gridloop__V1__CaseView *view,
-                        size_t *budget)
-{
-	size_t most = *budget / 2 / (CASE_NUMBER_SIZE + 4);
-	size_t count = answer->merged_here_count < most ? answer->merged_here_count : most;
-
-	view->merged_here = question_take(q, count * sizeof *view->merged_here);
-	for (size_t i = 0; i < count; i++)
-		view->merged_here[i] = view_number(q, answer->merged_here[i], answer->merged_here_categories[i]);
-	view->n_merged_here = count;
-	*budget -= count * (CASE_NUMBER_SIZE + 4);
-}
-
-/* The newest that fit. */
-static void list_history(struct question *q, const struct case_answer *answer, Gridloop__V1__CaseView *view,
-                         size_t budget)
-{
-	size_t count = answer->history_count, first = count;
-
-	view->history = question_take(q, count * sizeof *view->history);
-	while (first > 0) {
-		Gridloop__V1__CaseEvent *event = question_take(q, sizeof *event);
-		const ProtobufCMessage *message = &event->base;
-
-		view_event(&answer->history[first - 1], event);
-		if (question_fit(&message, 1, &budget) == 0)
-			break;
-		view->history[--first] = event;
-	}
-	view->history += first;
-	view->n_history = count - first;
-	view->history_cut = answer->history_cut || first > 0;
-}
-
 static void ask_case(struct question *q, struct reader *r)
 {
 	struct case_answer answer = { 0 };
@@ -87,11 +54,6 @@ static void ask_case(struct question *q, struct reader *r)
 		question_deny(q, RIGHT_GET_CASE, &on, "case-is-yours");
 		return;
 	}
-	struct case_evidence *evidence;
-	size_t evidence_count;
-
-	if (!question_went_well(q, query_case_evidence(r, answer.row.file.id, &q->rows, &evidence, &evidence_count)))
-		return;
 	_Bool purpose = ((struct case_question *)q)->purpose[0] != '\0';
 	enum reveal how = reveal_of(q->policy, q->person, &answer.row.file, purpose);
 
@@ -101,15 +63,8 @@ static void ask_case(struct question *q, struct reader *r)
 		question_deny(q, RIGHT_UNMASK, &on, "unmasked-for-who-needs-it");
 		return;
 	}
-	reveal_evidence(q, &answer.row.file, evidence, evidence_count, how);
-	reveal_case(q, &answer, how);
-	view_case(q, &answer, &view);
-	view.masked = how != REVEAL_ALL;
-	view_evidence(q, &answer.row.file, evidence, evidence_count, &view);
-	size_t budget = question_budget(q) - gridloop__v1__case_view__get_packed_size(&view);
-
-	list_merged(q, &answer, &view, &budget);
-	list_history(q, &answer, &view, budget);
+	if (!case_view_make(q, r, &answer, how, question_budget(q), &view))
+		return;
 	f.seq = q->seq;
 	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_CASE_VIEW;
 	f.case_view = &view;

@@ -6,6 +6,7 @@
 #include "intake/audit_request.h"
 #include "intake/check.h"
 #include "intake/emergency_request.h"
+#include "intake/export_request.h"
 #include "intake/identity_request.h"
 #include "intake/queries.h"
 #include "intake/reload_request.h"
@@ -309,6 +310,7 @@ static const struct request requests[] = {
 	                             .proceed = emergency_list_serve },
 	[BODY(RELOAD)] = { .name = "reload", .rights = { RIGHT_RELOAD }, .proceed = reload_serve },
 	[BODY(GET_POLICY)] = { .name = "get-policy", .rights = { RIGHT_GET_POLICY }, .proceed = policy_state_serve },
+	[BODY(EXPORT_PERSON)] = { .name = "export-person", .rights = { RIGHT_EXPORT_PERSON }, .proceed = export_serve },
 	[BODY(ERASE_PERSON)] = { .name = "erase-person", .rights = { RIGHT_ERASE_PERSON }, .proceed = proceed_erase },
 	[BODY(GET_AUDIT)] = { .name = "get-audit", .rights = { RIGHT_READ_AUDIT }, .proceed = audit_serve },
 	[BODY(BEGIN_EVIDENCE)] = { .name = "begin-evidence",

@@ -91,6 +91,8 @@ static const struct right_row rows[] = {
     {RIGHT_SEE_REPORTER, "see-reporter", "see who reported a case, and list cases by it", IN(FEEDBACK) | IN(REWARD), AREA(ROLE_VISITOR), NEVER(ROLE_HANDLER)},
     {RIGHT_UNMASK, "unmask", "see names, numbers and words of a case as they were given, by saying what for", ANY, OWN(ROLE_WORKER), AREA(ROLE_ACCEPTOR | ROLE_SUPERVISOR), NEVER(ROLE_HANDLER)},
     {RIGHT_UNMASK, "unmask", "see names, numbers and words of a case as they were given, by saying what for", IN(FEEDBACK) | IN(REWARD), AREA(ROLE_VISITOR), NEVER(ROLE_HANDLER)},
+    {RIGHT_EXPORT_PERSON, "export-person", "have a copy of what is kept about a person; another's by saying what for", IN(NO_CASE), OWN(EVERYBODY)},
+    {RIGHT_EXPORT_PERSON, "export-person", "have a copy of what is kept about a person; another's by saying what for", IN(NO_CASE), ALL(ROLE_SUPERVISOR), NEVER(ROLE_HANDLER)},
 
     /* everything else */
     {RIGHT_SEND_EVIDENCE, "send-evidence", "upload a photo or clip", IN(NO_CASE), ALL(EVERYBODY)},

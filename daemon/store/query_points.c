@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/query_person.h"
 #include "store/reader.h"
 
 #define BOARD_ROWS 10
@@ -37,16 +38,18 @@ static void take_ledger_row(sqlite3_stmt *st, struct result *mem, struct ledger_
 	out->category = (int32_t)column_int(st, 9);
 }
 
-static int read_ledger(struct reader *r, const char *person, int limit, struct result *mem, struct points_answer *out)
+static int read_ledger(struct reader *r, const char *person, int64_t before_id, int limit, struct result *mem,
+                       struct ledger_row **rows, size_t *count)
 {
 	sqlite3_stmt *st = reader_use(r, READ_LEDGER);
 	int result;
 
 	bind_text(st, 1, person);
 	bind_int(st, 2, limit);
-	out->rows = result_take(mem, (size_t)limit * sizeof *out->rows);
+	bind_int(st, 3, before_id > 0 ? before_id : INT64_MAX);
+	*rows = result_take(mem, (size_t)limit * sizeof **rows);
 	while ((result = sqlite3_step(st)) == SQLITE_ROW)
-		take_ledger_row(st, mem, &out->rows[out->count++]);
+		take_ledger_row(st, mem, &(*rows)[(*count)++]);
 	return result;
 }
 
@@ -60,7 +63,19 @@ enum query_status query_points(struct reader *r, const char *person, int64_t now
 	if (result == SQLITE_OK)
 		result = read_balance(r, person, now_ms, out);
 	if (result == SQLITE_ROW)
-		result = read_ledger(r, person, most, mem, out);
+		result = read_ledger(r, person, 0, most, mem, &out->rows, &out->count);
+	return reader_end(r, result);
+}
+
+enum query_status query_ledger(struct reader *r, const char *person, int64_t before_id, struct result *mem,
+                               struct ledger_row **rows, size_t *count)
+{
+	int result = reader_begin(r, QUERY_DEADLINE_MS);
+
+	*rows = NULL;
+	*count = 0;
+	if (result == SQLITE_OK)
+		result = read_ledger(r, person, before_id, QUERY_PAGE_MOST, mem, rows, count);
 	return reader_end(r, result);
 }
 

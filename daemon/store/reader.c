@@ -21,7 +21,19 @@ const char *const reader_statements[READER_STATEMENTS] = {
 			     " WHERE merged_into = ?1 AND merged_into <> 0 ORDER BY id LIMIT ?2",
 	[READ_LEDGER] = "SELECT id, person, at_ms, payable_ms, points, rule, case_id, place_key, text,"
 			" " READER_CATEGORY_OF("case_id") " FROM ledger INDEXED BY ledger_by_person"
-							  " WHERE person = ?1 ORDER BY id DESC LIMIT ?2",
+							  " WHERE person = ?1 AND id < ?3 ORDER BY id DESC LIMIT ?2",
+/* The newest below an id, wherever it is. */
+#define NEWEST_CASE(where)                                                                                             \
+	"SELECT max(id) FROM (SELECT * FROM (SELECT id FROM open_case WHERE id < ?2 AND " where " ORDER BY id DESC"    \
+	" LIMIT 1) UNION ALL SELECT * FROM (SELECT id FROM closed_case INDEXED BY closed_by_reporter WHERE id < ?2"    \
+	" AND " where " ORDER BY id DESC LIMIT 1))"
+	[READ_CASE_OF] = NEWEST_CASE("reporter = ?1"),
+	[READ_CASE_SENT_BY] = NEWEST_CASE("id >= ?3 AND reporter IS NULL AND actor = ?1"),
+	[READ_CASE_IS_OF] = "SELECT 1 FROM (SELECT reporter, actor FROM open_case WHERE id = ?1 UNION ALL"
+			    " SELECT reporter, actor FROM closed_case WHERE id = ?1)"
+			    " WHERE reporter = ?2 OR (reporter IS NULL AND actor = ?2 AND ?3)",
+	[READ_CASE_BOUNDS] = "SELECT min(low), max(high) FROM (SELECT min(id) AS low, max(id) AS high FROM open_case"
+			     " UNION ALL SELECT min(id), max(id) FROM closed_case)",
 	[READ_BALANCE] = "SELECT (SELECT balance FROM account WHERE person = ?1),"
 			 " (SELECT sum(points) FROM ledger INDEXED BY ledger_by_person"
 			 " WHERE person = ?1 AND payable_ms > ?2 AND payable_ms > at_ms)",
@@ -48,12 +60,17 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	[READ_CREDENTIALS_OF] = "SELECT " CREDENTIAL_NAMES
 				" FROM credential INDEXED BY credential_by_person" CREDENTIALS_WHERE
 				" AND person = ?5 ORDER BY id DESC LIMIT ?4",
+#define AUDIT_NAMES "id, at_ms, who, what, subject, purpose, channel, count, salt IS NULL"
 #define AUDIT_ROWS(how)                                                                                                \
-	"SELECT id, at_ms, who, what, subject, purpose, channel, count, salt IS NULL FROM audit " how                  \
+	"SELECT " AUDIT_NAMES " FROM audit " how                                                                       \
 	" AND id < ?2 AND at_ms >= ?3 AND at_ms < ?4 AND (?5 IS NULL OR who = ?5) AND (?6 = 0 OR what = ?6)"           \
 	" ORDER BY id DESC LIMIT ?7"
 	[READ_AUDIT] = AUDIT_ROWS("NOT INDEXED WHERE ?1 IS NULL"),
 	[READ_AUDIT_ABOUT] = AUDIT_ROWS("INDEXED BY audit_by_subject WHERE subject = ?1"),
+	/* Its own name, among what a list was asked for by, or a case: whose that is is seen row by row. */
+	[READ_AUDIT_OF] = "SELECT " AUDIT_NAMES " FROM audit NOT INDEXED WHERE id < ?2 AND id >= ?3 AND"
+			  " (subject = ?1 OR instr(' ' || subject || ' ', '=' || ?1 || ' ') > 0 OR what IN (?4, ?5)) "
+			  "ORDER BY id DESC",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
 #define OF_CASE(column)                                                                                                \
 	"coalesce((SELECT " column " FROM open_case AS c WHERE c.id = e.case_id),"                                     \

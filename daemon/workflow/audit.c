@@ -43,12 +43,19 @@ enum audited audited_from_name(const char *name)
 	return AUDITED_NONE;
 }
 
+/* What a resident does about itself is to leave no name behind once its data are erased: a subject can be, an actor cannot. */
+static const char *actor_of(const struct decision *d, const char *subject)
+{
+	_Bool resident = d->who != NULL && (d->who->roles & ~(uint32_t)ROLE_REPORTER) == 0;
+	return resident && subject != NULL && strcmp(subject, d->who->id) == 0 ? AUDIT_SELF : d->actor;
+}
+
 void audit_add(struct decision *d, enum audited what, const char *subject, const char *purpose, int64_t count)
 {
 	must(d->out->audit.what == AUDITED_NONE);
 	d->out->audit = (struct audit_fact){ .at_ms = d->now_ms,
 		                             .what = what,
-		                             .who = d->actor,
+		                             .who = actor_of(d, subject),
 		                             .subject = subject,
 		                             .purpose = purpose,
 		                             .channel = d->command->channel,

@@ -97,7 +97,7 @@ _Bool erase_judge(struct decision *d)
 	row->erased = c->person;
 	/* Whose data goes is not to stay as who asked for it. */
 	if (rights_owns(d->who, c->person))
-		row->who = "self";
+		row->who = AUDIT_SELF;
 	if (casebook_account(d->book, row->subject) != NULL)
 		return refuse_form(d);
 	if (a != NULL && a->balance > 0)

@@ -38,6 +38,7 @@ struct session {
 	_Bool peer_rules; /* root or the daemon's own user, at a Unix socket */
 	int wrong_tokens;
 	uint8_t looked_at[32]; /* the file of evidence last recorded as looked at: one row a file, not a chunk */
+	uint8_t exported[32];  /* whose copy was last begun here, by SHA-256: one row a copy, not a page */
 	struct tls *tls;       /* the stream's; NULL: a plain connection */
 	struct proof proof;    /* how the person logged in */
 	const char *cut_why;   /* set: the connection ends behind the reply being made */
@@ -78,9 +79,8 @@ struct session *session_new(struct tcp_door *d, int fd, struct crowd_address *ad
 void session_free(struct session *s);
 /* Somebody has logged in: the connection is no stranger's any more. */
 void session_greet(struct session *s);
-/* Another policy is in force: the person is looked up anew. Who is gone, or has another token, is shut out. */
+/* Another policy is in force, or what proves people has changed, or time has passed: who has nothing left is shut out. */
 void session_change_policy(struct session *s);
-/* What proves people has changed, or time has passed: who has nothing left is shut out. */
 void session_look_at_proof(struct session *s);
 /* Replies, each to the request with this seq. */
 void session_refuse(struct session *s, uint32_t seq, const struct refusal *why);
@@ -93,7 +93,7 @@ _Bool session_send_bytes(struct session *s, const uint8_t *bytes, size_t length)
  * gone after the return. A piece of evidence counts towards a limit of its own too. */
 void session_sent_off(struct session *s);
 void session_returned(struct session *s);
-/* The end of a command that came back: this reply, or its refusal. Frees the command; the session may be gone after. */
+/* The end of a command that came back: this reply, or its refusal. Frees it; the session may be gone after. */
 void session_answer(struct session *s, struct command *c, Gridloop__V1__ServerFrame *reply);
 void session_chunk_sent_off(struct session *s);
 void session_chunk_returned(struct session *s);

@@ -29,6 +29,7 @@ enum audited {
 	AUDITED_COUNT
 };
 
+#define AUDIT_SELF "self"      /* who: the person that the row is about */
 #define AUDIT_SUBJECT_MOST 300 /* bytes: a filter with every field set */
 #define AUDIT_PURPOSE_MOST 300
 
@@ -36,7 +37,7 @@ enum audited {
 struct audit_fact {
 	int64_t at_ms;
 	enum audited what;
-	const char *who; /* person id; "system" for the daemon itself */
+	const char *who; /* person id; "system" for the daemon itself; AUDIT_SELF */
 	const char *subject;
 	const char *purpose;
 	const char *channel; /* the door it came by */

@@ -2,6 +2,7 @@
 """Personal data with the real daemon: who sees what of a reporter, wherever it could leak; that a look is recorded before
 its answer; and that a row of the audit or the ledger edited by hand is found and named."""
 import atexit
+import hashlib
 import json
 import os
 import re
@@ -13,6 +14,8 @@ import tempfile
 from harness import (BUILD, CONTRACT, DAY_MS, MONDAY_MS, TOP, Refused, Street, World, run_tests, uuid7, wait_until)
 
 STREET = Street()
+# Who gives out credentials; and who answers people, supervises and handles, all in one.
+ADMIN, BOTH = "p-administrator", "p-everything"
 
 
 def jurisdiction():
@@ -25,6 +28,9 @@ def jurisdiction():
         text = file.read()
     with open(path, "w", encoding="utf-8") as file:
         file.write(re.sub(r"(?m)^auto_dispatch.*$", "auto_dispatch = no", text))
+    with open(os.path.join(folder, "people.csv"), "a", encoding="utf-8") as file:
+        for who, roles, unit in ((ADMIN, "administrator", ""), (BOTH, "acceptor+supervisor+handler", "sanitation")):
+            file.write(f"{who},{who},,{roles},,{unit},{hashlib.sha256(f'demo-{who}'.encode()).hexdigest()},no\n")
     return folder
 
 
@@ -323,7 +329,7 @@ def test_a_person_gets_a_copy_and_then_goes():
     with DAEMON.client(OPERATOR) as client:
         client.ask("advance_clock", {"settle": True})
     still = dispatched(**who, place=STREET.place(nudge=0.4))
-    copy = json.loads(gridloop("person", "export", account))
+    copy = json.loads(gridloop("person", "export", account, "--why", "asked for at the desk"))
     assert {c["number"] for c in copy["cases"]} == {old, still} and copy["balance"] > 0, copy
     assert copy["cases"][0]["contact_phone"] and any(c["contact_phone"] == "13799998888" for c in copy["cases"])
     out = gridloop("person", "erase", account, "--why", "asked for at the desk", check=False)
@@ -349,6 +355,131 @@ def test_a_person_gets_a_copy_and_then_goes():
     assert "rider-gone77" not in shown(view) and "13799998888" not in shown(view), view
     row = audit(what="erase")[0]
     assert row["who"] == SUPERVISOR and row["subject"].startswith("erased-") and row["count"] >= 3, row
+
+
+def copy_of(client, **asked):
+    """Every page of it, put together; how many pages."""
+    copy, cursor, pages = {}, "", 0
+    while True:
+        page = client.ask("export_person", {"cursor": cursor, **asked})
+        pages += 1
+        for name, value in page.items():
+            if isinstance(value, list):
+                copy.setdefault(name, []).extend(value)
+            elif name not in copy:
+                copy[name] = value
+        cursor = page.get("next_cursor", "")
+        if not cursor:
+            return copy, pages
+
+
+def test_a_copy_is_whole():
+    me = STREET.reporter()
+    with DAEMON.client(me) as client, DAEMON.client(ADMIN) as admin:
+        own = {k: v for k, v in report(place=STREET.place(nudge=0.9)).items() if k != "reporter"}
+        named = client.ask("submit", {**own, "category": STREET.category(), "key": client.new_key()})["case_number"]
+        hidden = client.ask("submit", {**own, "anonymous": True, "key": client.new_key(),
+                                       "place": STREET.place(nudge=0.1)})["case_number"]
+        ids = [admin.ask("issue_credential", {"key": admin.new_key(), "person": me, "label": label})["id"]
+               for label in ("phone", "old phone")]
+        admin.ask("revoke_credential", {"key": admin.new_key(), "id": ids[1], "why": "lost"})
+    with DAEMON.client(ACCEPTOR) as acceptor, DAEMON.client(DISPATCHER) as dispatcher, \
+            DAEMON.client(HANDLER) as handler, DAEMON.client(HELPER) as helper, DAEMON.client(SUPERVISOR) as supervisor:
+        act(acceptor, named, "ACT_FILE", grid=GRID)
+        act(dispatcher, named, "ACT_DISPATCH", unit=UNIT[HANDLER], units=[UNIT[HELPER]])
+        acceptor.ask("get_case", {"case_number": named, "purpose": "call back about the lamp"})
+        acceptor.ask("get_case", {"case_number": hidden})
+        acceptor.ask("list_cases", {"reporter": me})
+        act(handler, named, "ACT_SIGN")
+        act(helper, named, "ACT_CO_HANDLED", text="done")
+        act(handler, named, "ACT_HANDLED", text="cleared")
+        act(supervisor, named, "ACT_CHECK")
+        act(supervisor, named, "ACT_PASS")
+    with DAEMON.client(OPERATOR) as client:
+        client.ask("advance_clock", {"settle": True})
+    with DAEMON.client(SUPERVISOR) as supervisor:
+        for i in range(230):
+            supervisor.ask("points_entry", {"key": supervisor.new_key(), "person": me, "points": 1, "correction": True,
+                                            "text": f"correction {i}"})
+        supervisor.ask("get_points", {"person": me})
+    with DAEMON.client(me) as client:
+        copy, pages = copy_of(client)
+        balance = client.ask("get_points", {})["balance"]
+    assert {named, hidden} <= {c["summary"]["number"] for c in copy["cases"]} and pages > 6, (pages, copy["cases"])
+    case = next(c for c in copy["cases"] if c["summary"]["number"] == named)
+    assert case["contact_phone"] == PHONE and case["history"] and not case.get("masked"), case
+    assert copy["balance"] == balance == sum(row["points"] for row in copy["ledger"]), copy["balance"]
+    assert len(copy["ledger"]) >= 231 and {"correction 0", "correction 229"} <= {r.get("text") for r in copy["ledger"]}
+    assert any(n["case_number"] == named for n in copy["notices"]) and all(n["to"] == me for n in copy["notices"])
+    credentials = {c.get("id", 0): c for c in copy["credentials"]}
+    assert set(credentials) == {0, *ids} and credentials[ids[1]]["revoked_ms"] and credentials[ids[1]]["why"] == "lost"
+    assert credentials[0]["live"] and not any(c.get("certificate") for c in copy["credentials"]), credentials
+    assert copy["identity"]["person"] == me and "token" not in shown(copy["credentials"]), copy["identity"]
+    looked = [(r["who"], r["what"], r.get("subject"), r.get("purpose", "")) for r in copy["audit"]]
+    for row in ((ACCEPTOR, "unmask", named, "call back about the lamp"), (ACCEPTOR, "look-case", hidden, ""),
+                (SUPERVISOR, "look-points", me, ""), (ADMIN, "credential-made", me, "phone"),
+                (ADMIN, "credential-ended", me, "lost"), (SUPERVISOR, "correct", me, "correction 0")):
+        assert row in looked, (row, looked[:10])
+    assert any(who == ACCEPTOR and what == "look-list" and f"reporter={me}" in subject for who, what, subject, _ in looked)
+    for name in ("ledger", "notices", "audit"):
+        numbers = [row["id"] for row in copy[name]]
+        assert len(numbers) == len(set(numbers)) and numbers == sorted(numbers, reverse=name != "notices"), name
+    assert [r["what"] for r in copy["audit"]].count("export") == 1, "one row a copy, not a page"
+    with DAEMON.client(SUPERVISOR) as supervisor:
+        copy, _ = copy_of(supervisor, person=me, purpose="asked for in writing")
+    numbers = {c["summary"]["number"] for c in copy["cases"]}
+    assert named in numbers and hidden not in numbers, "who reported anonymously is nobody to everybody else"
+    assert hidden not in shown(copy["audit"])
+    mine = audit(subject=me, what="export")
+    assert [(r["who"], r.get("purpose", "")) for r in mine] == [(SUPERVISOR, "asked for in writing"), ("self", "")], mine
+
+
+def test_a_copy_is_for_its_person_and_who_may():
+    number = dispatched()
+    with DAEMON.client(PLATFORM) as gateway:
+        copy, _ = copy_of(gateway, person=REPORTER)
+        assert number in {c["summary"]["number"] for c in copy["cases"]}
+    others = {STREET.reporter(): REPORTER, HANDLER: REPORTER, ACCEPTOR: REPORTER, OPERATOR: REPORTER, ADMIN: REPORTER,
+              WORKER: REPORTER, BOTH: REPORTER, PLATFORM: "other/rider"}
+    for who, whose in others.items():
+        with DAEMON.client(who) as client:
+            for cursor in ("", "l0", "a0"):
+                try:
+                    client.ask("export_person", {"person": whose, "purpose": "curious", "cursor": cursor})
+                    raise AssertionError(f"{who} got a copy of {whose}")
+                except Refused as why:
+                    assert why.code == "NOT_ALLOWED" and '"export-person" needs' in str(why), (who, why)
+    with DAEMON.client(BOTH) as client:
+        assert copy_of(client)[0]["person"] == BOTH, "its own is anybody's"
+    with DAEMON.client(SUPERVISOR) as client:
+        for wrong, rule in (({}, "export-says-what-for"), ({"purpose": "x", "cursor": "z1"}, "cursor-is-from-a-page"),
+                            ({"purpose": "x", "cursor": "l-1"}, "cursor-is-from-a-page")):
+            try:
+                client.ask("export_person", {"person": REPORTER, **wrong})
+                raise AssertionError(f"{wrong} was taken")
+            except Refused as why:
+                assert why.rule == rule, why
+        before = len(audit(what="export"))
+        client.ask("export_person", {"person": REPORTER, "purpose": "from the middle", "cursor": "l0"})
+    assert len(audit(what="export")) == before + 1, "a copy begun in the middle is one too"
+    out = gridloop("person", "export", REPORTER, check=False)
+    assert "export-says-what-for" in out, out
+
+
+def test_no_other_role_opens_it_to_who_handles():
+    """Whoever handles may be the party complained about, even if it answers people and supervises too."""
+    number = dispatched()
+    with DAEMON.client(BOTH) as client:
+        view = client.ask("get_case", {"case_number": number})
+        assert not leaks(view) and view["masked"] and "reporter-" in view["summary"]["reporter"], leaks(view)
+        assert not leaks(client.ask("list_cases", {"area": GRID}))
+        for right, body, values in (("unmask", "get_case", {"case_number": number, "purpose": "call back"}),
+                                    ("see-reporter", "list_cases", {"reporter": REPORTER})):
+            try:
+                client.ask(body, values)
+                raise AssertionError(f"{right} was given")
+            except Refused as why:
+                assert f'"{right}" needs' in str(why) and "shut to who is handler" in str(why), why
 
 
 # ---- edited by hand ----

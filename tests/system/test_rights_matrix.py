@@ -480,6 +480,8 @@ REQUESTS = {
     "list-credentials": (lambda c, r, n: ("list_credentials", {"person": c.asker if r == "own" else SOMEBODY}), own_or_inside),
     "first-administrator": (lambda c, r, n: ("ping", {}), scopes_that_hold),  # only on the machine: test_identity.py
     "read-audit": (lambda c, r, n: ("get_audit", {"limit": 1}), scopes_that_hold),
+    "export-person": (lambda c, r, n: ("export_person", {"person": c.asker if r == "own" else "m-gone", "purpose": "matrix"}),
+                      own_or_all),
     "erase-person": (lambda c, r, n: ("erase_person", {"key": c.crowd[DESK].new_key(), "why": "matrix",
                                                        "person": c.asker if r == "own" else "m-gone"}), own_or_all),
     "advance-clock": (lambda c, r, n: ("advance_clock", {"to_ms": MONDAY_MS}), scopes_that_hold),
