@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mask.h"
 #include "engine/policy_change.h"
 #include "jurisdiction/policy.h"
 #include "store/expire.h"
@@ -321,6 +322,14 @@ static void look_for_evidence(struct writer *w, struct command *c)
 		store_find_evidence(w->store, &c->evidence[i], c->actor);
 }
 
+/* Of whom nothing is known the audit holds no name: it would outlive the person's erasure. */
+static void look_for_named(struct writer *w, struct command *c)
+{
+	for (int i = 0; i < c->unit_count && c->kind == COMMAND_AUDIT; i++)
+		if (policy_person(w->policy, c->units[i]) == NULL && !store_knows(w->store, c->units[i]))
+			mask_word((char *)(uintptr_t)c->person, c->units[i]);
+}
+
 /* ---- a disk that is short ---- */
 
 static _Bool opens_a_case(const struct command *c)
@@ -351,6 +360,7 @@ static void run_command(struct writer *w, struct command *c)
 		now = w->now_ms;
 	}
 	look_for_evidence(w, c);
+	look_for_named(w, c);
 	if (w->room.is_short && opens_a_case(c) && is_new(w, c))
 		refuse_for_room(c, "The disk is nearly full here; send it again later, with the same key.");
 	else if (c->kind == COMMAND_CLOCK)

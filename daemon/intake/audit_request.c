@@ -89,5 +89,5 @@ _Bool audit_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct 
 	memcpy(a->subject, read.subject, sizeof a->subject);
 	must(snprintf(subject, sizeof subject, "who=%s subject=%s what=%s", a->who, a->subject,
 	              audited_name(a->filter.what)) > 0);
-	return look_send(&a->q, &(struct look){ AUDITED_LOOK_AUDIT, subject, NULL }, why);
+	return look_send(&a->q, &(struct look){ AUDITED_LOOK_AUDIT, subject, NULL, { a->who, a->subject } }, why);
 }

@@ -324,8 +324,10 @@ _Bool export_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct
 	e->own = strcmp(s->person->id, e->person) == 0;
 	e->part = read.part;
 	e->cursor = read.cursor;
-	return look_send(
-		&e->q,
-		&(struct look){ begins(s, e) ? AUDITED_EXPORT : AUDITED_NONE, e->person, purpose[0] ? purpose : NULL },
-		why);
+	return look_send(&e->q,
+	                 &(struct look){ begins(s, e) ? AUDITED_EXPORT : AUDITED_NONE,
+	                                 e->person,
+	                                 purpose[0] ? purpose : NULL,
+	                                 { e->person } },
+	                 why);
 }

@@ -22,17 +22,22 @@ _Bool look_send(struct question *q, const struct look *look, struct refusal *why
 {
 	struct session *s = q->session;
 	size_t subject = look->subject ? strlen(look->subject) + 1 : 0;
-	size_t purpose = look->purpose ? strlen(look->purpose) + 1 : 0;
+	size_t purpose = look->purpose ? strlen(look->purpose) + 1 : 0, about = 0;
 
 	if (look->what == AUDITED_NONE)
 		return question_send(q, why);
-	struct command *c = command_new(COMMAND_AUDIT, subject + purpose + strlen(s->person->id) + 1);
+	for (int i = 0; i < LOOK_ABOUT_MOST; i++)
+		about += look->about[i] ? strlen(look->about[i]) + 1 : 0;
+	struct command *c = command_new(COMMAND_AUDIT, subject + purpose + about + strlen(s->person->id) + 1);
 
 	c->actor = copy(c, s->person->id);
 	c->channel = "tcp";
 	c->value = look->what;
 	c->person = copy(c, look->subject);
 	c->reason = copy(c, look->purpose);
+	for (int i = 0; i < LOOK_ABOUT_MOST; i++)
+		if (look->about[i] && look->about[i][0])
+			c->units[c->unit_count++] = copy(c, look->about[i]);
 	c->origin.extra = q;
 	session_submit(s, c, q->seq, answer);
 	return 1;

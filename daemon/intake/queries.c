@@ -76,10 +76,10 @@ static void ask_case(struct question *q, struct reader *r)
 static _Bool send_case(struct case_question *c, const ProtobufCBinaryData *asked, struct refusal *why)
 {
 	char number[CASE_NUMBER_SIZE] = "";
-	struct look look = { AUDITED_LOOK_CASE, number, NULL };
+	struct look look = { .what = AUDITED_LOOK_CASE, .subject = number };
 
 	if (c->purpose[0] != '\0')
-		look = (struct look){ AUDITED_UNMASK, number, c->purpose };
+		look = (struct look){ .what = AUDITED_UNMASK, .subject = number, .purpose = c->purpose };
 	else if (!reach_is_staff(c->q.person))
 		look.what = AUDITED_NONE;
 	memcpy(number, asked->data, asked->len < sizeof number ? asked->len : sizeof number - 1);
@@ -208,7 +208,7 @@ static _Bool send_list(struct list_question *l, const Gridloop__V1__ListCases *m
 {
 	char subject[AUDIT_SUBJECT_MOST + 1] = "";
 	_Bool own = rights_owns(l->q.person, l->reporter);
-	struct look look = { own ? AUDITED_NONE : AUDITED_LOOK_LIST, subject, NULL };
+	struct look look = { own ? AUDITED_NONE : AUDITED_LOOK_LIST, subject, NULL, { l->reporter } };
 
 	describe(l, m, subject, sizeof subject);
 	return look_send(&l->q, &look, why);
@@ -311,7 +311,9 @@ static _Bool send_points(struct points_question *p, _Bool board, struct refusal 
 {
 	_Bool own = !board && rights_owns(p->q.person, p->person);
 	struct look look = { own || !reach_is_staff(p->q.person) ? AUDITED_NONE : AUDITED_LOOK_POINTS,
-		             board ? "board" : p->person, NULL };
+		             board ? "board" : p->person,
+		             NULL,
+		             { board ? NULL : p->person } };
 
 	return look_send(&p->q, &look, why);
 }

@@ -78,7 +78,8 @@ static _Bool send_off(struct evidence_question *e, struct refusal *why)
 	struct session *s = e->q.session;
 	char digest[DIGEST_TEXT_SIZE];
 	_Bool is_new = memcmp(s->looked_at, e->sha256, sizeof s->looked_at) != 0;
-	struct look look = { is_new && reach_is_staff(s->person) ? AUDITED_LOOK_EVIDENCE : AUDITED_NONE, digest, NULL };
+	struct look look = { .what = is_new && reach_is_staff(s->person) ? AUDITED_LOOK_EVIDENCE : AUDITED_NONE,
+		             .subject = digest };
 
 	_Static_assert(sizeof s->looked_at == EVIDENCE_DIGEST_SIZE, "a file is known by its digest");
 	digest_text(e->sha256, digest);

@@ -484,7 +484,9 @@ _Bool subscribe_serve(struct session *s, const Gridloop__V1__ClientFrame *f, str
 	t->area = area;
 	t->states = states;
 	must(snprintf(subject, sizeof subject, "%" PRId64, area) > 0);
-	return look_send(&t->q, &(struct look){ m->events ? AUDITED_FOLLOW_EVENTS : AUDITED_NONE, subject, NULL }, why);
+	return look_send(&t->q,
+	                 &(struct look){ .what = m->events ? AUDITED_FOLLOW_EVENTS : AUDITED_NONE, .subject = subject },
+	                 why);
 }
 
 /* ---- all of them ---- */

@@ -42,6 +42,11 @@ static const char *const statements[WRITER_STATEMENTS] = {
 	[WRITE_ACCOUNT] = "UPDATE account SET balance = balance + ?2,"
 			  " month_points = ?4 + iif(?3 IN (0, month), month_points, 0),"
 			  " month = iif(?3 = 0, month, ?3) WHERE person = ?1",
+	[WRITE_KNOWS] = "SELECT 1 WHERE EXISTS (SELECT 1 FROM account WHERE person = ?1)"
+			" OR EXISTS (SELECT 1 FROM closed_case INDEXED BY closed_by_reporter WHERE reporter = ?1)"
+			" OR EXISTS (SELECT 1 FROM ledger INDEXED BY ledger_by_person WHERE person = ?1)"
+			" OR EXISTS (SELECT 1 FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?1)"
+			" OR EXISTS (SELECT 1 FROM open_case WHERE reporter = ?1)",
 	[WRITE_NEW_ACCOUNT] = "INSERT INTO account (person, balance, month, month_points) VALUES (?,?,?,?)",
 	[WRITE_NOTICE] = "INSERT INTO notice (id, addressee, at_ms, case_id, event_id, act, state, text)"
 			 " VALUES (?,?,?,?,?,?,?,?)",
@@ -205,6 +210,17 @@ _Bool store_find_key(struct store *s, const struct uuid *key, struct key_fact *o
 	found = writer_found(s, st, "find-key");
 	if (found)
 		writer_read_key(st, out);
+	(void)sqlite3_reset(st);
+	return found;
+}
+
+_Bool store_knows(struct store *s, const char *account)
+{
+	sqlite3_stmt *st = writer_use(s, WRITE_KNOWS);
+	_Bool found;
+
+	bind_text(st, 1, account);
+	found = writer_found(s, st, "knows");
 	(void)sqlite3_reset(st);
 	return found;
 }

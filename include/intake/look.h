@@ -7,9 +7,14 @@
 #include "intake/question.h"
 #include "workflow/audit.h"
 
+#define LOOK_ABOUT_MOST 2
+
 struct look {
 	enum audited what;             /* AUDITED_NONE: the question goes straight to a reader */
 	const char *subject, *purpose; /* NULL: none; copied */
+	/* Accounts that the subject names, "" or NULL: none. Of whom nothing is known (any more) is not named in the row, or
+	 * whoever searches for a person that was erased would write the name anew. */
+	const char *about[LOOK_ABOUT_MOST];
 };
 
 /* As question_send. */

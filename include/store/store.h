@@ -72,6 +72,8 @@ _Bool store_find_archived(struct store *s, int64_t case_id, int32_t *category, e
 
 /* Whether this person has uploaded this file completely. */
 void store_find_evidence(struct store *s, struct evidence_ref *e, const char *person);
+/* Whether a row of anything says that there is or was this account. Not after its erasure. */
+_Bool store_knows(struct store *s, const char *account);
 /* In a transaction: uploads of before this time that no case has named are nobody's any more; how many those were. */
 enum store_result store_forget_evidence(struct store *s, int64_t before_ms, int64_t *forgotten) MUST_USE;
 

@@ -35,7 +35,8 @@ enum command_kind {
 	COMMAND_POLICY,  /* the policy that follows takes over from here; the writer's own */
 	COMMAND_KEEP,    /* evidence: a file of value bytes and type label is complete */
 	COMMAND_EMERGENCY, /* value 0: declared for grid (an area) from began_at_ms until until_ms; else the one to lift */
-	COMMAND_AUDIT,     /* recorded before its door goes on: value is what, person its subject, reason its purpose */
+	COMMAND_AUDIT,     /* recorded before its door goes on: value is what, person its subject, reason its purpose;
+	                    * units are accounts that the subject names */
 	COMMAND_ERASE,     /* 删除: the data of person go; reason: why */
 	COMMAND_CLOCK,     /* replay clock: run to value; settle: to the end of every timer that ends cases */
 	/* credentials; new kinds go to the end, for the number is part of what a key's hash stands for */

@@ -353,6 +353,13 @@ def test_a_person_gets_a_copy_and_then_goes():
         assert client.ask("get_points", {"person": account}).get("balance", 0) == 0
         view = client.ask("get_case", {"case_number": old, "purpose": "look after"})
     assert "rider-gone77" not in shown(view) and "13799998888" not in shown(view), view
+    # Whoever looks for the person afterwards writes no name anew.
+    with DAEMON.client(SUPERVISOR) as client:
+        client.ask("get_audit", {"subject": account})
+        client.ask("get_audit", {"who": account})
+        copy_of(client, person=account, purpose="is anything left?")
+    newest = audit()
+    assert "rider-gone77" not in shown(newest) and any(r.get("subject", "").count("*") == len(account) for r in newest), newest
     row = audit(what="erase")[0]
     assert row["who"] == SUPERVISOR and row["subject"].startswith("erased-") and row["count"] >= 3, row
 
@@ -497,7 +504,7 @@ def finish():
     assert code == 0 and "everything holds" in out, out
     with open(DAEMON.database, "rb") as file:
         data = file.read()
-    for secret in (OLD_PHONE, OLD_NAME, OLD_BENEFICIARY, "13799998888"):
+    for secret in (OLD_PHONE, OLD_NAME, OLD_BENEFICIARY, "13799998888", "rider-gone77"):
         at = data.find(secret.encode())
         assert at < 0, f"{secret} is still in the file: {data[max(at - 60, 0):at + 60]}"
     with sqlite3.connect(DAEMON.database) as db:
