@@ -90,11 +90,24 @@ static _Bool count_wrong(struct session *s)
 	return 0;
 }
 
+/* Whom somebody said it was is told by its name only if there is such a one. */
+static void note_refused(struct session *s, const ProtobufCBinaryData *who)
+{
+	static const struct text_rule rule = TEXT_RULE(TEXT_ID, COMMAND_ID_MOST, who);
+	char id[COMMAND_ID_MOST + 1];
+	struct refusal unused;
+	_Bool known = check_copy(who, &rule, id, sizeof id, &unused) &&
+	              policy_person(engine_policy(s->door->engine), id);
+
+	session_note(s, AUDITED_LOGIN_REFUSED, known ? id : NULL);
+}
+
 static _Bool wrong_token(struct session *s, const ProtobufCBinaryData *who, struct refusal *why)
 {
 	struct tcp_door *d = s->door;
 	int64_t wait_ms = login_limits_failed(d->login_limits, s->peer, who->data, who->len, engine_mono_ms(d->engine));
 
+	note_refused(s, who);
 	d->counts.login_failures++;
 	d->counts.login_waits += wait_ms != 0;
 	if (wait_ms != 0)
@@ -113,6 +126,7 @@ static _Bool may_try(struct session *s, const ProtobufCBinaryData *who, struct r
 
 	if (wait_ms == 0)
 		return 1;
+	note_refused(s, who);
 	(void)refuse(why, REFUSAL_RATE_LIMITED, "logins-are-limited",
 	             "Too many wrong logins came from your address; wait, or log in from elsewhere.");
 	why->retry_after_ms = wait_ms;
@@ -137,6 +151,7 @@ static _Bool proceed_login(struct session *s, const Gridloop__V1__ClientFrame *f
 		              "This connection is logged in already; open another for another identity.");
 	s->person = person;
 	s->proof = proof;
+	session_note(s, AUDITED_LOGIN, person->id);
 	tcp_door_expects_end(s->door, proof.expires_ms);
 	stream_set_deadline(s->stream, 0, NULL);
 	welcome(s, f->seq);

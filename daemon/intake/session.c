@@ -141,11 +141,19 @@ void session_submit(struct session *s, struct command *c, uint32_t seq, void (*a
 
 /* ---- who is there still ---- */
 
+void session_note(struct session *s, enum audited what, const char *who)
+{
+	const char *channel = s->tls ? "tls" : s->peer.kind == PEER_UNIX ? "unix" : "tcp";
+
+	logins_note(s->door->logins, what, who, channel, engine_mono_ms(s->door->engine));
+}
+
 static void shut_out(struct session *s)
 {
 	struct refusal why;
 
 	subscription_end(s);
+	session_note(s, AUDITED_SESSION_ENDED, s->person->id);
 	s->person = NULL;
 	(void)refuse(
 		&why, REFUSAL_BAD_CREDENTIALS, "identity-still-holds",

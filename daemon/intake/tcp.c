@@ -1,6 +1,7 @@
 #include "intake/tcp.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -105,8 +106,31 @@ static void on_tick(int fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
+	logins_tick(d->logins, engine_mono_ms(d->engine));
 	if (d->first_end_ms != 0 && engine_now_ms(d->engine) >= d->first_end_ms)
 		look_at_proofs(d);
+}
+
+/* ---- what the audit is told of logins ---- */
+
+static void on_noted(void *door, struct command *c)
+{
+	(void)door; /* it may be gone */
+	command_free(c);
+}
+
+static void note(void *ctx, enum audited what, const char *subject, const char *channel, int64_t count)
+{
+	struct tcp_door *d = ctx;
+	struct command *c = command_new(COMMAND_NOTE, subject ? strlen(subject) + 1 : 0);
+
+	c->channel = channel;
+	c->value = what;
+	c->person = subject ? command_text(c, subject, strlen(subject)) : NULL;
+	c->posts = count < INT32_MAX ? (int32_t)count : INT32_MAX;
+	c->origin.answer = on_noted;
+	c->origin.door = d;
+	tcp_door_submit_at_once(d, c);
 }
 
 static void start_ticking(struct tcp_door *d)
@@ -178,6 +202,7 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 	d->digester = digester_new();
 	d->rates = rates_new(&o->rates);
 	d->login_limits = login_limits_new(&o->login_limits);
+	d->logins = logins_new(note, d);
 	d->streams = stream_loop_new(base, &limits);
 	d->subscribers = subscribers_new(d);
 	engine_on_space(e, on_space, d);
@@ -193,6 +218,7 @@ void tcp_door_stop(struct tcp_door *d)
 	if (d->stopping)
 		return;
 	d->stopping = 1;
+	logins_flush(d->logins);
 	event_del(&d->tick);
 	listener_stop(d->listener);
 	stream_loop_hold(d->streams);
@@ -274,6 +300,7 @@ void tcp_door_free(struct tcp_door *d)
 	digester_free(d->digester);
 	rates_free(d->rates);
 	login_limits_free(d->login_limits);
+	logins_free(d->logins);
 	arena_close(&d->arena);
 	tls_server_release(d->options.tls);
 	free(d);

@@ -23,6 +23,9 @@ static const struct {
 	[AUDITED_RELOAD] = { "reload", "更换规则" },
 	[AUDITED_EMERGENCY] = { "emergency", "应急" },
 	[AUDITED_CORRECT] = { "correct", "冲正" },
+	[AUDITED_LOGIN] = { "login", "登录" },
+	[AUDITED_LOGIN_REFUSED] = { "login-refused", "登录被拒" },
+	[AUDITED_SESSION_ENDED] = { "session-ended", "会话终止" },
 };
 
 const char *audited_name(enum audited what)
@@ -66,5 +69,16 @@ _Bool audit_judge(struct decision *d)
 {
 	const struct command *c = d->command;
 	audit_add(d, (enum audited)c->value, c->person, c->reason, 0);
+	return 1;
+}
+
+_Bool audit_note(struct decision *d)
+{
+	const struct command *c = d->command;
+	audit_add(d, (enum audited)c->value, c->person, NULL, c->posts);
+	if (c->value == AUDITED_LOGIN)
+		d->out->audit.who = AUDIT_SELF;
+	else if (c->value == AUDITED_LOGIN_REFUSED)
+		d->out->audit.who = AUDIT_SOMEBODY;
 	return 1;
 }

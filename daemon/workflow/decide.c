@@ -191,7 +191,7 @@ static _Bool (*const judges[COMMAND_KIND_COUNT])(struct decision *d) = {
 	[COMMAND_SEEN] = judge_seen,        [COMMAND_REDEEM] = reward_redeem,      [COMMAND_CORRECT] = reward_correct,
 	[COMMAND_KEEP] = evidence_keep,     [COMMAND_EMERGENCY] = emergency_judge, [COMMAND_ISSUE] = identity_issue,
 	[COMMAND_ROTATE] = identity_rotate, [COMMAND_REVOKE] = identity_revoke,    [COMMAND_AUDIT] = audit_judge,
-	[COMMAND_ERASE] = erase_judge,
+	[COMMAND_ERASE] = erase_judge,      [COMMAND_NOTE] = audit_note,
 };
 
 /* A command may have been under way when what proved its sender was revoked: revoking has a place in the order of things. */
@@ -204,6 +204,8 @@ static _Bool still_proven(const struct decision *d)
 
 static _Bool judge(struct decision *d)
 {
+	if (d->command->kind == COMMAND_NOTE)
+		return audit_note(d);
 	d->who = policy_person(d->policy, d->command->actor);
 	if (d->who == NULL)
 		return decision_refuse(d, REFUSAL_NOT_ALLOWED, "identity-known",

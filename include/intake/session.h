@@ -10,6 +10,7 @@
 #include "gridloop.pb-c.h"
 #include "intake/arena.h"
 #include "intake/convert.h"
+#include "intake/logins.h"
 #include "intake/proof.h"
 #include "intake/tcp.h"
 #include "net/listener.h"
@@ -22,7 +23,6 @@
 #define DOOR_GATHER_MOST 64   /* commands of one turn handed over together */
 
 struct subscription;
-struct subscribers;
 
 struct session {
 	struct tcp_door *door;
@@ -62,7 +62,8 @@ struct tcp_door {
 	struct digester *digester;
 	struct rates *rates;
 	struct login_limits *login_limits;
-	struct arena arena; /* for the frame being read */
+	struct logins *logins; /* what of logins the audit is told */
+	struct arena arena;    /* for the frame being read */
 	struct subscribers *subscribers;
 	struct tcp_door_counts counts;
 	_Bool stopping;
@@ -82,6 +83,7 @@ void session_greet(struct session *s);
 /* Another policy is in force, or what proves people has changed, or time has passed: who has nothing left is shut out. */
 void session_change_policy(struct session *s);
 void session_look_at_proof(struct session *s);
+void session_note(struct session *s, enum audited what, const char *who); /* as logins_note */
 /* Replies, each to the request with this seq. */
 void session_refuse(struct session *s, uint32_t seq, const struct refusal *why);
 void session_done(struct session *s, uint32_t seq);
@@ -111,10 +113,8 @@ void tcp_door_submit_at_once(struct tcp_door *d, struct command *c);
 /* A session's proof expires then; 0: never. */
 void tcp_door_expects_end(struct tcp_door *d, int64_t expires_ms);
 
-/* ---- requests.c: one frame that could be read ---- */
+/* ---- requests.c, batch.c: one frame that could be read ---- */
 void request_serve(struct session *s, const Gridloop__V1__ClientFrame *f);
-
-/* ---- batch.c ---- */
 _Bool batch_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct refusal *why);
 
 #endif

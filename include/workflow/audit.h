@@ -26,11 +26,15 @@ enum audited {
 	AUDITED_RELOAD = 13,           /* subject: the policy's digest */
 	AUDITED_EMERGENCY = 14,        /* subject: its area; purpose: why, or that it is lifted */
 	AUDITED_CORRECT = 15,          /* subject: the person; count: points; purpose: why */
+	AUDITED_LOGIN = 16, /* subject: who; count: how many more there were within the span (intake/logins.h) */
+	AUDITED_LOGIN_REFUSED = 17, /* subject: whom somebody said it was, if there is such a one; count as above */
+	AUDITED_SESSION_ENDED = 18, /* what it was logged in with holds no more; subject: who; count as above */
 	AUDITED_COUNT
 };
 
-#define AUDIT_SELF "self"      /* who: the person that the row is about */
-#define AUDIT_SUBJECT_MOST 300 /* bytes: a filter with every field set */
+#define AUDIT_SELF "self"         /* who: the person that the row is about */
+#define AUDIT_SOMEBODY "somebody" /* who: nobody knows */
+#define AUDIT_SUBJECT_MOST 300    /* bytes: a filter with every field set */
 #define AUDIT_PURPOSE_MOST 300
 
 /* A row to be. subject and purpose may be NULL. */
@@ -53,6 +57,8 @@ enum audited audited_from_name(const char *name); /* AUDITED_NONE when unknown *
 struct decision;
 /* Adds the row to what is decided: one a command. */
 void audit_add(struct decision *d, enum audited what, const char *subject, const char *purpose, int64_t count);
+/* A COMMAND_NOTE: what a door tells of by itself, in nobody's name. */
+_Bool audit_note(struct decision *d);
 /* A COMMAND_AUDIT: something that its door wants recorded before it goes on. */
 _Bool audit_judge(struct decision *d);
 

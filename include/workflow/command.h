@@ -43,6 +43,7 @@ enum command_kind {
 	COMMAND_ISSUE,  /* a new one of person, named label, until until_ms */
 	COMMAND_ROTATE, /* one that follows the one of id value, which ends after extend_ms */
 	COMMAND_REVOKE, /* the one of id value, or all of person */
+	COMMAND_NOTE, /* a row of the audit that a door tells by itself: value is what, person its subject, posts its count */
 	COMMAND_KIND_COUNT
 };
 

@@ -463,6 +463,45 @@ def test_a_reload_changes_the_limits():
         assert "needs a restart" not in read_log(), read_log()
 
 
+def audited(world, **filters):
+    with world.daemon.client(STREET.one_with("operator")) as client:
+        return [(r["what"], r["who"], r.get("subject", ""), r.get("count", 0), r["channel"])
+                for r in reversed(client.ask("get_audit", {"limit": 100, **filters})["rows"])]
+
+
+def test_the_audit_tells_of_logins():
+    """Who came, who was refused and who was cut off; a flood is a row and a number, and what was typed is nowhere."""
+    world = World(with_redis=False)
+    world.configure({"jurisdiction": FOLDER, "login_failures": "0"})
+    with world:
+        port = world.daemon.port
+        with world.daemon.client(ADMIN) as admin, world.daemon.client() as cut:
+            made = admin.ask("issue_credential", {"key": admin.new_key(), "person": WORKER})
+            cut.login(WORKER, made["token"])
+            for _ in range(5):
+                assert guess(port, WORKER, token=f"demo-{WORKER}") is None
+            for i in range(40):
+                assert guess(port, WORKER).rule == "identity-and-token-match"
+                assert guess(port, f"hunter2-{i}").rule == "identity-and-token-match"
+            revoke(admin, id=made["id"])
+            assert is_cut(cut)
+        rows = audited(world, what="login")
+        assert ("login", "self", ADMIN, 0, "tcp") in rows and rows.count(("login", "self", WORKER, 0, "tcp")) == 1, rows
+        assert audited(world, what="login-refused") == [("login-refused", "somebody", WORKER, 0, "tcp"),
+                                                        ("login-refused", "somebody", "", 0, "tcp")]
+        assert audited(world, what="session-ended") == [("session-ended", "system", WORKER, 0, "tcp")]
+        assert [r[0] for r in audited(world, subject=WORKER)] == [
+            "credential-made", "login", "login-refused", "credential-ended", "session-ended"]
+        world.daemon.stop()
+        world.daemon.start()
+        # What was only counted is written when it ends.
+        assert ("login-refused", "somebody", WORKER, 39, "tcp") in audited(world, what="login-refused")
+        assert ("login-refused", "somebody", "", 39, "tcp") in audited(world, what="login-refused")
+        assert ("login", "self", WORKER, 5, "tcp") in audited(world, what="login")
+        with open(world.daemon.database, "rb") as file:
+            assert b"hunter2" not in file.read()
+
+
 def test_no_token_is_anywhere():
     """Neither in the database nor its log, nor in the daemon's own log."""
     assert len(SHOWN) > 20
