@@ -3,6 +3,7 @@
 is a stranger is refused by either side, a certificate is another way to be someone, a reload swaps the daemon's own
 while connections live, and a thousand handshakes cut anywhere leave nothing behind."""
 import hashlib
+import json
 import os
 import random
 import re
@@ -24,6 +25,7 @@ PKI = os.path.join(WORLD.folder, "pki")
 FOLDER = os.path.join(WORLD.folder, "jurisdiction")
 TLS_PORT = free_port()
 RESIDENT, OPERATOR = STREET.reporter(), STREET.one_with("operator")
+ADMIN, GATEWAY = "administrator-01", STREET.one_with("gateway")
 LOGIN_SECONDS = 3
 CUTS, ROUNDS = 500, 3  # of the rounds the first only warms up: what is kept for ever (pools, a sanitizer's shadow) is taken in it
 RESET = struct.pack("ii", 1, 0)
@@ -101,6 +103,8 @@ def make_certificates():
     certificate("elsewhere", "authority", "server", names="DNS:elsewhere.example")
     certificate("strange", "stranger", "server")
     certificate("resident", "authority", "client")
+    certificate("box", "authority", "client")
+    certificate("box-next", "authority", "client")
     certificate("late", "authority", "client", days=(-10, -1))
     certificate("foreign", "stranger", "client")
     use("street")
@@ -114,7 +118,8 @@ def use(name):
 # ---- the daemon ----
 
 def register(digest):
-    """The sample's people, of whom the resident has this certificate."""
+    """The sample's people, of whom the resident has this certificate, and the administrator a token."""
+    token = hashlib.sha256(f"demo-{ADMIN}".encode()).hexdigest()
     source, to = os.path.join(STREET.folder, "people.csv"), os.path.join(FOLDER, "people.csv")
     with open(source, encoding="utf-8") as file:
         lines = file.read().splitlines()
@@ -122,6 +127,8 @@ def register(digest):
         head = True
         for line in lines:
             if line.strip() and not line.startswith("#"):
+                if line.startswith(ADMIN + ","):
+                    line = line.replace(",,no", f",{token},no")
                 line += ",certificate" if head else "," + (digest if line.startswith(RESIDENT + ",") else "")
                 head = False
             file.write(line + "\n")
@@ -163,9 +170,9 @@ def s_client(*argv, said=b""):
     return done.returncode, (done.stdout + done.stderr).decode("utf-8", "replace")
 
 
-def gridloop(*argv, server=f"localhost:{TLS_PORT}", token=f"demo-{RESIDENT}"):
+def gridloop(*argv, server=f"localhost:{TLS_PORT}", token=f"demo-{RESIDENT}", who=RESIDENT):
     env = {k: v for k, v in os.environ.items() if not k.startswith("GRIDLOOP_")}
-    env.update(GRIDLOOP_SERVER=server, GRIDLOOP_ID=RESIDENT, HOME=WORLD.folder, **({"GRIDLOOP_TOKEN": token} if token else {}))
+    env.update(GRIDLOOP_SERVER=server, GRIDLOOP_ID=who, HOME=WORLD.folder, **({"GRIDLOOP_TOKEN": token} if token else {}))
     done = subprocess.run([os.path.join(BUILD, "gridloop"), *argv], capture_output=True, text=True, timeout=3 * PATIENCE, env=env,
                           cwd=TOP, check=False)
     return done.returncode, done.stdout + done.stderr
@@ -508,6 +515,66 @@ def test_a_certificate_is_another_way_to_be_someone():
             assert why.rule == "identity-and-token-match", why
     with TlsClient() as client:  # and without one a token still does
         client.login(OPERATOR)
+
+
+def administer(*argv):
+    code, said = gridloop("identity", *argv, "--ca", pem("authority.crt"), "--json", who=ADMIN, token=f"demo-{ADMIN}")
+    assert code == 0, said
+    return json.loads(said)
+
+
+def log_in_by_certificate(own, who=GATEWAY, version=None):
+    client = TlsClient(own, version)
+    client.ask("login", {"who": who})
+    return client
+
+
+def is_nobody(own, who=GATEWAY):
+    """The handshake is as good as ever; what it shows is nobody."""
+    with TlsClient(own) as client:
+        try:
+            client.ask("login", {"who": who})
+        except Refused as why:
+            return why.rule == "identity-and-token-match"
+    return False
+
+
+def is_cut(client):
+    got = client.receive()
+    assert got["refusal"]["rule"] == "identity-still-holds" and got.get("seq", 0) == 0, got
+    assert client.receive() is None
+    client.close()
+    return True
+
+
+def test_a_certificate_of_the_database_lives_and_ends():
+    """Given out by gridloop identity, shown in a real handshake, renewed with an overlap, and revoked under an open session."""
+    assert is_nobody("box")
+    first = administer("certificate", GATEWAY, "--pem", pem("box.crt"), "--label", "gateway box")["id"]
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        with log_in_by_certificate("box", version=version) as client:
+            got = client.ask("submit", report(client, reporter={"id": "rider-1", "kind": "FOOD_RIDER"}))
+            assert got["case_number"], got
+    code, said = gridloop("ping", "--ca", pem("authority.crt"), "--cert", pem("box.crt"), "--cert-key", pem("box.key"),
+                          token=None, who=GATEWAY)
+    assert code == 0, said
+    assert is_nobody("box", RESIDENT) and is_nobody("box-next") and is_nobody("resident")
+    second = administer("rotate", str(first), "--pem", pem("box-next.crt"), "--overlap", "1h")["id"]
+    old, new, by_token = log_in_by_certificate("box"), log_in_by_certificate("box-next"), TlsClient()
+    by_token.login(GATEWAY)
+    administer("revoke", str(first), "--why", "box lost")
+    assert is_cut(old) and is_nobody("box")
+    assert new.ask("ping", {})["now_ms"] and not is_nobody("box-next")
+    administer("revoke", GATEWAY, "--why", "contract over")
+    assert is_cut(new) and is_nobody("box-next")
+    by_token.ask("ping", {})  # what stands in people.csv is only ended there
+    by_token.close()
+    listed = {c["id"]: c for c in administer("list", "--all")["credentials"] if c["person"] == GATEWAY and c["id"]}
+    assert listed[first]["sha256"] == fingerprint("box") and listed[second]["replaces"] == first, listed
+    assert {c["state"] for c in listed.values()} == {"revoked"}, listed
+    WORLD.daemon.stop()
+    WORLD.daemon.start()
+    assert is_nobody("box") and is_nobody("box-next"), "a restart brought one back"
 
 
 def test_s_client_is_told_whose_certificate_is_wrong():
