@@ -324,6 +324,39 @@ def test_an_old_case_loses_its_person_and_keeps_what_is_counted():
     assert audit(what="expire")[0]["count"] > 0
 
 
+def test_an_old_row_of_the_audit_goes_and_the_chain_holds():
+    folder = jurisdiction()
+    path = os.path.join(folder, "policy.conf")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(?m)^audit_keep_days.*$", "audit_keep_days = 30", text))
+    world = World(with_redis=False, changes={"jurisdiction": folder})
+    with world:
+        with world.daemon.client(SUPERVISOR) as client:
+            for _ in range(5):
+                client.ask("get_points", {"person": "resident-01"})
+        world.daemon.set_time(MONDAY_MS + 31 * DAY_MS)
+        with world.daemon.client(SUPERVISOR) as client:
+            client.ask("get_points", {"person": "resident-02"})
+            wait_until(lambda: client.ask("get_audit", {"what": "cut"}).get("rows"), "the audit to be cut")
+            rows = client.ask("get_audit", {"limit": 100})["rows"]
+        told = next(r for r in rows if r["what"] == "cut")
+        assert told["count"] >= 5 and told["who"] == "system" and min(r["id"] for r in rows) == told["count"] + 1, rows
+        assert sum(r.get("subject") == "resident-01" for r in rows) <= 1, rows  # the newest of then stays: the chain goes on from it
+        world.daemon.stop()
+        code, out = verify(world.daemon.database)
+        assert code == 0 and "everything holds" in out, out
+        with sqlite3.connect(world.daemon.database) as db:
+            db.execute("UPDATE chain_head SET id = (SELECT min(id) FROM audit), link = (SELECT link FROM audit ORDER BY id"
+                       " LIMIT 1) WHERE chain = 2")
+            db.execute("DELETE FROM audit WHERE id = (SELECT min(id) FROM audit)")
+        db.close()
+        code, out = verify(world.daemon.database)
+        assert code == 1 and "are gone, and no row tells of it" in out, out
+        world.daemon.start()
+
+
 # ---- one person's own ----
 
 def test_a_person_gets_a_copy_and_then_goes():
