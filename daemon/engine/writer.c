@@ -8,6 +8,7 @@
 #include "base/mask.h"
 #include "engine/policy_change.h"
 #include "jurisdiction/policy.h"
+#include "store/cut_audit.h"
 #include "store/expire.h"
 #include "workflow/case_number.h"
 #include "workflow/decide.h"
@@ -258,13 +259,15 @@ static void forget_evidence(struct writer *w)
 /* ---- retention ---- */
 
 /* A piece of what has to go, and a row of the audit that says how much that was. */
-static _Bool expire_piece(struct writer *w, int64_t before_ms)
+static _Bool expire_piece(struct writer *w, int64_t keep_days)
 {
+	if (keep_days == 0)
+		return 0;
 	struct expired gone = { 0 };
 	struct audit_fact row = { .at_ms = w->now_ms, .what = AUDITED_EXPIRE, .who = "system", .channel = "timer" };
 	writer_begin(w);
 	if (w->trouble == STORE_OK)
-		w->trouble = store_expire(w->store, before_ms, &gone);
+		w->trouble = store_expire(w->store, w->now_ms - keep_days * CLOCK_DAY_MS, &gone);
 	row.count = gone.cases;
 	if (w->trouble == STORE_OK && gone.cases > 0)
 		w->trouble = store_write_audit(w->store, &row);
@@ -274,17 +277,29 @@ static _Bool expire_piece(struct writer *w, int64_t before_ms)
 	return w->trouble == STORE_OK && gone.more;
 }
 
+static _Bool cut_piece(struct writer *w, int64_t keep_days)
+{
+	int64_t gone = 0;
+	if (keep_days == 0 || w->trouble != STORE_OK)
+		return 0;
+	writer_begin(w);
+	if (w->trouble == STORE_OK)
+		w->trouble = store_cut_audit(w->store, w->now_ms - keep_days * CLOCK_DAY_MS, w->now_ms, &gone);
+	if (gone > 0)
+		log_line(LOG_LEVEL_INFO, "audit-cut", "rows=%lld", (long long)gone);
+	return w->trouble == STORE_OK && gone == CUT_AUDIT_AT_ONCE;
+}
+
 /* Once a day, a piece with each batch; on a replay clock all of it, so that a replay is the same every time. */
 static void expire(struct writer *w)
 {
-	int64_t keep_days = policy_rules(w->policy)->personal_keep_days;
-	if (keep_days == 0 || w->now_ms == 0 || w->now_ms < w->expire_at_ms || w->trouble != STORE_OK ||
-	    mono_ms(w) < w->timers_after_ms)
+	const struct policy_rules *keep = policy_rules(w->policy);
+	_Bool more;
+	if (w->now_ms == 0 || w->now_ms < w->expire_at_ms || w->trouble != STORE_OK || mono_ms(w) < w->timers_after_ms)
 		return;
-	int64_t before_ms = w->now_ms - keep_days * CLOCK_DAY_MS;
-	_Bool more = expire_piece(w, before_ms);
-	while (more && w->options->replay_clock)
-		more = expire_piece(w, before_ms);
+	do {
+		more = expire_piece(w, keep->personal_keep_days) || cut_piece(w, keep->audit_keep_days);
+	} while (more && w->options->replay_clock);
 	if (!more)
 		w->expire_at_ms = w->now_ms + CLOCK_DAY_MS;
 }

@@ -173,10 +173,19 @@ void reveal_evidence(struct question *q, const struct case_file *c, struct case_
 		rows[i].person = hide_name(&s, rows[i].person);
 }
 
+static struct secret secret_of_people(struct question *q, int64_t case_id, const struct case_people *p)
+{
+	struct secret s = secret_of(q, case_id, p->reporter, p->anonymous);
+
+	s.beneficiary = p->beneficiary;
+	s.contact_name = p->contact_name;
+	return s;
+}
+
 /* A stream of events goes to many eyes at once, so it names no reporter to anybody. */
 void reveal_news(struct question *q, struct news_row *row)
 {
-	struct secret s = secret_of(q, row->fact.case_id, row->reporter, row->anonymous);
+	struct secret s = secret_of_people(q, row->fact.case_id, &row->people);
 
 	hide_event(&s, &row->fact);
 }
@@ -184,12 +193,12 @@ void reveal_news(struct question *q, struct news_row *row)
 /* What staff are told may quote a reporter; what a reporter is told are staff's words. */
 void reveal_notice(struct question *q, struct notice_row *row)
 {
-	const char *text;
+	struct secret s;
 
 	if (!reach_is_staff(q->person))
 		return;
-	text = masked(q, row->fact.text, mask_text);
-	(void)snprintf(row->fact.text, sizeof row->fact.text, "%s", text);
+	s = secret_of_people(q, row->fact.case_id, &row->people);
+	(void)snprintf(row->fact.text, sizeof row->fact.text, "%s", hide_text(&s, row->fact.text));
 }
 
 void reveal_ledger(struct question *q, const char *account, struct ledger_row *row)

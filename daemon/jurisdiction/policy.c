@@ -101,6 +101,8 @@ static const struct setting rule_rows[] = {
 	  "points wait for a supervisor where a photo looks like one of another case" },
 	{ "personal_keep_days", SETTING_INT, RULE(personal_keep_days), 0, 36500, "365", NULL,
 	  "days after which an archived case loses what is personal; counts stay; 0: never" },
+	{ "audit_keep_days", SETTING_INT, RULE(audit_keep_days), 0, 36500, "1095", NULL,
+	  "days after which a row of the audit goes; 0: never" },
 	{ "map_sliver_m", SETTING_INT, RULE(map_sliver_m), 0, 1000, "1", NULL,
 	  "metres: overlaps and gaps of the map that are narrower are passed over" },
 	{ "map_may_overlap", SETTING_BOOL, RULE(map_may_overlap), 0, 0, "no", NULL,

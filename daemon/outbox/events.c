@@ -163,7 +163,7 @@ static _Bool send_row(struct events *e, const struct news_row *row, _Bool make_k
 	add_pair(&w, "from", f->from != STATE_NONE ? state_info(f->from)->name : "");
 	add_pair(&w, "to", state_info(f->to)->name);
 	add_pair(&w, "at", at);
-	add_pair(&w, "reporter", row->reporter ? mask_pseudonym(f->case_id, pseudonym) : NULL);
+	add_pair(&w, "reporter", row->people.reporter ? mask_pseudonym(f->case_id, pseudonym) : NULL);
 	add_pair(&w, "category", category);
 	add_pair(&w, "ref", f->ref);
 	return redis_link_send(e->link, &w, REDIS_COMMAND_DEADLINE_MS, on_queued, e);

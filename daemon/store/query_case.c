@@ -65,6 +65,14 @@ void answer_keep_event(struct result *mem, struct fact *f)
 	f->text = result_text(mem, f->text);
 }
 
+void answer_people(sqlite3_stmt *st, int at, struct result *mem, struct case_people *out)
+{
+	*out = (struct case_people){ .reporter = result_text(mem, column_text(st, at)),
+		                     .anonymous = column_int(st, at + 1) != 0,
+		                     .beneficiary = result_text(mem, column_text(st, at + 2)),
+		                     .contact_name = result_text(mem, column_text(st, at + 3)) };
+}
+
 /* SQLITE_ROW when it is there. */
 static int read_case(struct reader *r, enum reader_statement which, int64_t id, struct result *mem,
                      struct case_row *out)

@@ -30,8 +30,7 @@ static void take_event(sqlite3_stmt *st, struct result *mem, struct news_row *ou
 {
 	answer_event(st, &out->fact);
 	answer_keep_event(mem, &out->fact);
-	out->reporter = result_text(mem, column_text(st, EVENT_COLUMNS));
-	out->anonymous = column_int(st, EVENT_COLUMNS + 1) != 0;
+	answer_people(st, EVENT_COLUMNS, mem, &out->people);
 }
 
 static int read_events(sqlite3_stmt *st, struct result *mem, struct news_row *rows, size_t most, size_t *count)

@@ -1,6 +1,7 @@
 /* What somebody is owed, oldest first. */
 #include <string.h>
 
+#include "store/answer.h"
 #include "store/reader.h"
 
 #define ADDRESSEES ((int)(sizeof((struct notice_filter *)0)->to / sizeof(const char *)))
@@ -32,6 +33,7 @@ static void take_notice(sqlite3_stmt *st, struct result *mem, int64_t seen, stru
 	};
 	(void)strncat(out->fact.text, text ? text : "", sizeof out->fact.text - 1);
 	out->category = (int32_t)column_int(st, 8);
+	answer_people(st, 9, mem, &out->people);
 	out->seen = out->fact.id <= seen;
 }
 

@@ -49,9 +49,18 @@ const char *const reader_statements[READER_STATEMENTS] = {
 	"SELECT * FROM (SELECT * FROM notice INDEXED BY notice_by_addressee WHERE addressee = ?" #n                    \
 	" AND id > ?16 AND " NOTICE_REACHES " ORDER BY id LIMIT ?17)"
 #define OR_TO(n) " UNION ALL " NOTICES_TO(n)
+/* Whom row's case is about; names only where there are words that could hold them. */
+#define OF_CASE(row, column)                                                                                           \
+	"coalesce((SELECT " column " FROM open_case AS c WHERE c.id = " row ".case_id),"                               \
+	" (SELECT " column " FROM closed_case AS c WHERE c.id = " row ".case_id))"
+#define NAMED(row, column) "iif(coalesce(" row ".text, '') = '', NULL, " OF_CASE(row, column) ")"
+#define CASE_PEOPLE(row)                                                                                               \
+	OF_CASE(row, "coalesce(reporter, actor)")                                                                      \
+	", " OF_CASE(row, "anonymous") ", " NAMED(row, "beneficiary") ", " NAMED(row, "contact_name")
 	[READ_NOTICES] = "SELECT id, addressee, at_ms, case_id, event_id, act, state, text, " READER_CATEGORY_OF(
-		"case_id") " FROM (" NOTICES_TO(1) OR_TO(2) OR_TO(3) OR_TO(4) OR_TO(5) OR_TO(6) OR_TO(7) OR_TO(8)
-		OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14) OR_TO(15) ") AS n ORDER BY id LIMIT ?17",
+		"case_id") ", " CASE_PEOPLE("n") " FROM (" NOTICES_TO(1) OR_TO(2) OR_TO(3) OR_TO(4) OR_TO(5) OR_TO(6)
+		OR_TO(7) OR_TO(8) OR_TO(9) OR_TO(10) OR_TO(11) OR_TO(12) OR_TO(13) OR_TO(14)
+			OR_TO(15) ") AS n ORDER BY id LIMIT ?17",
 	[READ_EMERGENCIES] = "SELECT id, area, from_ms, to_ms, declared_ms, declared_by, lifted_ms, lifted_by, text"
 			     " FROM emergency ORDER BY id DESC LIMIT ?",
 #define CREDENTIALS_WHERE " WHERE id < ?1 AND (?2 OR (revoked_ms = 0 AND (expires_ms = 0 OR expires_ms > ?3)))"
@@ -72,13 +81,10 @@ const char *const reader_statements[READER_STATEMENTS] = {
 			  " (subject = ?1 OR instr(' ' || subject || ' ', '=' || ?1 || ' ') > 0 OR what IN (?4, ?5)) "
 			  "ORDER BY id DESC",
 	[READ_SEEN] = "SELECT max(up_to) FROM notice_seen WHERE person = ?",
-#define OF_CASE(column)                                                                                                \
-	"coalesce((SELECT " column " FROM open_case AS c WHERE c.id = e.case_id),"                                     \
-	" (SELECT " column " FROM closed_case AS c WHERE c.id = e.case_id))"
-	[READ_EVENTS] = "SELECT " EVENT_NAMES ", " OF_CASE("coalesce(reporter, actor)") ", " OF_CASE(
-		"anonymous") " FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 AND (1 << "
-			     "to_state & ?6) <> 0"
-			     " ORDER BY id LIMIT ?5",
+	[READ_EVENTS] = "SELECT " EVENT_NAMES ", " CASE_PEOPLE(
+		"e") " FROM case_event AS e WHERE id > ?1 AND id <= ?2 AND grid BETWEEN ?3 AND ?4 AND (1 << "
+		     "to_state & ?6) <> 0"
+		     " ORDER BY id LIMIT ?5",
 	[READ_LAST_IDS] = "SELECT (SELECT max(id) FROM case_event), (SELECT max(id) FROM notice)",
 	[READ_EVIDENCE_OF] = "SELECT size, type FROM evidence WHERE sha256 = ? AND person = ?",
 	[READ_EVIDENCE_SENT] = "SELECT sum(size) FROM evidence INDEXED BY evidence_by_person"

@@ -63,6 +63,7 @@
  * carries SHA-256 over the one before and itself. salt and seal stand for what may be erased by law, the audit's subject and
  * the ledger's person and text; erasing blanks those and the salt, and that alone the triggers let through. chain_head has
  * the newest link of each, so that rows cut off at the end are missed; it is written once a commit that adds to a chain.
+ * Its third row is the last one that was cut off the audit's front when its time was over: there the chain begins.
  *
  * credential says what proves that somebody is who they say: a row for each token, of which only SHA-256 is here, and each
  * certificate. A row is written once and completed twice at most: when it is to expire earlier than it was to, and when
@@ -288,11 +289,20 @@ static const char version_1[] =
 
 static const char version_2[] = AUDIT_TABLES LEDGER_CHAIN DOUBT_COLUMNS CREDENTIAL_TABLES CONTACTS EXPIRY;
 
+/* ---- version 3 ---- */
+
+/* Rows of the audit go from its front alone, and only behind the mark of how far (chain 2: CHAIN_AUDIT_CUT). */
+static const char version_3[] = "DROP TRIGGER audit_remains;\n"
+				"CREATE TRIGGER audit_remains BEFORE DELETE ON audit"
+				" WHEN OLD.id > coalesce((SELECT id FROM chain_head WHERE chain = 2), 0)"
+				" BEGIN SELECT RAISE(ABORT, 'the audit is never deleted from'); END;\n"
+				"INSERT INTO chain_head (chain, id, link) VALUES (2, 0, zeroblob(32));\n";
+
 /* versions[i] takes a database from version i to i + 1; then what its rows need that SQL cannot say. */
 static const struct {
 	const char *sql;
 	int (*finish)(struct connection *c);
-} versions[] = { { version_1, NULL }, { version_2, chain_begin } };
+} versions[] = { { version_1, NULL }, { version_2, chain_begin }, { version_3, NULL } };
 
 #define NUMBER_TEXT(n) #n
 #define NUMBER(n) NUMBER_TEXT(n)

@@ -6,6 +6,7 @@
 
 #include "store/verifier.h"
 #include "store/chain.h"
+#include "store/cut_audit.h"
 
 struct walk {
 	struct verifier *v;
@@ -83,6 +84,31 @@ static void see_head(struct walk *w, enum chain_name which)
 	                    "%s row %lld, the last one, is not the one that was written", w->name, (long long)w->at.id);
 }
 
+/* Where the chain begins: behind what was cut off when its time was over, as its newest row of the kind tells. */
+static void begin_behind_cut(struct walk *w)
+{
+	sqlite3_stmt *st = verifier_prepare(w->v, "SELECT subject FROM audit WHERE what = ? ORDER BY id DESC LIMIT 1");
+	char subject[CUT_SUBJECT_SIZE];
+	struct chain_head cut;
+	_Bool told = 0;
+
+	if (!chain_read_head(&w->v->connection, CHAIN_AUDIT_CUT, &cut)) {
+		(void)verifier_look(w->v, VERIFY_INTEGRITY, 0, "%s", sqlite3_errmsg(w->v->connection.db));
+		cut.id = 0;
+	}
+	cut_audit_subject(cut.id, cut.link, subject);
+	if (st)
+		bind_int(st, 1, AUDITED_CUT);
+	if (verifier_next(w->v, st))
+		told = column_text(st, 0) && strcmp(column_text(st, 0), subject) == 0;
+	(void)sqlite3_finalize(st);
+	if (cut.id == 0)
+		return;
+	(void)verifier_look(w->v, w->check, told, "audit rows up to %lld are gone, and no row tells of it",
+	                    (long long)cut.id);
+	w->at = cut;
+}
+
 static void walk(struct walk *w, enum chain_name which, const char *sql, void (*see)(struct walk *w, sqlite3_stmt *st))
 {
 	sqlite3_stmt *st = verifier_prepare(w->v, sql);
@@ -121,6 +147,7 @@ void verifier_chains(struct verifier *v)
 	struct walk audit = { .v = v, .digester = d, .check = VERIFY_AUDIT_CHAIN, .name = "audit" };
 	struct walk ledger = { .v = v, .digester = d, .check = VERIFY_LEDGER_CHAIN, .name = "ledger" };
 
+	begin_behind_cut(&audit);
 	walk(&audit, CHAIN_AUDIT, "SELECT " CHAIN_AUDIT_NAMES " FROM audit ORDER BY id", see_audit);
 	walk(&ledger, CHAIN_LEDGER, "SELECT " CHAIN_LEDGER_NAMES " FROM ledger ORDER BY id", see_ledger);
 	check_erased(v);
@@ -131,7 +158,7 @@ void verifier_chains(struct verifier *v)
 
 struct noted {
 	const char *name, *sql;
-	long long id;
+	long long id, from; /* from: of before it nothing can be told any more */
 	char link[DIGEST_TEXT_SIZE];
 };
 
@@ -144,7 +171,8 @@ static void look_at_noted(struct verifier *v, const struct noted *n)
 		bind_int(st, 1, n->id);
 	if (verifier_next(v, st))
 		is = column_text(st, 0);
-	(void)verifier_look(v, (enum verify_number)v->report->count, n->id == 0 || (is && strcmp(is, n->link) == 0),
+	(void)verifier_look(v, (enum verify_number)v->report->count,
+	                    n->id == 0 || n->id < n->from || (is && strcmp(is, n->link) == 0),
 	                    is ? "%s row %lld is another one than was noted: the chain was written anew"
 	                       : "%s row %lld was noted and is not there",
 	                    n->name, n->id);
@@ -154,7 +182,11 @@ static void look_at_noted(struct verifier *v, const struct noted *n)
 _Bool verify_heads(const char *path, const char *heads, struct verify_report *out, char **cause)
 {
 	struct verifier v = { .report = out };
-	struct noted audit = { .name = "audit", .sql = "SELECT lower(hex(link)) FROM audit WHERE id = ?" };
+	struct noted audit = { .name = "audit",
+		               .sql = "SELECT lower(hex(link)) FROM audit WHERE id = ?1 UNION ALL"
+		                      " SELECT lower(hex(link)) FROM chain_head WHERE chain = 2"
+		                      " AND id = ?1" };
+	struct chain_head cut;
 	struct noted ledger = { .name = "ledger", .sql = "SELECT lower(hex(link)) FROM ledger WHERE id = ?" };
 
 	must(out->count < VERIFY_CHECKS_MOST);
@@ -165,6 +197,8 @@ _Bool verify_heads(const char *path, const char *heads, struct verify_report *ou
 	}
 	if (!connection_open(&v.connection, path, NULL, CONNECTION_READ, NULL, 0, cause))
 		return 0;
+	if (chain_read_head(&v.connection, CHAIN_AUDIT_CUT, &cut))
+		audit.from = cut.id;
 	out->checks[out->count] = (struct verify_check){ .name = "the chains lead on from the heads that were noted" };
 	look_at_noted(&v, &audit);
 	look_at_noted(&v, &ledger);

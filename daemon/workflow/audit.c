@@ -25,6 +25,7 @@ static const struct {
 	[AUDITED_CORRECT] = { "correct", "冲正" },
 	[AUDITED_LOGIN] = { "login", "登录" },
 	[AUDITED_LOGIN_REFUSED] = { "login-refused", "登录被拒" },
+	[AUDITED_CUT] = { "cut", "审计到期" },
 	[AUDITED_SESSION_ENDED] = { "session-ended", "会话终止" },
 };
 

@@ -42,6 +42,7 @@ struct policy_rules {
 	int64_t reward_place_m;        /* what "the same place" is: 50 m */
 	int64_t reward_month_most;     /* per person: 1500 */
 	int64_t me_too_points;         /* a merged reporter's: 1 */
+	int64_t audit_keep_days;       /* rows of the audit are kept: 1095; 0: always */
 	int64_t personal_keep_days;    /* after its end a case keeps its personal fields: 365; 0: always */
 	int64_t new_reporter_day_most; /* reports a day of who has had no points yet: 20; 0: any number */
 	int64_t reporter_day_most;     /* of everybody who may earn: 200; 0: any number */

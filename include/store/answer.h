@@ -16,4 +16,7 @@ void answer_keep_event(struct result *mem, struct fact *f);
 /* Whether the case has missed its handling limit or keeps somebody of the staff waiting past the time. */
 _Bool answer_is_overdue(const struct case_file *c, int64_t now_ms) MUST_USE;
 
+/* The columns from `at` on that CASE_PEOPLE (reader.c) selects. */
+void answer_people(sqlite3_stmt *st, int at, struct result *mem, struct case_people *out);
+
 #endif

@@ -17,6 +17,7 @@
 #define CHAIN_SALT_SIZE 16
 
 enum chain_name { CHAIN_AUDIT = 0, CHAIN_LEDGER = 1, CHAIN_COUNT };
+#define CHAIN_AUDIT_CUT CHAIN_COUNT /* a head too: the last row that was cut off the audit's front */
 
 /* The newest row of a chain: its id and link. All zero before the first. */
 struct chain_head {

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/case_people.h"
 #include "workflow/case_file.h"
 #include "workflow/facts.h"
 
@@ -19,9 +20,8 @@ void reader_close(struct reader *r);
 #define QUERY_STATS_DEADLINE_MS 10000
 enum query_status { QUERY_OK, QUERY_NOT_FOUND, QUERY_TIMEOUT, QUERY_FAILED };
 
-/* Memory for one answer: every text and array below comes from here. */
 struct result {
-	struct result_block *blocks;
+	struct result_block *blocks; /* memory for one answer: every text and array below comes from here */
 };
 void result_close(struct result *r); /* safe twice */
 
@@ -80,11 +80,12 @@ struct board_row {
 	int64_t points;
 };
 /* The ten who earned most since from_ms. */
-enum query_status query_board(struct reader *r, int64_t from_ms, struct result *mem, struct board_row **rows,
+enum query_status query_board(struct reader *r, int64_t from_ms, struct result *m, struct board_row **rows,
                               size_t *count) MUST_USE;
 
 struct notice_row {
 	struct notice_fact fact;
+	struct case_people people;
 	int32_t category;
 	_Bool seen;
 };
@@ -101,8 +102,7 @@ enum query_status query_notices(struct reader *r, const struct notice_filter *f,
 
 struct news_row {
 	struct fact fact;
-	const char *reporter; /* account; who sent it, when it is anonymous; NULL: a camera did */
-	_Bool anonymous;
+	struct case_people people;
 };
 struct event_filter {
 	int64_t after, area; /* ids above; 12- or 15-digit prefix, 0: any */
@@ -112,8 +112,8 @@ struct event_filter {
 /* Oldest first. *scanned_to: the cursor to go on from, even when few rows matched. */
 enum query_status query_events(struct reader *r, const struct event_filter *f, struct result *mem,
                                struct news_row **rows, size_t *count, int64_t *scanned_to) MUST_USE;
-/* The emergencies there are and were, newest first, QUERY_PAGE_MOST at most; events are not told. */
-enum query_status query_emergencies(struct reader *r, struct result *mem, struct emergency **rows,
+/* What there is and was, newest first, QUERY_PAGE_MOST at most; events are not told. */
+enum query_status query_emergencies(struct reader *r, struct result *m, struct emergency **rows,
                                     size_t *count) MUST_USE;
 enum query_status query_last_ids(struct reader *r, int64_t *last_event, int64_t *last_notice) MUST_USE;
 

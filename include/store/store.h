@@ -80,7 +80,7 @@ enum store_result store_forget_evidence(struct store *s, int64_t before_ms, int6
 /* Between batches: a checkpoint when the WAL is long enough, or when idle is true and it is not empty. */
 enum store_result store_checkpoint(struct store *s, _Bool idle) MUST_USE;
 _Bool store_wants_checkpoint(const struct store *s, _Bool idle); /* false: it would do nothing */
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 #define STORE_APPLICATION_ID 0x67726964 /* "grid" */
 
 #endif

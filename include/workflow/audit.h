@@ -29,6 +29,7 @@ enum audited {
 	AUDITED_LOGIN = 16, /* subject: who; count: how many more there were within the span (intake/logins.h) */
 	AUDITED_LOGIN_REFUSED = 17, /* subject: whom somebody said it was, if there is such a one; count as above */
 	AUDITED_SESSION_ENDED = 18, /* what it was logged in with holds no more; subject: who; count as above */
+	AUDITED_CUT = 19,           /* older rows of the audit went; subject: the last one's id and link; count: rows */
 	AUDITED_COUNT
 };
 

@@ -14,7 +14,6 @@
 #include "street.h"
 #include "tally.h"
 
-#define VERSION_1 "tests/unit/version_1.sql" /* its tables, as they were first */
 #define TEXT_MOST 60000
 #define KILLS_A_CHILD 100
 
@@ -26,9 +25,13 @@ static const char *const rows_of[] = {
 	" (3, 'a', 7, 7, -4, 'redeem', 0, 0, 'soap');"
 	"INSERT INTO account VALUES ('a', 6, 0, 0), ('b', 3, 0, 0);"
 	"PRAGMA application_id = 0x67726964; PRAGMA user_version = 1; PRAGMA journal_mode = WAL",
+	"INSERT INTO chain_head VALUES (0, 0, zeroblob(32)), (1, 0, zeroblob(32));"
+	"PRAGMA application_id = 0x67726964; PRAGMA user_version = 2; PRAGMA journal_mode = WAL",
 };
 #define FROMS (sizeof rows_of / sizeof *rows_of)
-static const int64_t ledger_rows_of[FROMS] = { 0, 3 };
+static const int64_t ledger_rows_of[FROMS] = { 0, 3, 0 };
+/* Its tables, as they were first. */
+static const char *const tables_of[FROMS] = { NULL, "tests/unit/version_1.sql", "tests/unit/version_2.sql" };
 
 /* How it ends: at an operation, with what was on its way torn, lost or written; at a statement, the process alone. */
 enum ending { CUT_TORN, CUT_NONE, CUT_ALL, KILLED, ENDINGS };
@@ -94,14 +97,15 @@ static void run_sql(sqlite3 *db, const char *sql)
 static void make(size_t from)
 {
 	static char schema[TEXT_MOST];
-	FILE *file = fopen(VERSION_1, "re");
 	sqlite3 *db = NULL;
+
+	if (from == 0)
+		return;
+	FILE *file = fopen(tables_of[from], "re");
 
 	must(file);
 	schema[fread(schema, 1, sizeof schema - 1, file)] = '\0';
 	(void)fclose(file);
-	if (from == 0)
-		return;
 	must(sqlite3_open_v2(street_path(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK);
 	run_sql(db, schema);
 	run_sql(db, rows_of[from]);

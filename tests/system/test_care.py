@@ -316,7 +316,7 @@ def test_doctor_on_a_healthy_set_up():
     text = said(done)
     assert "0 problems" in text and "✗" not in text, text
     assert done.returncode == (1 if "tmpfs" in text else 0), text
-    for words in ("answers at 127.0.0.1", "no damage found", "schema version 2", "has the database", "free",
+    for words in ("answers at 127.0.0.1", "no damage found", "schema version 3", "has the database", "free",
                   f"answers at unix:{SOCKET}"):
         assert words in text, f"{words!r} is not in\n{text}"
 
@@ -444,7 +444,7 @@ def test_doctor_on_databases():
         file.write(os.urandom(8192))
     patient.findings("problem", "schema version 99")
     with sqlite3.connect(patient.database) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
     assert any("damage" in line or "malformed" in line for line in patient.findings("problem")), patient.findings("problem")
     os.remove(patient.database)
     patient.findings("warning", "is not there")

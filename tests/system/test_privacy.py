@@ -11,11 +11,13 @@ import sqlite3
 import subprocess
 import tempfile
 
-from harness import (BUILD, CONTRACT, DAY_MS, MONDAY_MS, TOP, Refused, Street, World, run_tests, uuid7, wait_until)
+from harness import (BUILD, CONTRACT, DAY_MS, MONDAY_MS, TOP, Refused, Street, World, jpeg, run_tests, uuid7, wait_until)
 
 STREET = Street()
 # Who gives out credentials; and who answers people, supervises and handles, all in one.
 ADMIN, BOTH = "p-administrator", "p-everything"
+# Of a property company, which is complained about and handles, works in the grids, calls units together and reports too.
+PARTY, PARTY_UNIT = "p-property", "property-01"
 
 
 def jurisdiction():
@@ -29,8 +31,10 @@ def jurisdiction():
     with open(path, "w", encoding="utf-8") as file:
         file.write(re.sub(r"(?m)^auto_dispatch.*$", "auto_dispatch = no", text))
     with open(os.path.join(folder, "people.csv"), "a", encoding="utf-8") as file:
-        for who, roles, unit in ((ADMIN, "administrator", ""), (BOTH, "acceptor+supervisor+handler", "sanitation")):
-            file.write(f"{who},{who},,{roles},,{unit},{hashlib.sha256(f'demo-{who}'.encode()).hexdigest()},no\n")
+        for who, roles, unit in ((ADMIN, "administrator", ""), (BOTH, "acceptor+supervisor+handler", "sanitation"),
+                                 (PARTY, "reporter+worker+convener+handler", PARTY_UNIT)):
+            kind = "property" if "reporter" in roles else ""
+            file.write(f"{who},{who},{kind},{roles},,{unit},{hashlib.sha256(f'demo-{who}'.encode()).hexdigest()},no\n")
     return folder
 
 
@@ -320,6 +324,39 @@ def test_an_old_case_loses_its_person_and_keeps_what_is_counted():
     assert audit(what="expire")[0]["count"] > 0
 
 
+def test_an_old_row_of_the_audit_goes_and_the_chain_holds():
+    folder = jurisdiction()
+    path = os.path.join(folder, "policy.conf")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(re.sub(r"(?m)^audit_keep_days.*$", "audit_keep_days = 30", text))
+    world = World(with_redis=False, changes={"jurisdiction": folder})
+    with world:
+        with world.daemon.client(SUPERVISOR) as client:
+            for _ in range(5):
+                client.ask("get_points", {"person": "resident-01"})
+        world.daemon.set_time(MONDAY_MS + 31 * DAY_MS)
+        with world.daemon.client(SUPERVISOR) as client:
+            client.ask("get_points", {"person": "resident-02"})
+            wait_until(lambda: client.ask("get_audit", {"what": "cut"}).get("rows"), "the audit to be cut")
+            rows = client.ask("get_audit", {"limit": 100})["rows"]
+        told = next(r for r in rows if r["what"] == "cut")
+        assert told["count"] >= 5 and told["who"] == "system" and min(r["id"] for r in rows) == told["count"] + 1, rows
+        assert sum(r.get("subject") == "resident-01" for r in rows) <= 1, rows  # the newest of then stays: the chain goes on from it
+        world.daemon.stop()
+        code, out = verify(world.daemon.database)
+        assert code == 0 and "everything holds" in out, out
+        with sqlite3.connect(world.daemon.database) as db:
+            db.execute("UPDATE chain_head SET id = (SELECT min(id) FROM audit), link = (SELECT link FROM audit ORDER BY id"
+                       " LIMIT 1) WHERE chain = 2")
+            db.execute("DELETE FROM audit WHERE id = (SELECT min(id) FROM audit)")
+        db.close()
+        code, out = verify(world.daemon.database)
+        assert code == 1 and "are gone, and no row tells of it" in out, out
+        world.daemon.start()
+
+
 # ---- one person's own ----
 
 def test_a_person_gets_a_copy_and_then_goes():
@@ -471,6 +508,99 @@ def test_a_copy_is_for_its_person_and_who_may():
     assert len(audit(what="export")) == before + 1, "a copy begun in the middle is one too"
     out = gridloop("person", "export", REPORTER, check=False)
     assert "export-says-what-for" in out, out
+
+
+SECOND_RIDER = "rider-wx52mm"
+
+
+def complaint(**changes):
+    """Two riders' reports of one matter, with photos, and what was said to either meanwhile."""
+    with DAEMON.client(PLATFORM) as gateway:
+        numbers = []
+        for i, rider in enumerate((RIDER, SECOND_RIDER)):
+            photo = gateway.upload(jpeg(300 + i))
+            numbers.append(gateway.ask("submit", report(evidence=[{"sha256": photo, "role": "NEAR"}], key=gateway.new_key(),
+                                                        description=TEXT.replace(RIDER, rider),
+                                                        reporter={"id": rider, "kind": "FOOD_RIDER"}, **changes)))
+    master = numbers[0]["case_number"]
+    with DAEMON.client(ACCEPTOR) as acceptor:
+        act(acceptor, master, "ACT_FILE", grid=GRID)
+        if not numbers[1].get("merged_into"):
+            act(acceptor, numbers[1]["case_number"], "ACT_MERGE", master=master)
+    return master, numbers[1]["case_number"], photo
+
+
+def test_the_party_complained_about_is_never_told_who_complained():
+    """Whatever way it has to do with its own case: lists, histories, photos, notices, pushes, points, the events stream."""
+    secret = {**SECRETS, "second reporter": SECOND_RIDER}
+    seen = []
+
+    def look(what, answer):
+        text = answer if isinstance(answer, str) else shown(answer)
+        found = [name for name, word in secret.items() if word in text]
+        assert not found, f"{what} shows {found}: {text[:400]}"
+        seen.append(what)
+
+    def denied(client, body, values):
+        try:
+            got = client.ask(body, values)
+        except Refused as why:
+            look(f"the refusal of {body}", str(why))
+            return
+        look(f"{body} {sorted(values)}", got)
+        assert body not in ("export_person", "get_audit") and "purpose" not in values, (body, got)
+
+    with DAEMON.client(PARTY) as party, DAEMON.client(PARTY) as follower:
+        follower.ask("subscribe", {"notices": True, "notices_after": -1, "events": True, "events_after": -1})
+        for i, way in enumerate(("handler", "helper", "called")):
+            number, other, photo = complaint(place=STREET.place(grid=i + 1, nudge=0.3))
+            with DAEMON.client(DISPATCHER) as dispatcher, DAEMON.client(SUPERVISOR) as supervisor, \
+                    DAEMON.client(HANDLER) as handler, DAEMON.client(PLATFORM) as gateway:
+                units = {"unit": PARTY_UNIT} if way == "handler" else {"unit": UNIT[HANDLER]}
+                act(dispatcher, number, "ACT_DISPATCH", **units, **({"units": [PARTY_UNIT]} if way == "helper" else {}))
+                act(party if way == "handler" else handler, number, "ACT_SIGN")
+                if way == "called":
+                    act(party, number, "ACT_WHISTLE", units=[PARTY_UNIT])
+                    act(party, number, "ACT_ANSWER", text="we come")
+                act(supervisor, number, "ACT_SUPERVISE", text=f"{NAME}（{REPORTER}，{PHONE}）又打来了")
+                if way == "helper":
+                    act(party, number, "ACT_CO_HANDLED", text="our part is done")
+                act(party if way == "handler" else handler, number, "ACT_HANDLED", text="cleared")
+                act(supervisor, number, "ACT_CHECK")
+                act(supervisor, number, "ACT_PASS")
+                act(gateway, number, "ACT_REVIEW", rating="UNSATISFIED", text=f"{NAME} {PHONE} 不满意", reporter={"id": RIDER})
+            for case in (number, other):
+                look(f"get_case as {way}", party.ask("get_case", {"case_number": case}))
+                denied(party, "get_case", {"case_number": case, "purpose": "who was it?"})
+            look("the photo", party.ask("get_evidence", {"sha256": photo}))
+            for filters in ({}, {"handler": PARTY_UNIT}, {"area": GRID[:12]}, {"category": STREET.category()}):
+                rows = party.ask("list_cases", {"limit": 100, **filters})
+                look(f"list_cases by {sorted(filters)}", rows)
+            for who in (REPORTER, f"{PLATFORM}/{SECOND_RIDER}"):
+                denied(party, "list_cases", {"reporter": who})
+                denied(party, "list_cases", {"reporter": who, "handler": PARTY_UNIT})
+                denied(party, "get_points", {"person": who})
+                denied(party, "export_person", {"person": who, "purpose": "who was it?"})
+            denied(party, "get_audit", {"subject": number})
+            look("notices", party.ask("list_notices", {"limit": 100}))
+            look("the board", party.ask("get_points", {"board": True}))
+            look("the emergencies", party.ask("list_emergencies", {}))
+            look("the figures", party.ask("get_stats", {"by": "BY_HANDLER"}))
+        pushes = []
+        with DAEMON.client(SUPERVISOR) as client:
+            last = client.ask("subscribe", {})["last_event"]
+        while not any(int(p.get("event", {}).get("event", {}).get("id", 0)) >= last for p in pushes):
+            pushes.append(follower.next_push())
+            look("a push", pushes[-1])
+        assert {n for n in ("notice", "event") if any(n in p for p in pushes)} == {"notice", "event"}, "both kinds were pushed"
+    wait_until(lambda: REDIS.command("XREVRANGE", EVENTS, "+", "-", "COUNT", "1")[0][0] == b"%d-0" % last, "the stream")
+    look("the events stream", shown(REDIS.command("XRANGE", EVENTS, "-", "+")))
+    for words in (("case", "show", number), ("case", "history", number), ("case", "list"), ("notices",), ("watch", "--help")):
+        look(f"gridloop {words[0]}", gridloop(*words, who=PARTY, check=False))
+    with DAEMON.client(SUPERVISOR) as client:
+        text = shown(client.ask("get_case", {"case_number": number, "purpose": "the control"}))
+    assert all(word in text for name, word in SECRETS.items()), "the control: who may sees all of it"
+    assert len(seen) > 80, seen
 
 
 def test_no_other_role_opens_it_to_who_handles():

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "store/backup.h"
+#include "store/cut_audit.h"
 #include "store/verify.h"
 #include "store_kit.h"
 
@@ -256,6 +257,122 @@ static void an_erasure_that_the_audit_tells_of_holds(void **state)
 	assert_true(verify_holds(&r));
 }
 
+/* ---- rows whose time is over ---- */
+
+/* The store's rows of the audit so far are of before this. */
+static int64_t cut(struct kit *k, int64_t before_ms)
+{
+	int64_t gone;
+
+	assert_int_equal(store_begin(k->store), STORE_OK);
+	assert_int_equal(store_cut_audit(k->store, before_ms, k->now_ms, &gone), STORE_OK);
+	assert_int_equal(store_commit(k->store), STORE_OK);
+	return gone;
+}
+
+static int64_t time_of(struct kit *k, int id)
+{
+	char sql[80];
+
+	snprintf(sql, sizeof sql, "SELECT at_ms FROM audit WHERE id = %d", id);
+	return kit_number(k, sql);
+}
+
+static void a_cut_front_holds_and_goes_on(void **state)
+{
+	struct kit *k = *state;
+	struct verify_report r;
+
+	assert_int_equal(cut(k, 0), 0);
+	assert_int_equal(cut(k, time_of(k, 4)), 3);
+	assert_int_equal(kit_number(k, "SELECT min(id) FROM audit"), 4);
+	assert_int_equal(kit_number(k, "SELECT count FROM audit WHERE what = 19"), 3);
+	look(k, &r);
+	assert_true(verify_holds(&r));
+	kit_reopen(k);
+	fill(k);
+	/* The newest stays, whatever its age: the chain goes on from it. */
+	int64_t older = kit_number(k, "SELECT count(*) - 1 FROM audit");
+
+	assert_int_equal(cut(k, INT64_MAX), older);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM audit"), 2);
+	look(k, &r);
+	assert_true(verify_holds(&r));
+}
+
+static void a_front_cut_by_hand_is_found(void **state)
+{
+	static const struct {
+		const char *sql, *first;
+	} cuts[] = {
+		{ "UPDATE chain_head SET id = 5, link = (SELECT link FROM audit WHERE id = 5) WHERE chain = 2;"
+		  "DELETE FROM audit WHERE id <= 5",
+		  "audit rows up to 5 are gone, and no row tells of it" },
+		{ "UPDATE chain_head SET id = 0 WHERE chain = 2", "audit row 1 is missing" },
+		{ "DELETE FROM chain_head WHERE chain = 2", "audit row 1 is missing" },
+		{ "UPDATE chain_head SET link = zeroblob(32) WHERE chain = 2", "audit rows up to 3 are gone, and no" },
+		{ "UPDATE chain_head SET id = 4 WHERE chain = 2; DELETE FROM audit WHERE id = 4",
+		  "audit rows up to 4" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+		void *kit = NULL;
+		struct verify_report r;
+
+		start(&kit);
+		assert_int_equal(cut(kit, time_of(kit, 4)), 3);
+		close_store(kit);
+		kit_tamper(kit, cuts[i].sql);
+		look(kit, &r);
+		assert_true(chain_of(&r, "audit")->broken > 0);
+		if (!strstr(chain_of(&r, "audit")->first, cuts[i].first))
+			fail_msg("after %s: \"%s\"", cuts[i].sql, chain_of(&r, "audit")->first);
+		kit_test_end(&kit);
+	}
+}
+
+/* What an erasure told of rows that stay is told anew when its row goes, and when rows it told of go. */
+static void a_cut_erasure_is_told_anew(void **state)
+{
+	struct kit *k = *state;
+	struct verify_report r;
+	struct audit_fact f = { .at_ms = k->now_ms,
+		                .what = AUDITED_ERASE,
+		                .who = "supervisor-01",
+		                .subject = "erased-1",
+		                .erased = "meituan/1",
+		                .channel = "tcp" };
+
+	assert_int_equal(store_begin(k->store), STORE_OK);
+	assert_int_equal(store_write_audit(k->store, &f), STORE_OK);
+	assert_int_equal(store_commit(k->store), STORE_OK);
+	look(k, &r);
+	assert_true(verify_holds(&r));
+	assert_true(kit_number(k, "SELECT count(*) FROM ledger WHERE person = 'erased-1'") > 0);
+	fill(k);
+	for (int i = 0; i < 3; i++) {
+		assert_true(cut(k, INT64_MAX) > 0);
+		look(k, &r);
+		if (!verify_holds(&r))
+			fail_msg("%s; %s", chain_of(&r, "audit")->first, chain_of(&r, "ledger")->first);
+		kit_reopen(k);
+		fill(k);
+	}
+}
+
+static void a_noted_head_that_was_cut_off_is_no_break(void **state)
+{
+	struct kit *k = *state;
+	struct verify_report r = { 0 };
+	char heads[STORE_HEADS_SIZE], *cause = NULL;
+
+	store_heads(k->store, heads);
+	fill(k);
+	assert_true(cut(k, INT64_MAX) > ROWS);
+	assert_true(verify_heads(k->path, heads, &r, &cause));
+	assert_true(verify_holds(&r));
+}
+
 /* ---- heads noted elsewhere ---- */
 
 static void a_chain_written_anew_is_found_by_a_noted_head(void **state)
@@ -358,6 +475,10 @@ int main(void)
 		WITH_ROWS(an_erasure_that_the_audit_tells_of_holds),
 		WITH_ROWS(a_chain_written_anew_is_found_by_a_noted_head),
 		WITH_ROWS(a_backup_tells_the_heads),
+		WITH_ROWS(a_cut_front_holds_and_goes_on),
+		cmocka_unit_test(a_front_cut_by_hand_is_found),
+		WITH_ROWS(a_cut_erasure_is_told_anew),
+		WITH_ROWS(a_noted_head_that_was_cut_off_is_no_break),
 		WITH_ROWS(a_ledger_of_version_1_is_chained_as_it_is),
 	};
 

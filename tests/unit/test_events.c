@@ -77,7 +77,7 @@ enum query_status query_events(struct reader *r, const struct event_filter *f, s
 			          .act = ACT_SUBMIT,
 			          .to = STATE_REPORTED,
 			          .category = 10110 },
-			.reporter = "platform/rider-7",
+			.people = { .reporter = "platform/rider-7" },
 		};
 	*rows = stand.rows;
 	*scanned_to = f->after + (int64_t)*count;

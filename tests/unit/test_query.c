@@ -345,11 +345,11 @@ static void events_come_in_order_with_a_cursor(void **state)
 	assert_in_range(count, 5, 30);
 	assert_int_equal(scanned, last_event);
 	for (size_t i = 0; i < count; i++)
-		assert_string_equal(rows[i].reporter, "worker-1");
+		assert_string_equal(rows[i].people.reporter, "worker-1");
 	assert_int_equal(
 		query_events(s->reader, &(struct event_filter){ .limit = 1 }, &s->mem, &rows, &count, &scanned),
 		QUERY_OK);
-	assert_non_null(rows[0].reporter);
+	assert_non_null(rows[0].people.reporter);
 	assert_int_equal(scanned, 1);
 	assert_int_equal(query_events(s->reader, &(struct event_filter){ .after = last_event + 9, .limit = 1 }, &s->mem,
 	                              &rows, &count, &scanned),
