@@ -188,6 +188,42 @@ static void test_what_begins_where_and_leads_where(void **state)
 					         state_info((enum state)to)->name);
 }
 
+/* What each way to stand to a case lets one do, as the domain says it: nothing else. */
+static const struct {
+	uint32_t who;
+	const char *acts;
+} relations[] = {
+	{ WHO_BY_ROLE,
+	  " submit confirm dismiss verify file reject merge dispatch take-back extend refuse-extension suspend "
+	  "refuse-suspension resume whistle locate check pass rework review reopen reward supervise reply exempt " },
+	{ WHO_ITS_REPORTER, " withdraw review reopen " },
+	{ WHO_ITS_HANDLER, " sign return ask-extension ask-suspension resume handled reply " },
+	{ WHO_ITS_HELPER, " co-handled reply " },
+	{ WHO_ITS_WORKER, " verified locate reply " },
+	{ WHO_GRIDS_WORKER, " confirm dismiss verified locate " },
+	{ WHO_WHISTLED, " answer " },
+	{ WHO_CAMERA_OWNER, " alarm " },
+	{ WHO_SYSTEM,
+	  " alarm-again expire file merge follow dispatch resume whistle-lapse regrid vacated review reopen reward "
+	  "doubt supervise basis reroute co-dispatch co-late retime escalate " },
+};
+
+static void test_what_each_relation_lets_one_do(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = act_info(rows[i].act)->name;
+		char word[64];
+		uint32_t who = 0;
+
+		snprintf(word, sizeof word, " %s ", name);
+		for (size_t r = 0; r < sizeof relations / sizeof *relations; r++)
+			who |= strstr(relations[r].acts, word) != NULL ? relations[r].who : 0;
+		if (rows[i].who != who)
+			fail_msg("%s: by %x, not by %x", name, rows[i].who, who);
+	}
+}
+
 static void test_what_can_be_asked_for(void **state)
 {
 	(void)state;
@@ -243,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_every_state_ends),
 		cmocka_unit_test(test_find_and_allowed_agree_with_the_rows),
 		cmocka_unit_test(test_what_begins_where_and_leads_where),
+		cmocka_unit_test(test_what_each_relation_lets_one_do),
 		cmocka_unit_test(test_what_can_be_asked_for),
 		cmocka_unit_test(test_what_opens_a_case),
 		cmocka_unit_test(test_printed),
