@@ -206,6 +206,8 @@ static enum exit_code run_export(struct call *call)
 		code = EXIT_REFUSED;
 	if (path && code != EXIT_OK)
 		(void)remove(path);
+	else if (path)
+		printf("written: %s\n", path);
 	return code;
 }
 

@@ -9,6 +9,7 @@
 #include "intake/view.h"
 #include "intake/wire.h"
 #include "store/query_audit.h"
+#include "workflow/case_number.h"
 
 #define PAGE_DEFAULT 20
 #define NAME_MOST 32
@@ -89,5 +90,10 @@ _Bool audit_serve(struct session *s, const Gridloop__V1__ClientFrame *f, struct 
 	memcpy(a->subject, read.subject, sizeof a->subject);
 	must(snprintf(subject, sizeof subject, "who=%s subject=%s what=%s", a->who, a->subject,
 	              audited_name(a->filter.what)) > 0);
-	return look_send(&a->q, &(struct look){ AUDITED_LOOK_AUDIT, subject, NULL, { a->who, a->subject } }, why);
+	/* A case's number names nobody. */
+	const char *about = case_number_id(a->subject) == 0 ? a->subject : NULL;
+
+	return look_send(&a->q,
+	                 &(struct look){ .what = AUDITED_LOOK_AUDIT, .subject = subject, .about = { a->who, about } },
+	                 why);
 }

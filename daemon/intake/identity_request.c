@@ -33,10 +33,14 @@ static void make_token(struct session *s, struct command *c)
 	explicit_bzero(token, sizeof token);
 }
 
-static void wipe_token(struct command *c)
+/* Takes it out of the command, which is freed with what is in it. */
+static void take_token(struct command *c, char out[CONVERT_TOKEN_SIZE])
 {
-	if (c->origin.extra)
-		explicit_bzero(c->origin.extra, strlen(c->origin.extra));
+	out[0] = '\0';
+	if (!c->origin.extra)
+		return;
+	must(snprintf(out, CONVERT_TOKEN_SIZE, "%s", (const char *)c->origin.extra) < CONVERT_TOKEN_SIZE);
+	explicit_bzero(c->origin.extra, strlen(c->origin.extra));
 }
 
 /* ---- issue, rotate ---- */
@@ -56,8 +60,6 @@ static void fill_issued(const struct command *c, Gridloop__V1__CredentialIssued 
 			m->old_until_ms = one->revoked_ms ? 0 : one->expires_ms;
 		}
 	}
-	if (c->origin.extra && !c->outcome.again)
-		m->token = wire_text(c->origin.extra);
 }
 
 /* A token is kept by nobody but who was shown it. */
@@ -76,20 +78,17 @@ static void answer_issued(void *door, struct command *c)
 	struct session *s = door;
 	Gridloop__V1__CredentialIssued m = GRIDLOOP__V1__CREDENTIAL_ISSUED__INIT;
 	Gridloop__V1__ServerFrame f = GRIDLOOP__V1__SERVER_FRAME__INIT;
+	char token[CONVERT_TOKEN_SIZE];
 
+	take_token(c, token);
 	if (c->outcome.accepted && c->outcome.again && c->credential_kind == CREDENTIAL_TOKEN)
 		refuse_again(c);
 	fill_issued(c, &m);
-	f.seq = c->origin.seq;
+	m.token = wire_text(c->outcome.again ? NULL : token);
 	f.body_case = GRIDLOOP__V1__SERVER_FRAME__BODY_CREDENTIAL_ISSUED;
 	f.credential_issued = &m;
-	if (c->outcome.accepted)
-		session_send(s, &f);
-	else
-		session_refuse(s, c->origin.seq, &c->outcome.refusal);
-	wipe_token(c);
-	command_free(c);
-	session_returned(s);
+	session_answer(s, c, &f);
+	explicit_bzero(token, sizeof token);
 }
 
 static _Bool submit(struct session *s, uint32_t seq, struct command *c)

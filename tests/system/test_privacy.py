@@ -290,6 +290,7 @@ def test_the_command_line_tells_it():
     out = gridloop("case", "show", number, who=HANDLER)
     assert not leaks(out) and "139****4321" in out and "--purpose" in out, out
     out = gridloop("audit", "--subject", number, "--what", "unmask")
+    assert f"subject={number}" in audit(what="look-audit")[1]["subject"], "a case's number names nobody"
     assert "call back" in out and ACCEPTOR in out and "查看明文" in out, out
     rows = json.loads(gridloop("audit", "--who", ACCEPTOR, "--limit", "1", "--json"))["rows"]
     assert rows[0]["what"] == "unmask" and rows[0]["purpose"] == "call back", rows
