@@ -200,8 +200,8 @@ _Bool reward_correct(struct decision *d)
 	if (d->command->value == 0)
 		return decision_refuse(d, REFUSAL_INVALID, "points-above-zero",
 		                       "Correct by one point or more, up or down.");
-	if (casebook_account(d->book, person)->balance + d->command->value < 0 ||
-	    casebook_payable(d->book, person, d->now_ms) + d->command->value < 0)
+	/* Of a balance never more can be payable than there is. */
+	if (casebook_payable(d->book, person, d->now_ms) + d->command->value < 0)
 		return decision_refuse(d, REFUSAL_OVERDRAWN, "never-overdrawn", "That would leave less than nothing.");
 	enter(d, person, d->command->value, "correction");
 	audit_add(d, AUDITED_CORRECT, person, d->command->text, d->command->value);

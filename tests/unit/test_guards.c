@@ -109,7 +109,9 @@ static void test_what_asks_too_early_is_refused(void **state)
 	assert_true(handle_escalate_guard(&d));
 	d.draft->level = LEVEL_DISTRICT;
 	assert_false(handle_escalate_guard(&d));
+	assert_false(decision_then(&d, ACT_ESCALATE));
 	assert_false(dispatch_co_late_guard(&d));
+	assert_false(decision_then(&d, ACT_CO_LATE));
 	d.draft->helper_count = 2;
 	d.draft->helper_due_ms[0] = 0; /* between the dispatch and its own clock */
 	d.draft->helper_due_ms[1] = desk.now_ms + 1;

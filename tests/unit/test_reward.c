@@ -144,6 +144,8 @@ static void test_the_answers_say_what_is_left(void **state)
 	assert_int_equal(desk.outcome.balance, 8);
 	assert_true(desk_do(&desk, points(COMMAND_CORRECT, "supervisor-01", "rider-07", 1)));
 	assert_int_equal(desk.outcome.balance, 9);
+	assert_true(desk_do(&desk, points(COMMAND_CORRECT, "supervisor-01", "rider-07", 50)));
+	assert_int_equal(desk.outcome.balance, 59);
 }
 
 static void test_who_has_no_account_is_named(void **state)

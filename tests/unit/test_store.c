@@ -239,6 +239,15 @@ static void only_what_is_earned_counts_for_the_month(void **state)
 	assert_int_equal(kit_number(k, "SELECT balance FROM account"), 6);
 	assert_int_equal(kit_number(k, "SELECT month_points FROM account"), 10);
 	assert_int_equal(casebook_account(k->book, "resident-1")->month_points, 10);
+	for (int points = 1; points >= 0; points--) {
+		kit_nothing(k);
+		kit_earn(k, "resident-1", points, k->now_ms, 0);
+		k->facts.ledger[0].case_id = id;
+		assert_int_equal(kit_write(k), STORE_OK);
+		assert_int_equal(kit_number(k, "SELECT month_points FROM account"), 11);
+		assert_int_equal(kit_number(k, "SELECT month FROM account"), 202611);
+		k->now_ms += 40 * INT64_C(86400000); /* another month */
+	}
 }
 
 static void seeing_is_never_ahead_of_what_there_is(void **state)

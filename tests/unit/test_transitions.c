@@ -265,6 +265,7 @@ static void test_printed(void **state)
 	assert_non_null(strstr(text, "| HANDLING | whistle 吹哨 | WHISTLED | convener |"));
 	assert_non_null(strstr(text, "| any open | supervise 督办 | stays | supervisor, by itself |"));
 	assert_non_null(strstr(text, "| – | submit 上报 | REPORTED | reporter, gateway |"));
+	assert_non_null(strstr(text, "| REPORTED | withdraw 撤回 | CANCELLED | its reporter |"));
 	free(text);
 }
 
