@@ -83,6 +83,16 @@ static const char *hide_name(const struct secret *s, const char *name)
 	return s->who && name && strcmp(name, s->who) == 0 ? s->pseudonym : name;
 }
 
+static const char *hide_words(const struct secret *s, char *text)
+{
+	mask_word(text, s->who);
+	mask_word(text, s->short_name);
+	mask_word(text, s->name);
+	mask_word(text, s->beneficiary);
+	mask_word(text, s->contact_name);
+	return text;
+}
+
 /* A text of people: numbers in it masked, and the names that this case is to keep. */
 static const char *hide_text(const struct secret *s, const char *text)
 {
@@ -92,12 +102,15 @@ static const char *hide_text(const struct secret *s, const char *text)
 		return text;
 	out = question_take(s->q, MASK_ROOM(strlen(text)));
 	(void)mask_text(text, out);
-	mask_word(out, s->who);
-	mask_word(out, s->short_name);
-	mask_word(out, s->name);
-	mask_word(out, s->beneficiary);
-	mask_word(out, s->contact_name);
-	return out;
+	return hide_words(s, out);
+}
+
+/* What the system writes says by which row of the policy a case came here: its numbers are areas, no person's. */
+static const char *hide_own_text(const struct secret *s, const char *text)
+{
+	size_t size = text ? strlen(text) + 1 : 0;
+
+	return text ? hide_words(s, memcpy(question_take(s->q, MASK_ROOM(size)), text, size)) : NULL;
 }
 
 static const char *masked(struct question *q, const char *text, const char *(*mask)(const char *text, char *out))
@@ -142,9 +155,11 @@ void reveal_row(struct question *q, struct case_row *row, enum reveal how)
 
 static void hide_event(const struct secret *s, struct fact *f)
 {
+	_Bool by_system = f->actor && strcmp(f->actor, SYSTEM_ACTOR) == 0;
+
 	f->actor = hide_name(s, f->actor);
 	f->ref = hide_name(s, f->ref);
-	f->text = hide_text(s, f->text);
+	f->text = by_system ? hide_own_text(s, f->text) : hide_text(s, f->text);
 }
 
 void reveal_case(struct question *q, struct case_answer *answer, enum reveal how)

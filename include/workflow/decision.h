@@ -25,8 +25,6 @@ struct decision {
 	const struct look_owner *alike; /* of DOUBT_PHOTO */
 };
 
-#define SYSTEM_ACTOR "system"
-
 /* Begins a judgement: the draft is still empty, the actor the system. */
 void decision_begin(struct decision *d, const struct casebook *b, const struct policy *p, struct command *c,
                     int64_t now_ms, struct facts *out);

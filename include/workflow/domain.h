@@ -8,6 +8,8 @@
 #include "base/must.h"
 #include "jurisdiction/rights.h"
 
+#define SYSTEM_ACTOR "system" /* who does what a timer, a route or a rule brings about */
+
 /* What a state means, and its default timer, is in docs/workflow.md, generated from transitions.c. */
 enum state {
 	STATE_NONE = 0,

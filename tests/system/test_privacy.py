@@ -147,6 +147,17 @@ def test_who_handles_it_never_sees_who_reported():
     assert len(names) == 1
 
 
+def test_what_the_system_writes_keeps_its_numbers():
+    """By which row of the policy a case came here names an area of twelve digits, which is nobody's telephone."""
+    world = World(with_redis=False)
+    with world, world.daemon.client(PLATFORM) as gateway, world.daemon.client(ACCEPTOR) as acceptor:
+        number = gateway.ask("submit", report(category="E0110"))["case_number"]
+        act(acceptor, number, "ACT_FILE", grid=GRID)
+        view = acceptor.ask("get_case", {"case_number": number})
+    own = [event["text"] for event in view["history"] if event["actor"] == "system" and event.get("text")]
+    assert view["masked"] and any(re.search(r"[0-9]{12}", text) for text in own), view["history"]
+
+
 def test_no_purpose_opens_it_to_who_handles():
     number = dispatched()
     for who in (HANDLER, HELPER, "convener-001", DISPATCHER, OPERATOR):
