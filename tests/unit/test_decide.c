@@ -330,6 +330,28 @@ static void test_seen(void **state)
 	assert_int_equal(desk.facts.seen.at_ms, desk.now_ms);
 }
 
+/* A door notes in nobody's name, so nobody has to be known for it. */
+static void test_noted_by_a_door(void **state)
+{
+	static const struct {
+		enum audited what;
+		const char *who;
+	} notes[] = { { AUDITED_LOGIN, AUDIT_SELF }, { AUDITED_LOGIN_REFUSED, AUDIT_SOMEBODY } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof notes / sizeof *notes; i++) {
+		assert_true(desk_do(&desk, (struct command){ .kind = COMMAND_NOTE,
+		                                             .value = notes[i].what,
+		                                             .person = "worker-01",
+		                                             .posts = 3 }));
+		assert_int_equal(desk.facts.audit.what, notes[i].what);
+		assert_string_equal(desk.facts.audit.who, notes[i].who);
+		assert_string_equal(desk.facts.audit.subject, "worker-01");
+		assert_int_equal(desk.facts.audit.count, 3);
+		assert_int_equal(desk.facts.event_count, 0);
+	}
+}
+
 /* A camera's alert without a label, or a camera without a name, is refused, not believed. */
 static void test_alarms_without_names(void **state)
 {
@@ -362,6 +384,7 @@ int main(void)
 		TEST(test_bare_acts_by_everybody),
 		TEST(test_notices_are_cut_at_a_character),
 		TEST(test_seen),
+		TEST(test_noted_by_a_door),
 		TEST(test_alarms_without_names),
 	};
 

@@ -255,6 +255,22 @@ static void test_the_area_of_a_person(void **state)
 	assert_int_equal(rights_area_of(&north), N1);
 }
 
+/* An account is one's own by its whole name, or for a gateway by what stands before the stroke. */
+static void test_whose_an_account_is(void **state)
+{
+	const struct person one = { .id = "rider", .roles = ROLE_REPORTER },
+			    gateway = { .id = "rider", .roles = ROLE_GATEWAY };
+
+	(void)state;
+	assert_false(rights_owns(&one, NULL));
+	assert_false(rights_owns(&one, "resident"));
+	assert_true(rights_owns(&one, "rider"));
+	assert_false(rights_owns(&one, "rider/7"));
+	assert_true(rights_owns(&gateway, "rider"));
+	assert_true(rights_owns(&gateway, "rider/7"));
+	assert_false(rights_owns(&gateway, "rider-7"));
+}
+
 static void test_the_roles_of_what_is_no_right(void **state)
 {
 	struct policy *p = load(NULL);
@@ -263,6 +279,8 @@ static void test_the_roles_of_what_is_no_right(void **state)
 	assert_int_equal(rights_roles(p, RIGHT_NONE, RIGHTS_ALL, RIGHTS_NO_CASE), 0);
 	assert_int_equal(rights_roles(p, RIGHT_COUNT, RIGHTS_ALL, RIGHTS_NO_CASE), 0);
 	assert_int_equal(rights_roles(p, RIGHT_REDEEM, RIGHTS_ALL, RIGHTS_NO_CASE), ROLE_STATION);
+	assert_int_equal(rights_never(p, RIGHT_NONE, RIGHTS_ALL), 0);
+	assert_int_equal(rights_never(p, RIGHT_COUNT, RIGHTS_ALL), 0);
 	assert_string_equal(right_name(RIGHT_NONE), "none");
 	policy_release(p);
 }
@@ -390,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_in_no_row_is_denied),
 		cmocka_unit_test(test_a_role_shuts_a_right),
 		cmocka_unit_test(test_the_area_of_a_person),
+		cmocka_unit_test(test_whose_an_account_is),
 		cmocka_unit_test(test_the_roles_of_what_is_no_right),
 		cmocka_unit_test(test_a_refusal_says_what_is_missing),
 		cmocka_unit_test(test_rights_are_taken_away),
