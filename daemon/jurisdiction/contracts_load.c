@@ -87,7 +87,9 @@ static _Bool same_step(const struct policy *p, const struct contract *a, const s
 {
 	const struct unit *u = policy_unit(p, a->unit), *v = policy_unit(p, b->unit);
 
-	return u && v && (strcmp(u->kind, "self-managed") == 0) == (strcmp(v->kind, "self-managed") == 0);
+	if (!u || !v || !u->kind || !v->kind)
+		return 0; /* a mistake of its own */
+	return unit_is(u, "self-managed") == unit_is(v, "self-managed");
 }
 
 static void check_overlap(const struct audit *c, const struct contract *k, size_t before)

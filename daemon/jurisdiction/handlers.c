@@ -219,9 +219,14 @@ const struct contract *policy_contract_at(const struct policy *p, size_t i)
 	return table_at(&p->contracts, i);
 }
 
+_Bool unit_is(const struct unit *u, const char *kind)
+{
+	return u->kind && strcmp(u->kind, kind) == 0;
+}
+
 _Bool unit_needs_contract(const struct unit *u)
 {
-	return strcmp(u->kind, "property") == 0 || strcmp(u->kind, "contractor") == 0;
+	return unit_is(u, "property") || unit_is(u, "contractor");
 }
 
 static _Bool lasts_longer(const struct contract *c, const struct contract *than)

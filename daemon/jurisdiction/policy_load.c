@@ -107,7 +107,7 @@ static void check_route_unit(const struct audit *c, const char *id)
 		return;
 	}
 	audit_unit(c, id);
-	if (u && u->kind && (unit_needs_contract(u) || strcmp(u->kind, "self-managed") == 0))
+	if (u && (unit_needs_contract(u) || unit_is(u, "self-managed")))
 		audit_wrong(c, "found unit \"%s\" of kind %s; expected its contract in contracts.csv instead", id,
 		            u->kind);
 }

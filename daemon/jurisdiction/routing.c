@@ -43,7 +43,7 @@ static enum handler_step step_of(const struct policy *p, const struct offer *off
 
 	if (!offer->contract)
 		return HANDLER_ROUTE;
-	return unit && strcmp(unit->kind, "self-managed") == 0 ? HANDLER_SELF_MANAGED : HANDLER_CONTRACT;
+	return unit && unit_is(unit, "self-managed") ? HANDLER_SELF_MANAGED : HANDLER_CONTRACT;
 }
 
 static void build_step(struct routing *r, const struct policy *p, enum handler_step step)
@@ -137,9 +137,8 @@ static void find_homes(struct routing *r, const struct policy *p)
 {
 	for (size_t i = 0; i < p->units.count; i++) {
 		struct unit *u = p->units.rows[i];
-		_Bool home = u->kind && (strcmp(u->kind, "community") == 0 || strcmp(u->kind, "street") == 0);
 
-		if (home && u->area)
+		if (u->area && (unit_is(u, "community") || unit_is(u, "street")))
 			(void)lookup_add(&r->home_unit, &u->area, sizeof u->area, u);
 	}
 }

@@ -82,6 +82,8 @@ const struct contract *policy_contract(const struct policy *p, const char *id); 
 const struct contract *policy_contract_at(const struct policy *p, size_t i);    /* NULL past the end */
 /* Whether units of this kind work only by contract. */
 _Bool unit_needs_contract(const struct unit *u);
+/* Whether it is of this kind; one whose kind is a mistake, which is told, is of none. */
+_Bool unit_is(const struct unit *u, const char *kind);
 /* The unit's contract that is in force then and lasts longest, NULL: none. */
 const struct contract *policy_contract_of(const struct policy *p, const char *unit, int64_t at_ms);
 

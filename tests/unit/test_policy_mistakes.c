@@ -82,6 +82,8 @@ static const struct mistake mistakes[] = {
 	  "categories.csv:2: found before_photo without after_photo", "before alone shows no work" },
 	/* units */
 	{ "units.csv", "volunteer", "company", "units.csv:4: found kind \"company\"", "one of department, property" },
+	{ "units.csv", "self-managed", "company", "units.csv:6: found kind \"company\"",
+	  "one of department, property" },
 	{ "units.csv", "610404004001001", "610404004001009", "units.csv:4: found area 610404004001009", "grids.csv" },
 	{ "units.csv", "610404004001001", "610404", "units.csv:4: found area \"610404\"", "12 digits" },
 	{ "units.csv", "river,", "the river,", "units.csv:4: found unit \"the river\"", "an id" },
