@@ -13,7 +13,7 @@
 
 _Bool reach_is_staff(const struct person *who)
 {
-	return (who->roles & ~(uint32_t)(ROLE_REPORTER | ROLE_GATEWAY | ROLE_CAMERAS | ROLE_ADMINISTRATOR)) != 0;
+	return roles_are_staff(who->roles);
 }
 
 static _Bool is_the(const struct person *who, const char *person)

@@ -32,6 +32,7 @@ static const struct {
 	[VERIFY_EVIDENCE] = { "evidence that is named was uploaded by who named it", 0 },
 	[VERIFY_ROLES] = { "what photos show is what their events say", 4 },
 	[VERIFY_AUDIT_CHAIN] = { "every row of the audit is there as it was written", 0 },
+	[VERIFY_ACTS] = { "who of the staff did what to a case is what the audit says", 0 },
 	[VERIFY_LEDGER_CHAIN] = { "every row of the ledger is there as it was written", 3 },
 	[VERIFY_CREDENTIALS] = { "credentials are whole and end once", 0 },
 	[VERIFY_INTEGRITY] = { "the file is sound", 0 },

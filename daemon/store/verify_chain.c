@@ -7,6 +7,7 @@
 #include "store/verifier.h"
 #include "store/chain.h"
 #include "store/cut_audit.h"
+#include "store/expire.h"
 
 struct walk {
 	struct verifier *v;
@@ -141,6 +142,37 @@ static void check_erased(struct verifier *v)
 	(void)sqlite3_finalize(st);
 }
 
+/* A name that is gone was a reporter's, on duty or not, and went with its case's. */
+static _Bool is_the_same(const char *actor, const char *who)
+{
+	return actor && (strcmp(actor, who) == 0 || strcmp(actor, EXPIRE_NAME) == 0);
+}
+
+/* An event has no link of its own; for who of the staff did what, the audit's row stands in. */
+static void check_acts(struct verifier *v)
+{
+	sqlite3_stmt *st = verifier_prepare(v,
+	                                    "SELECT a.id, a.who, a.purpose, a.at_ms, a.count, e.actor, e.act, e.at_ms"
+	                                    " FROM audit AS a LEFT JOIN case_event AS e ON e.id = a.count"
+	                                    " WHERE a.what = ?1 ORDER BY a.id");
+
+	if (st)
+		bind_int(st, 1, AUDITED_ACT);
+	while (verifier_next(v, st)) {
+		const char *who = column_text(st, 1), *act = column_text(st, 2);
+		int64_t is = column_int(st, 6);
+		_Bool known = is > ACT_NONE && is < ACT_COUNT && who && act;
+
+		(void)verifier_look(
+			v, VERIFY_ACTS,
+			known && strcmp(act_info((enum act)is)->name, act) == 0 &&
+				column_int(st, 3) == column_int(st, 7) && is_the_same(column_text(st, 5), who),
+			"event %lld is not what was done: audit row %lld says \"%.20s\" by %.64s",
+			(long long)column_int(st, 4), (long long)column_int(st, 0), act ? act : "", who ? who : "");
+	}
+	(void)sqlite3_finalize(st);
+}
+
 void verifier_chains(struct verifier *v)
 {
 	struct digester *d = digester_new();
@@ -151,6 +183,7 @@ void verifier_chains(struct verifier *v)
 	walk(&audit, CHAIN_AUDIT, "SELECT " CHAIN_AUDIT_NAMES " FROM audit ORDER BY id", see_audit);
 	walk(&ledger, CHAIN_LEDGER, "SELECT " CHAIN_LEDGER_NAMES " FROM ledger ORDER BY id", see_ledger);
 	check_erased(v);
+	check_acts(v);
 	digester_free(d);
 }
 

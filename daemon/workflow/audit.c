@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "workflow/case_number.h"
 #include "workflow/decision.h"
 
 static const struct {
@@ -27,6 +28,7 @@ static const struct {
 	[AUDITED_LOGIN_REFUSED] = { "login-refused", "登录被拒" },
 	[AUDITED_CUT] = { "cut", "审计到期" },
 	[AUDITED_SESSION_ENDED] = { "session-ended", "会话终止" },
+	[AUDITED_ACT] = { "act", "办理" },
 };
 
 const char *audited_name(enum audited what)
@@ -64,6 +66,18 @@ void audit_add(struct decision *d, enum audited what, const char *subject, const
 		                             .purpose = purpose,
 		                             .channel = d->command->channel,
 		                             .count = count };
+}
+
+void audit_act(struct decision *d)
+{
+	struct audit_fact *row = &d->out->audit;
+
+	_Static_assert(sizeof row->digits >= CASE_NUMBER_SIZE, "a case's number");
+	if (row->what != AUDITED_NONE || !roles_are_staff(d->who->roles) || d->out->event_count == 0)
+		return;
+	audit_add(d, AUDITED_ACT, NULL, act_info(d->command->act)->name, d->out->events[0].id);
+	case_number_text(d->draft->id, d->draft->category, row->digits);
+	row->subject = row->digits;
 }
 
 _Bool audit_judge(struct decision *d)

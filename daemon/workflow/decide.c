@@ -139,6 +139,7 @@ static _Bool judge_act(struct decision *d)
 	if (!through_row(d, c->act))
 		return 0;
 	decision_outcome(d);
+	audit_act(d);
 	return 1;
 }
 

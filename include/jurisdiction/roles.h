@@ -22,6 +22,12 @@ enum role {
 };
 #define ROLE_BITS 13
 
+/* Whether these are of somebody who works on what others report. */
+static inline _Bool roles_are_staff(uint32_t roles)
+{
+	return (roles & ~(uint32_t)(ROLE_REPORTER | ROLE_GATEWAY | ROLE_CAMERAS | ROLE_ADMINISTRATOR)) != 0;
+}
+
 const char *role_name(enum role one_bit);  /* "acceptor" */
 uint32_t role_from_name(const char *name); /* 0 when unknown */
 

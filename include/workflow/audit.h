@@ -1,6 +1,7 @@
 /* audit: who looked at or changed what (审计). A look by staff at a case, a list or a person's points is recorded before
- * its answer goes out; what changes people, points or the policy is recorded with the change. A case's own changes are its
- * events and are not told twice. The store chains the rows (store/chain.h), so that an edited or missing one is found. */
+ * its answer goes out; what changes people, points or the policy is recorded with the change, and so is who of the staff
+ * did what to a case: the case's event says the rest. The store chains the rows (store/chain.h), so that an edited or
+ * missing one is found, and an event that somebody has put another's name to. */
 #ifndef WORKFLOW_AUDIT_H
 #define WORKFLOW_AUDIT_H
 
@@ -30,6 +31,7 @@ enum audited {
 	AUDITED_LOGIN_REFUSED = 17, /* subject: whom somebody said it was, if there is such a one; count as above */
 	AUDITED_SESSION_ENDED = 18, /* what it was logged in with holds no more; subject: who; count as above */
 	AUDITED_CUT = 19,           /* older rows of the audit went; subject: the last one's id and link; count: rows */
+	AUDITED_ACT = 20, /* a step of a case by staff; subject: its number; purpose: the act; count: its event */
 	AUDITED_COUNT
 };
 
@@ -48,7 +50,7 @@ struct audit_fact {
 	const char *channel; /* the door it came by */
 	int64_t count;
 	const char *erased; /* AUDITED_ERASE: whose data goes with the row; it does not stand in it */
-	char digits[24];    /* room for a subject that is a number */
+	char digits[40];    /* room for a subject that is a number */
 };
 
 const char *audited_name(enum audited what); /* "look-case" */
@@ -60,6 +62,8 @@ struct decision;
 void audit_add(struct decision *d, enum audited what, const char *subject, const char *purpose, int64_t count);
 /* A COMMAND_NOTE: what a door tells of by itself, in nobody's name. */
 _Bool audit_note(struct decision *d);
+/* Tells of what the command did to its case, if who sent it is staff and no other row tells of it. */
+void audit_act(struct decision *d);
 /* A COMMAND_AUDIT: something that its door wants recorded before it goes on. */
 _Bool audit_judge(struct decision *d);
 

@@ -652,12 +652,15 @@ def finish():
     with sqlite3.connect(DAEMON.database) as db:
         audit_rows = db.execute("SELECT max(id) FROM audit").fetchone()[0]
         ledger_rows = db.execute("SELECT max(id) FROM ledger").fetchone()[0]
-    assert audit_rows > 20 and ledger_rows > 0
+        # Who said that it is settled: events are chained through what the audit tells of them.
+        passed = db.execute("SELECT max(count) FROM audit WHERE what = 20 AND purpose = 'pass'").fetchone()[0]
+    assert audit_rows > 20 and ledger_rows > 0 and passed
     edits = [
         ("audit", "UPDATE audit SET who = 'nobody' WHERE id = 7", "audit row 7 is not what was written"),
         ("audit", "DELETE FROM audit WHERE id = 9", "audit row 9 is missing"),
         ("audit", f"DELETE FROM audit WHERE id = {audit_rows}", f"audit row {audit_rows} is missing"),
         ("ledger", "UPDATE ledger SET points = points + 100 WHERE id = 1", "ledger row 1 is not what was written"),
+        ("case_event", f"UPDATE case_event SET actor = 'nobody' WHERE id = {passed}", f"event {passed} is not what was done"),
         ("ledger", f"DELETE FROM ledger WHERE id = {ledger_rows}", f"ledger row {ledger_rows} is missing"),
     ]
     for table, sql, sentence in edits:

@@ -144,6 +144,13 @@ void kit_step(struct kit *k, int64_t id, struct fact f)
 	k->facts.drafts[0] = *now;
 	case_apply(k->book, &k->facts.drafts[0], e);
 	k->facts.draft_count = 1;
+	if (strcmp(f.actor, "staff") == 0)
+		k->facts.audit = (struct audit_fact){ .at_ms = f.at_ms,
+			                              .what = AUDITED_ACT,
+			                              .who = f.actor,
+			                              .purpose = act_info(f.act)->name,
+			                              .channel = "tcp",
+			                              .count = f.id };
 }
 
 void kit_owe(struct kit *k, const char *to)
