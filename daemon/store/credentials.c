@@ -20,7 +20,7 @@ static enum store_result write_new(struct store *s, const struct credential *c)
 	bind_text(st, 7, c->made_by);
 	bind_int(st, 8, c->replaces);
 	bind_int(st, 9, c->expires_ms);
-	return writer_result(s, connection_run(st), "credential");
+	return writer_execute(s, st, "credential");
 }
 
 static enum store_result write_end(struct store *s, const struct credential *c)
@@ -32,7 +32,7 @@ static enum store_result write_end(struct store *s, const struct credential *c)
 	bind_int(st, 3, c->revoked_ms);
 	bind_text(st, 4, c->revoked_by);
 	bind_text(st, 5, c->why);
-	return writer_result(s, connection_run(st), "credential-end");
+	return writer_execute(s, st, "credential-end");
 }
 
 enum store_result credentials_write(struct store *s, const struct credential *rows, size_t count)

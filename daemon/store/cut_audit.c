@@ -23,7 +23,7 @@ static enum store_result run_on(struct store *s, const char *sql, int64_t id)
 	sqlite3_stmt *st = prepare(s, sql);
 
 	bind_int(st, 1, id);
-	enum store_result result = writer_result(s, connection_run(st), "cut-audit");
+	enum store_result result = writer_execute(s, st, "cut-audit");
 
 	(void)sqlite3_finalize(st);
 	return result;
@@ -48,7 +48,7 @@ static int64_t find_last(struct store *s, int64_t before_ms, struct chain_head *
 
 	bind_int(st, 1, s->heads[CHAIN_AUDIT].id);
 	bind_int(st, 2, CUT_AUDIT_AT_ONCE);
-	while (sqlite3_step(st) == SQLITE_ROW) {
+	while (writer_found(s, st, "find-audit")) {
 		seen++;
 		if (column_int(st, 1) >= before_ms || sqlite3_column_bytes(st, 2) != DIGEST_SIZE)
 			continue;
@@ -76,7 +76,7 @@ static struct names find_erased(struct store *s, int64_t last)
 
 	bind_int(st, 1, last);
 	bind_int(st, 2, AUDITED_ERASE);
-	while (names.count < CUT_AUDIT_AT_ONCE && sqlite3_step(st) == SQLITE_ROW)
+	while (names.count < CUT_AUDIT_AT_ONCE && writer_found(s, st, "find-erased"))
 		names.list[names.count++] = must_strdup(column_text(st, 0));
 	(void)sqlite3_finalize(st);
 	return names;
@@ -100,7 +100,7 @@ static int64_t untold(struct store *s, const char *name)
 
 	bind_text(st, 1, name);
 	bind_int(st, 2, AUDITED_ERASE);
-	if (sqlite3_step(st) == SQLITE_ROW)
+	if (writer_found(s, st, "find-untold"))
 		rows = column_int(st, 0);
 	(void)sqlite3_finalize(st);
 	return rows;
@@ -134,7 +134,7 @@ static enum store_result mark(struct store *s, const struct chain_head *last)
 	bind_int(st, 1, last->id);
 	bind_bytes(st, 2, last->link, DIGEST_SIZE);
 	bind_int(st, 3, CHAIN_AUDIT_CUT);
-	return writer_result(s, connection_run(st), "cut-audit");
+	return writer_execute(s, st, "cut-audit");
 }
 
 static enum store_result tell(struct store *s, const struct chain_head *last, int64_t count, int64_t now_ms)
@@ -159,7 +159,7 @@ enum store_result store_cut_audit(struct store *s, int64_t before_ms, int64_t no
 
 	*gone = find_last(s, before_ms, &last);
 	if (*gone == 0)
-		return STORE_OK;
+		return store_state(s);
 	names = find_erased(s, last.id);
 	result = mark(s, &last);
 	if (result == STORE_OK)

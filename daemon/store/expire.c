@@ -92,7 +92,7 @@ static sqlite3_stmt *use(struct expiry *e, enum expire_statement which)
 
 static enum store_result run(struct expiry *e, sqlite3_stmt *st, const char *what)
 {
-	return writer_result(e->store, connection_run(st), what);
+	return writer_execute(e->store, st, what);
 }
 
 /* ---- one case ---- */
@@ -146,7 +146,7 @@ static enum store_result expire_event(struct expiry *e, const struct subject *s,
 
 	*prev = 0;
 	bind_int(read, 1, id);
-	if (sqlite3_step(read) == SQLITE_ROW) {
+	if (writer_found(e->store, read, "read-event")) {
 		const char *actor = column_text(read, 1), *ref = column_text(read, 2), *text = column_text(read, 3);
 		char *words = renamed(s, actor) == actor ? without_names(s, text) : NULL;
 
@@ -206,11 +206,11 @@ static enum store_result expire_case(struct expiry *e, const struct subject *s)
 /* ---- a piece ---- */
 
 /* Read before anything is changed, for what is changed leaves the index that is walked. */
-static size_t read_due(sqlite3_stmt *st, struct subject *out)
+static size_t read_due(struct store *s, sqlite3_stmt *st, struct subject *out)
 {
 	size_t count = 0;
 
-	while (count < EXPIRE_CASES_AT_ONCE && sqlite3_step(st) == SQLITE_ROW)
+	while (count < EXPIRE_CASES_AT_ONCE && writer_found(s, st, "read-due"))
 		out[count++] = (struct subject){ .case_id = column_int(st, 0),
 			                         .who = copy(st, 1),
 			                         .last_event = column_int(st, 2),
@@ -229,11 +229,11 @@ static enum store_result expire_notices(struct expiry *e, int64_t *count)
 	int64_t last = 0;
 
 	bind_int(to, 1, e->before_ms);
-	if (sqlite3_step(to) == SQLITE_ROW)
+	if (writer_found(e->store, to, "read-notices"))
 		last = column_int(to, 0);
 	(void)sqlite3_reset(to);
 	if (last == 0)
-		return STORE_OK;
+		return store_state(e->store);
 	bind_int(st, 1, last);
 	result = run(e, st, "expire-notices");
 	*count = sqlite3_changes(e->store->connection.db);
@@ -249,14 +249,14 @@ static enum store_result expire_cases(struct expiry *e, sqlite3_stmt *due, int64
 	struct subject *subjects = must_calloc(EXPIRE_CASES_AT_ONCE, sizeof *subjects);
 	enum store_result result = STORE_OK;
 
-	*count = (int64_t)read_due(due, subjects);
+	*count = (int64_t)read_due(e->store, due, subjects);
 	for (int64_t i = 0; i < *count; i++) {
 		if (result == STORE_OK)
 			result = expire_case(e, &subjects[i]);
 		subject_close(&subjects[i]);
 	}
 	free(subjects);
-	return result;
+	return result == STORE_OK ? store_state(e->store) : result;
 }
 
 static void expiry_close(struct expiry *e)

@@ -22,9 +22,9 @@ static enum store_result settle_oldest(struct store *s, int64_t most)
 
 	bind_int(copy, 1, last);
 	bind_int(mark, 1, last);
-	result = writer_result(s, connection_run(copy), "settle-keys");
+	result = writer_execute(s, copy, "settle-keys");
 	if (result == STORE_OK)
-		result = writer_result(s, connection_run(mark), "keys-settled");
+		result = writer_execute(s, mark, "keys-settled");
 	if (result == STORE_OK)
 		s->keys_settled = last;
 	return result;
@@ -45,7 +45,7 @@ enum store_result keys_write(struct store *s, const struct key_fact *k)
 	bind_int(st, 9, k->maybe_same_as);
 	bind_int(st, 10, k->maybe_same_category);
 	bind_int(st, 11, k->balance);
-	return writer_result(s, connection_run(st), "key");
+	return writer_execute(s, st, "key");
 }
 
 enum store_result keys_before_commit(struct store *s)
@@ -70,7 +70,7 @@ enum store_result keys_when_idle(struct store *s)
 	if (result == STORE_OK)
 		result = settle_oldest(s, KEYS_MOVED_WHEN_IDLE);
 	if (result == STORE_OK)
-		result = writer_result(s, connection_run(writer_use(s, WRITE_COMMIT)), "commit");
+		result = writer_execute(s, writer_use(s, WRITE_COMMIT), "commit");
 	if (result == STORE_FULL)
 		store_rollback(s);
 	return result;

@@ -30,7 +30,7 @@ enum store_result store_write_sweep(struct store *s, _Bool due)
 	sqlite3_stmt *st = writer_use(s, WRITE_SWEEP_DUE);
 
 	bind_int(st, 1, due);
-	return writer_result(s, connection_run(st), "sweep-due");
+	return writer_execute(s, st, "sweep-due");
 }
 
 enum store_result store_write_policy(struct store *s, const char *digest, int64_t from_ms)
@@ -40,6 +40,6 @@ enum store_result store_write_policy(struct store *s, const char *digest, int64_
 
 	bind_int(st, 1, from_ms);
 	bind_text(st, 2, digest);
-	result = writer_result(s, connection_run(st), "policy");
+	result = writer_execute(s, st, "policy");
 	return result == STORE_OK ? store_write_sweep(s, 1) : result;
 }

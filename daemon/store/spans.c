@@ -14,7 +14,7 @@ static enum store_result write_again(struct store *s, const struct alarm_span *a
 	bind_int(st, 6, a->count);
 	bind_int(st, 7, a->ended);
 	bind_int(st, 8, a->id);
-	return writer_result(s, connection_run(st), "alarm-span");
+	return writer_execute(s, st, "alarm-span");
 }
 
 static enum store_result write_first(struct store *s, const struct alarm_span *a)
@@ -33,7 +33,7 @@ static enum store_result write_first(struct store *s, const struct alarm_span *a
 	bind_int(st, 10, a->over_ms);
 	bind_int(st, 11, a->count);
 	bind_int(st, 12, a->ended);
-	return writer_result(s, connection_run(st), "alarm-span");
+	return writer_execute(s, st, "alarm-span");
 }
 
 static enum store_result write_span(struct store *s, const struct alarm_span *a)
@@ -49,7 +49,7 @@ static enum store_result forget_span(struct store *s, int64_t id)
 	sqlite3_stmt *st = writer_use(s, WRITE_FORGET_SPAN);
 
 	bind_int(st, 1, id);
-	return writer_result(s, connection_run(st), "forget-alarm-span");
+	return writer_execute(s, st, "forget-alarm-span");
 }
 
 enum store_result spans_write(struct store *s, const struct facts *f)

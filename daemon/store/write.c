@@ -70,9 +70,18 @@ sqlite3_stmt *writer_use(struct store *s, enum writer_statement which)
 	return st;
 }
 
-/* Nothing more is done to a file whose state nobody knows. */
-static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what)
+/* After some errors SQLite takes the whole transaction back by itself; what was written then would stand alone. */
+static _Bool stands_alone(const struct store *s, const sqlite3_stmt *st)
 {
+	return st != s->connection.made[WRITE_BEGIN] && sqlite3_get_autocommit(s->connection.db);
+}
+
+enum store_result writer_execute(struct store *s, sqlite3_stmt *st, const char *what)
+{
+	if (s->state == STORE_OK && stands_alone(s, st)) {
+		log_line(LOG_LEVEL_ERROR, "database-write", "what=%s error=\"the transaction is gone\"", what);
+		s->state = STORE_UNKNOWN;
+	}
 	if (s->state != STORE_OK)
 		return s->state;
 	return writer_result(s, connection_run(st), what);
@@ -115,7 +124,7 @@ static enum store_result write_event(struct store *s, const struct fact *f, cons
 		s->newest_key = f->id;
 	writer_saw(s, f->at_ms);
 	s->event_ms = f->at_ms;
-	return run(s, st, "event");
+	return writer_execute(s, st, "event");
 }
 
 static enum store_result write_fresh(struct store *s, const struct case_file *c, const struct command *report)
@@ -126,13 +135,13 @@ static enum store_result write_fresh(struct store *s, const struct case_file *c,
 	int at = is_new ? row_bind_new(st, 1, c, &s->units) : row_bind_all(st, 1, c, &s->units);
 
 	(void)row_bind_report(st, at, report);
-	return run(s, st, "case");
+	return writer_execute(s, st, "case");
 }
 
 /* A statement about one case that must find exactly that one. */
 static enum store_result run_on_one(struct store *s, sqlite3_stmt *st, const char *what, int64_t case_id)
 {
-	enum store_result result = run(s, st, what);
+	enum store_result result = writer_execute(s, st, what);
 
 	if (result != STORE_OK || sqlite3_changes(s->connection.db) == 1)
 		return result;
@@ -189,12 +198,12 @@ static enum store_result write_account(struct store *s, const struct ledger_fact
 	enum store_result result;
 
 	bind_account(s, st, f);
-	result = run(s, st, "account");
+	result = writer_execute(s, st, "account");
 	if (result != STORE_OK || sqlite3_changes(s->connection.db) == 1)
 		return result;
 	st = writer_use(s, WRITE_NEW_ACCOUNT);
 	bind_account(s, st, f);
-	return run(s, st, "account");
+	return writer_execute(s, st, "account");
 }
 
 static enum store_result write_ledger(struct store *s, const struct ledger_fact *f)
@@ -215,7 +224,7 @@ static enum store_result write_ledger(struct store *s, const struct ledger_fact 
 	writer_bind_link(s, st, 10, f, &link);
 	writer_saw(s, f->at_ms);
 	s->ledger_ms = f->at_ms;
-	result = run(s, st, "ledger");
+	result = writer_execute(s, st, "ledger");
 	return result == STORE_OK ? write_account(s, f) : result;
 }
 
@@ -232,7 +241,7 @@ static enum store_result write_notice(struct store *s, const struct notice_fact 
 	bind_int(st, 7, f->state);
 	bind_text(st, 8, f->text);
 	writer_saw(s, f->at_ms);
-	return run(s, st, "notice");
+	return writer_execute(s, st, "notice");
 }
 
 static enum store_result write_seen(struct store *s, const struct seen_fact *f)
@@ -243,7 +252,7 @@ static enum store_result write_seen(struct store *s, const struct seen_fact *f)
 	bind_int(st, 2, f->up_to);
 	bind_int(st, 3, f->at_ms);
 	writer_saw(s, f->at_ms);
-	return run(s, st, "seen");
+	return writer_execute(s, st, "seen");
 }
 
 static enum store_result write_emergency(struct store *s, const struct emergency *e)
@@ -264,14 +273,14 @@ static enum store_result write_emergency(struct store *s, const struct emergency
 		bind_text(st, 8, e->text);
 	}
 	writer_saw(s, lifted ? e->lifted_ms : e->declared_ms);
-	return run(s, st, "emergency");
+	return writer_execute(s, st, "emergency");
 }
 
 /* ---- a batch ---- */
 
 enum store_result store_begin(struct store *s)
 {
-	return run(s, writer_use(s, WRITE_BEGIN), "begin");
+	return writer_execute(s, writer_use(s, WRITE_BEGIN), "begin");
 }
 
 static enum store_result write_events(struct store *s, const struct facts *f)
@@ -329,7 +338,7 @@ static enum store_result write_last_ms(struct store *s)
 	st = writer_use(s, WRITE_LAST_MS);
 	bind_int(st, 1, s->last_ms);
 	s->meta_ms = s->last_ms;
-	return run(s, st, "last-ms");
+	return writer_execute(s, st, "last-ms");
 }
 
 enum store_result store_commit(struct store *s)
@@ -340,7 +349,7 @@ enum store_result store_commit(struct store *s)
 		result = writer_write_heads(s);
 	if (result == STORE_OK)
 		result = keys_before_commit(s);
-	return result == STORE_OK ? run(s, writer_use(s, WRITE_COMMIT), "commit") : result;
+	return result == STORE_OK ? writer_execute(s, writer_use(s, WRITE_COMMIT), "commit") : result;
 }
 
 static sqlite3_file *log_file(struct store *s)

@@ -64,7 +64,7 @@ enum store_result writer_write_heads(struct store *s)
 		bind_int(st, 1, s->heads[i].id);
 		bind_bytes(st, 2, s->heads[i].link, DIGEST_SIZE);
 		bind_int(st, 3, i);
-		result = writer_result(s, connection_run(st), "chain-head");
+		result = writer_execute(s, st, "chain-head");
 		s->heads_moved[i] = 0;
 	}
 	return result;
@@ -123,5 +123,5 @@ enum store_result store_write_audit(struct store *s, const struct audit_fact *f)
 	/* As with credentials: on a replay clock people log in to an empty street before it has a time. */
 	if (f->what < AUDITED_LOGIN)
 		writer_saw(s, f->at_ms);
-	return writer_result(s, connection_run(st), "audit");
+	return writer_execute(s, st, "audit");
 }

@@ -7,7 +7,7 @@
 
 static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what)
 {
-	return writer_result(s, connection_run(st), what);
+	return writer_execute(s, st, what);
 }
 
 static enum store_result write_one(struct store *s, const struct named_fact *f, const struct evidence_ref *e)

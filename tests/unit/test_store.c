@@ -11,6 +11,7 @@
 
 #include "store/connection.h"
 #include "store/row.h"
+#include "store/writer.h"
 #include "store_kit.h"
 
 static const struct kit_report plain = { .reporter = "resident-1", .keyed = 1 };
@@ -389,6 +390,22 @@ static void the_writers_connection_syncs_all_there_is_to_sync(void **state)
 	connection_close(&c);
 }
 
+/* As SQLite does by itself after some errors: what comes behind must not be written without what stood before it. */
+static void nothing_is_written_when_the_transaction_is_gone(void **state)
+{
+	struct kit *k = *state;
+	const struct audit_fact row = { .at_ms = k->now_ms, .what = AUDITED_RELOAD, .who = "operator" };
+	const int64_t head = kit_number(k, "SELECT id FROM chain_head WHERE chain = 0");
+
+	assert_int_equal(store_begin(k->store), STORE_OK);
+	assert_int_equal(store_write_audit(k->store, &row), STORE_OK);
+	connection_rollback(&k->store->connection);
+	assert_int_equal(store_commit(k->store), STORE_UNKNOWN);
+	assert_int_equal(store_write_audit(k->store, &row), STORE_UNKNOWN);
+	assert_int_equal(kit_number(k, "SELECT count(*) FROM audit"), head);
+	assert_int_equal(kit_number(k, "SELECT id FROM chain_head WHERE chain = 0"), head);
+}
+
 static void a_second_writer_is_refused(void **state)
 {
 	struct kit *k = *state;
@@ -551,6 +568,7 @@ int main(void)
 		WITH_KIT(a_failed_sync_is_unknown),
 		WITH_KIT(a_full_disk_at_a_checkpoint_is_told),
 		WITH_KIT(the_writers_connection_syncs_all_there_is_to_sync),
+		WITH_KIT(nothing_is_written_when_the_transaction_is_gone),
 		WITH_KIT(a_second_writer_is_refused),
 		WITH_KIT(a_newer_schema_is_refused_and_untouched),
 		WITH_KIT(another_applications_file_is_refused_and_untouched),
