@@ -84,13 +84,11 @@ static inline void writer_saw(struct store *s, int64_t at_ms)
 enum store_result writer_result(struct store *s, int result, const char *what);
 /* Tells whoever opened the store whether its failure may be gone the next time. */
 void writer_tell_failure(const struct store *s);
-/* Runs a statement that writes, in an open transaction, or begins one. Nothing more is done to a file whose state nobody
- * knows. */
+/* Runs what writes, in a transaction, or begins one; nothing more is done to a file whose state nobody knows. */
 enum store_result writer_execute(struct store *s, sqlite3_stmt *st, const char *what) MUST_USE;
 /* One row of a look-up: true. What cannot be read is not found, and store_state says so. */
 _Bool writer_found(struct store *s, sqlite3_stmt *st, const char *what);
-/* A statement ready to be bound. */
-sqlite3_stmt *writer_use(struct store *s, enum writer_statement which);
+sqlite3_stmt *writer_use(struct store *s, enum writer_statement which); /* ready to be bound */
 /* Reads the newest times from the database. */
 _Bool writer_learn_times(struct store *s, char **cause) MUST_USE;
 /* ---- spans.c ---- */
