@@ -219,10 +219,13 @@ static int connected(void)
 	struct sockaddr_in to = { .sin_family = AF_INET,
 		                  .sin_port = htons((uint16_t)tcp_door_port(house.door, 0)),
 		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	/* An address of its own: whoever runs beside it may have taken all the ports of the usual one. */
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (77 << 16)) };
 	struct linger at_once = { 1, 0 }; /* closing resets, so that no port waits */
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	must(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+	must(bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
 	must(connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
 	return fd;
 }
