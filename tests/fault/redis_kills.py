@@ -178,9 +178,11 @@ def is_away(_, rig):
 
 def hangs(_, rig):
     """It is there and does not answer: TCP goes on, the links are given up and made anew."""
+    # A link that is down already, from the kill before, is given up without a further word.
+    rig.produce(1)
+    rig.settle("before it hung")
     rig.redis.process.send_signal(signal.SIGSTOP)
     rig.report_by_tcp(20)
-    # "no answer" or, when it was just being made, "no connection"
     wait_until(lambda: " in time" in rig.daemon.log_tail(50), "the link to be given up")
     rig.redis.process.send_signal(signal.SIGCONT)
     rig.produce(BURST)
