@@ -38,6 +38,18 @@ void desk_close(struct desk *d)
 	policy_release(d->policy);
 }
 
+int desk_begin_test(void **desk)
+{
+	desk_open(*desk);
+	return 0;
+}
+
+int desk_end_test(void **desk)
+{
+	desk_close(*desk);
+	return 0;
+}
+
 _Bool desk_do(struct desk *d, struct command c)
 {
 	command_seal(&c, d->digester);

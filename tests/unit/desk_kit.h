@@ -22,6 +22,9 @@ struct desk {
 
 void desk_open(struct desk *d);
 void desk_close(struct desk *d);
+/* The same as CMocka's set-up and teardown, with the desk as the test's prestate. */
+int desk_begin_test(void **desk);
+int desk_end_test(void **desk);
 /* Judges it, applies it when accepted. c.key zero: none. */
 _Bool desk_do(struct desk *d, struct command c);
 /* A report with a key of its own; its id. The case must be opened. */

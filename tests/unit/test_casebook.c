@@ -19,20 +19,6 @@
 
 static struct desk desk;
 
-static int open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk);
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 static int64_t alarm_of(const char *camera, const char *label)
 {
 	assert_true(desk_do(&desk, (struct command){ .kind = COMMAND_ALARM,
@@ -344,7 +330,7 @@ static void test_restored_points_keys_and_followers(void **state)
 	assert_int_equal(count, 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_desk, close_desk)
+#define TEST(f) cmocka_unit_test_prestate_setup_teardown(f, desk_begin_test, desk_end_test, &desk)
 
 int main(void)
 {

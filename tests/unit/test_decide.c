@@ -20,20 +20,6 @@
 
 static struct desk desk;
 
-static int open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk);
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 static struct command report(const char *key)
 {
 	return (struct command){ .kind = COMMAND_SUBMIT,
@@ -366,7 +352,7 @@ static void test_alarms_without_names(void **state)
 		REFUSAL_UNKNOWN_PERSON, "camera-in-the-registry");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_desk, close_desk)
+#define TEST(f) cmocka_unit_test_prestate_setup_teardown(f, desk_begin_test, desk_end_test, &desk)
 
 int main(void)
 {

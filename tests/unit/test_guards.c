@@ -25,20 +25,6 @@
 static struct desk desk;
 static struct command none = { .kind = COMMAND_ACT, .lat_e7 = PLACE_NONE, .lon_e7 = PLACE_NONE };
 
-static int open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk);
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 /* As if somebody, NULL: the system, were being judged with this case before it. */
 static struct decision judging(int64_t id, const char *who)
 {
@@ -290,7 +276,7 @@ static void test_households(void **state)
 	assert_int_equal(doubts_of("one", "one"), DOUBT_HOUSEHOLD);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_desk, close_desk)
+#define TEST(f) cmocka_unit_test_prestate_setup_teardown(f, desk_begin_test, desk_end_test, &desk)
 
 int main(void)
 {

@@ -19,20 +19,6 @@
 
 static struct desk desk;
 
-static int open_desk(void **state)
-{
-	(void)state;
-	desk_open(&desk);
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	(void)state;
-	desk_close(&desk);
-	return 0;
-}
-
 /* ---- the same place ---- */
 
 /* The key of a report by this person at this place, with a span of so many metres. */
@@ -157,7 +143,7 @@ static void test_who_has_no_account_is_named(void **state)
 	assert_string_equal(desk.outcome.refusal.sentence, "Say whose points these are.");
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_desk, close_desk)
+#define TEST(f) cmocka_unit_test_prestate_setup_teardown(f, desk_begin_test, desk_end_test, &desk)
 
 int main(void)
 {
