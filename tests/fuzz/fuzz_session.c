@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <ftw.h>
+#include <poll.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +216,23 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* ---- one connection ---- */
 
+/* libFuzzer's timer interrupts us every few seconds; a connection that is being made then goes on being made. */
+static bool connect_made(int fd, const struct sockaddr_in *to)
+{
+	struct pollfd wait = { .fd = fd, .events = POLLOUT };
+	int error = 0;
+	socklen_t size = sizeof error;
+
+	if (connect(fd, (const struct sockaddr *)to, sizeof *to) == 0)
+		return true;
+	if (errno != EINTR)
+		return false;
+	while (poll(&wait, 1, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
 static int connected(void)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
@@ -226,7 +245,7 @@ static int connected(void)
 
 	must(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
 	must(bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
-	must(connect(fd, (struct sockaddr *)&to, sizeof to) == 0);
+	must(connect_made(fd, &to));
 	return fd;
 }
 
