@@ -169,7 +169,7 @@ static void free_left(struct queue *q)
 {
 	void *item;
 	while (q != NULL && queue_pop(q, &item, 1, 0) == 1)
-		command_free(item);
+		command_discard(item);
 }
 
 void engine_free(struct engine *e)

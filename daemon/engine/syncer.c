@@ -53,7 +53,7 @@ static _Bool sync_all(struct syncer *s)
 static void keep_silent(struct lot *lot)
 {
 	for (size_t i = 0; i < lot->count; i++)
-		command_free(lot->commands[i]);
+		command_discard(lot->commands[i]);
 	edition_clear(&lot->edition);
 }
 

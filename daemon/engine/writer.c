@@ -416,7 +416,7 @@ static void start_over(struct writer *w)
 static _Bool keep_silent(struct command **commands, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		command_free(commands[i]);
+		command_discard(commands[i]);
 	return 0;
 }
 

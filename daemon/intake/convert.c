@@ -170,7 +170,7 @@ _Bool convert_replay_at(int64_t replay_at_ms, _Bool replay_clock, struct refusal
 static struct command *begin(enum command_kind kind, size_t room, const struct sender *from, const struct uuid *key)
 {
 	/* A terminator for each text that has none in the message: account, photos. */
-	struct command *c = command_new(kind, room + ACCOUNT_MOST + COMMAND_ID_MOST + 4);
+	struct command *c = command_take(from->pool, kind, room + ACCOUNT_MOST + COMMAND_ID_MOST + 4);
 
 	c->actor = command_text(c, from->person->id, strlen(from->person->id));
 	c->credential = from->credential;

@@ -23,6 +23,7 @@ struct entry_judge {
 	char *cameras_gateway;
 	_Bool replay_clock;
 	struct digester *digester;
+	struct command_pool *pool;
 	struct arena arena;
 
 	/* The last pair that matched: a platform sends thousands of entries with one token. */
@@ -44,6 +45,7 @@ struct entry_judge *entry_judge_new(const struct policy *policy, const struct ro
 	j->cameras_gateway = must_strdup(cameras_gateway);
 	j->replay_clock = replay_clock;
 	j->digester = digester_new();
+	j->pool = command_pool_new();
 	arena_init(&j->arena, ARENA_SIZE);
 	return j;
 }
@@ -61,6 +63,7 @@ void entry_judge_free(struct entry_judge *j)
 	explicit_bzero(j->known_token, sizeof(j->known_token));
 	arena_close(&j->arena);
 	digester_free(j->digester);
+	command_pool_free(j->pool);
 	free(j->cameras_gateway);
 	free(j);
 }
@@ -139,7 +142,8 @@ static struct sender sender_of(const struct entry_judge *j, const struct entry *
 		                .channel = e->cameras ? "camera" : "redis",
 		                .now_ms = now_ms,
 		                .replay_clock = j->replay_clock,
-		                .digester = j->digester };
+		                .digester = j->digester,
+		                .pool = j->pool };
 }
 
 /* ---- own messages ------------------------------------------------------------------------------------------------ */

@@ -72,6 +72,7 @@ struct sender session_sender(const struct session *s, int64_t replay_at_ms)
 		.replay_clock = s->door->options.replay_clock,
 		.replay_at_ms = replay_at_ms,
 		.digester = s->door->digester,
+		.pool = s->door->pool,
 	};
 }
 

@@ -201,6 +201,7 @@ struct tcp_door *tcp_door_new(struct event_base *base, struct engine *e, const s
 	d->crowd = crowd_new(&d->options.crowd);
 	arena_init(&d->arena, ARENA_BYTES);
 	d->digester = digester_new();
+	d->pool = command_pool_new();
 	d->rates = rates_new(&o->rates);
 	d->login_limits = login_limits_new(&o->login_limits);
 	d->logins = logins_new(note, d);
@@ -299,6 +300,7 @@ void tcp_door_free(struct tcp_door *d)
 	listener_free(d->listener);
 	crowd_free(d->crowd);
 	digester_free(d->digester);
+	command_pool_free(d->pool);
 	rates_free(d->rates);
 	login_limits_free(d->login_limits);
 	logins_free(d->logins);

@@ -6,23 +6,44 @@
 
 #include "base/digest.h"
 #include "jurisdiction/policy.h"
+#include "workflow/command_pool.h"
 #include "workflow/place.h"
 
 struct command *command_new(enum command_kind kind, size_t arena)
 {
-	struct command *c = must_calloc(1, sizeof *c + arena);
+	struct command *c = must_realloc(NULL, sizeof *c + arena);
+	command_begin(c, kind, arena);
+	return c;
+}
+
+void command_begin(struct command *c, enum command_kind kind, size_t arena)
+{
+	memset(c, 0, sizeof *c);
 	c->kind = kind;
 	c->lat_e7 = c->lon_e7 = PLACE_NONE;
 	c->arena_size = arena;
-	return c;
+}
+
+static void let_go(struct command *c)
+{
+	policy_release(c->policy);
+	free(c->changes);
 }
 
 void command_free(struct command *c)
 {
-	if (c != NULL) {
-		policy_release(c->policy);
-		free(c->changes);
-	}
+	if (c == NULL)
+		return;
+	let_go(c);
+	if (!command_pool_keeps(c))
+		free(c);
+}
+
+void command_discard(struct command *c)
+{
+	if (c == NULL)
+		return;
+	let_go(c);
 	free(c);
 }
 

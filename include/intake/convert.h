@@ -10,7 +10,7 @@
 #include "base/refusal.h"
 #include "gridloop.pb-c.h"
 #include "jurisdiction/policy.h"
-#include "workflow/command.h"
+#include "workflow/command_pool.h"
 
 /* Who sends, as its door has authenticated it. */
 struct sender {
@@ -21,6 +21,7 @@ struct sender {
 	_Bool replay_clock;   /* the daemon runs on the replay clock: replay_at_ms may be given */
 	int64_t replay_at_ms; /* as the frame has it; 0: none */
 	struct digester *digester;
+	struct command_pool *pool; /* NULL: none */
 };
 
 /* Whether a frame may carry this replay_at_ms: only a daemon on the replay clock takes any. Asked by those below too. */

@@ -60,6 +60,7 @@ struct tcp_door {
 	struct crowd *crowd;
 	struct stream_loop *streams;
 	struct digester *digester;
+	struct command_pool *pool;
 	struct rates *rates;
 	struct login_limits *login_limits;
 	struct logins *logins; /* what of logins the audit is told */

@@ -24,6 +24,7 @@
 #define COMMAND_PHOTO_MOST 128
 
 struct policy;
+struct command_pool;
 
 enum command_kind {
 	COMMAND_SUBMIT,  /* report → a case */
@@ -129,12 +130,14 @@ struct command {
 		int64_t made;             /* id of the credential */
 	} outcome;
 	/* block management */
+	struct command_pool *pool; /* where it came from; NULL: the heap */
 	size_t arena_used, arena_size;
 	char arena[];
 };
 
 struct command *command_new(enum command_kind kind, size_t arena) MUST_USE; /* zeroed, room for arena bytes of text */
-void command_free(struct command *c);                                       /* NULL is fine */
+void command_free(struct command *c); /* NULL is fine; on the thread of the pool that it may have come from */
+void command_discard(struct command *c); /* the same on any thread, whether that pool is still there or not */
 /* Copies bytes into the command's block with a terminator; NULL for length 0. The room must have been asked for. */
 const char *command_text(struct command *c, const void *bytes, size_t length);
 /* Room for count references, zeroed; sizeof(struct evidence_ref) each must have been asked for. NULL for none. */

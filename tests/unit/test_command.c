@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/digest.h"
-#include "workflow/command.h"
+#include "workflow/command_pool.h"
 #include "workflow/place.h"
 
 static struct digester *digester;
@@ -227,6 +227,70 @@ static void test_texts_are_copies_with_an_end(void **state)
 	command_free(NULL);
 }
 
+/* ---- the pool ---- */
+
+static void looks_new(const struct command *c, enum command_kind kind)
+{
+	assert_int_equal(c->kind, kind);
+	assert_int_equal(c->lat_e7, PLACE_NONE);
+	assert_null(c->actor);
+	assert_null(c->changes);
+	assert_false(c->outcome.accepted);
+	assert_int_equal(c->arena_used, 0);
+}
+
+static void test_what_comes_back_is_taken_as_new(void **state)
+{
+	(void)state;
+	struct command_pool *pool = command_pool_new();
+	struct command *used[COMMAND_POOL_MOST + 2];
+
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < COMMAND_POOL_MOST + 2; i++) {
+			used[i] = command_take(pool, COMMAND_ACT, 10);
+			looks_new(used[i], COMMAND_ACT);
+			used[i]->actor = command_text(used[i], "somebody", 8);
+			used[i]->lat_e7 = 1;
+			used[i]->outcome.accepted = 1;
+			used[i]->changes = calloc(1, sizeof *used[i]->changes);
+		}
+		for (int i = 0; i < COMMAND_POOL_MOST + 2; i++)
+			command_free(used[i]);
+	}
+	command_pool_free(pool);
+	command_pool_free(NULL);
+}
+
+static void test_long_texts_have_room_with_a_pool_too(void **state)
+{
+	(void)state;
+	static const char text[COMMAND_POOL_ARENA] = { 'a' };
+	struct command_pool *pool = command_pool_new();
+	struct command *at_most = command_take(pool, COMMAND_SUBMIT, COMMAND_POOL_ARENA);
+	struct command *beyond = command_take(pool, COMMAND_SUBMIT, COMMAND_POOL_ARENA + 1);
+	struct command *without = command_take(NULL, COMMAND_SUBMIT, 5);
+
+	assert_non_null(command_text(at_most, text, COMMAND_POOL_ARENA - 1));
+	assert_non_null(command_text(beyond, text, COMMAND_POOL_ARENA));
+	assert_string_equal(command_text(without, "1234", 4), "1234");
+	command_free(at_most);
+	command_free(beyond);
+	command_free(without);
+	command_pool_free(pool);
+}
+
+static void test_a_command_may_outlive_its_pool(void **state)
+{
+	(void)state;
+	struct command_pool *pool = command_pool_new();
+	struct command *c = command_take(pool, COMMAND_SUBMIT, 5);
+
+	command_pool_free(pool);
+	assert_string_equal(command_text(c, "1234", 4), "1234");
+	command_discard(c);
+	command_discard(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +300,9 @@ int main(void)
 		cmocka_unit_test(test_what_does_not_matter),
 		cmocka_unit_test(test_anonymous_is_bound_to_the_sender),
 		cmocka_unit_test(test_texts_are_copies_with_an_end),
+		cmocka_unit_test(test_what_comes_back_is_taken_as_new),
+		cmocka_unit_test(test_long_texts_have_room_with_a_pool_too),
+		cmocka_unit_test(test_a_command_may_outlive_its_pool),
 	};
 
 	return cmocka_run_group_tests(tests, make_digester, drop_digester);
