@@ -6,7 +6,6 @@
 #include <event2/event_struct.h>
 #include <sys/queue.h>
 
-#include "base/digest.h"
 #include "gridloop.pb-c.h"
 #include "intake/arena.h"
 #include "intake/convert.h"

@@ -136,7 +136,7 @@ struct command {
 };
 
 struct command *command_new(enum command_kind kind, size_t arena) MUST_USE; /* zeroed, room for arena bytes of text */
-void command_free(struct command *c); /* NULL is fine; on the thread of the pool that it may have come from */
+void command_free(struct command *c);    /* NULL is fine; on the thread of the pool that it may have come from */
 void command_discard(struct command *c); /* the same on any thread, whether that pool is still there or not */
 /* Copies bytes into the command's block with a terminator; NULL for length 0. The room must have been asked for. */
 const char *command_text(struct command *c, const void *bytes, size_t length);
