@@ -275,6 +275,8 @@ $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION):
 	$(call say,link,$@)
 	$(Q)$(LINK) -o $@ $^ $(LIBS) $(if $(filter $(BUILD)/tests/%,$@),-lcmocka)
 
+# The store of a street goes by the street's clock, as the writer does.
+$(BUILD)/tests/fault/power_cuts $(BUILD)/tests/fault/vfs_faults: LDFLAGS += -Wl,--wrap=clock_system
 # A control that does not look at what a commit says stands between the writer and the store.
 $(BUILD)/tests/fault/vfs_faults: LDFLAGS += -Wl,--wrap=store_commit,--wrap=store_commit_to_log,--wrap=store_sync
 # A control whose steps of a migration are not one transaction.
