@@ -1,6 +1,7 @@
 #include "tally.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #define SEED 20261128
 #define CRASHES_MOST 20 /* then enough is known */
+#define TOLD_EVERY_S 60
 
 static double now(void)
 {
@@ -66,6 +68,34 @@ void tally_begin(struct tally *t, const char *name, int argc, char **argv)
 _Bool tally_wants(const struct tally *t, const char *part)
 {
 	return t->part == NULL || strcmp(t->part, part) == 0;
+}
+
+/* ---- to be asked to end ----
+ *
+ * What a long run has counted is worth having when its time is over sooner than it is: SIGTERM and SIGINT wait until a
+ * child has done its stretch; then the controls have their turn. */
+static sigset_t endings(void)
+{
+	sigset_t set;
+
+	must(sigemptyset(&set) == 0 && sigaddset(&set, SIGTERM) == 0 && sigaddset(&set, SIGINT) == 0);
+	return set;
+}
+
+static void put_off_endings(void)
+{
+	sigset_t set = endings();
+
+	must(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+}
+
+/* Once for each time that it is asked. */
+static _Bool is_to_end(void)
+{
+	const struct timespec no_time = { 0 };
+	sigset_t set = endings();
+
+	return sigtimedwait(&set, NULL, &no_time) > 0;
 }
 
 /* ---- children ---- */
@@ -130,15 +160,35 @@ static void add_up(struct tally_counts *sum, const struct tally_counts *more)
 	sum->crashes += more->crashes;
 }
 
+static void tell(const struct tally_counts *c, uint64_t at, uint64_t end)
+{
+	printf("so far to run %llu of %llu: %llu acknowledged, %llu lost, %llu doubled, %llu integrity errors, %llu "
+	       "crashes\n",
+	       (unsigned long long)at, (unsigned long long)end, (unsigned long long)c->acknowledged,
+	       (unsigned long long)c->lost, (unsigned long long)c->doubled, (unsigned long long)c->integrity_errors,
+	       (unsigned long long)c->crashes);
+	(void)fflush(stdout);
+}
+
 void tally_run(const struct tally_work *w, uint64_t first, uint64_t count, struct tally_counts *sum)
 {
+	double told = now();
 	struct board *b = mmap(NULL, sizeof *b, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	must(b != MAP_FAILED);
+	put_off_endings();
 	for (uint64_t at = first; at < first + count && !b->enough;) {
 		uint64_t end = at + w->stretch < first + count ? at + w->stretch : first + count;
 
 		at = do_stretch(w, b, at, end);
+		if (!w->quiet && now() - told >= TOLD_EVERY_S) {
+			tell(&b->counts, at, first + count);
+			told = now();
+		}
+		if (is_to_end()) {
+			printf("ended at run %llu, as it was asked to\n", (unsigned long long)at);
+			break;
+		}
 	}
 	add_up(sum, &b->counts);
 	must(munmap(b, sizeof *b) == 0);

@@ -1,5 +1,6 @@
 /* tally: what every harness of this folder says and how. Options --seed, --count, --first, --long; runs in forked children
- * so that a crash is counted and the rest goes on; controls that must fail; one line of JSON at the end. */
+ * so that a crash is counted and the rest goes on, told once a minute, and ended by SIGTERM without losing what was counted; controls
+ * that must fail; one line of JSON at the end. */
 #ifndef FAULT_TALLY_H
 #define FAULT_TALLY_H
 
