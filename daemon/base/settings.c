@@ -535,7 +535,9 @@ static char *written(const struct setting *row, const void *target)
 
 	must(to != NULL);
 	kinds[row->type].print(row, (const char *)target + row->offset, to);
-	must(fclose(to) == 0);
+	must(ferror(to) == 0);
+	/* glibc's fclose says that all is well when it had no memory left for the text. */
+	must(fclose(to) == 0 && text != NULL);
 	return text;
 }
 

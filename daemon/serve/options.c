@@ -1,5 +1,6 @@
 #include "serve/options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,7 +156,10 @@ static const char *path_of(const struct wishes *w)
 static void enter_time_zone(const char *name)
 {
 	must(setenv("TZ", name, 1) == 0);
+	errno = 0;
 	tzset();
+	/* It has no result: without memory it takes UTC for the zone, and every deadline would be hours off. */
+	must(errno != ENOMEM);
 }
 
 _Bool options_load_tls(const struct config *c, struct tls_server **tls, struct problems *p)
