@@ -27,11 +27,14 @@ WORDS = ("", "words", LINE)  # as a fate tells them
 WENT_ON = -signal.SIGSYS  # how a bound child ends
 ANSWER_SECONDS = 8
 SETTLE_SECONDS = 40  # of an entry: a lost command is noticed after 8 s, and then the link is made anew
+START_SECONDS = 40  # a link that failed is made anew after a pause
 SWEEP_SECONDS = 900  # of a phase that is run once: a child at each of its allocations
-WAIT_SECONDS = 8  # longer than whatever the daemon does by itself takes to come again
+WAIT_SECONDS = 5  # longer than whatever the daemon does by itself takes to come again
+LINKS = 2  # to Redis
 NOT_MET = "not met"
 EDGE = 3000  # allocations at a reload's beginning, and at its end
 ALL = (1 << 63) - 1
+WORLDS = 6  # side by side for starts one by one: most of it is waiting for Redis to be asked again
 PARTS = 2  # worlds side by side in which the files are read
 SUPERVISOR, OPERATOR = STREET.one_with("supervisor"), STREET.one_with("operator")
 DAY_MS = 24 * 3600 * 1000
@@ -105,8 +108,15 @@ class Failing:
         os.truncate(self.fates, 0)
 
     def start(self, failing=True):
+        begin = self.log_end()
         self.daemon.environment = self.environment if failing else {}
         self.daemon.start()
+        wait_until(lambda: not self.daemon.is_alive() or self.is_up(begin), "Redis to be asked")
+
+    def is_up(self, begin):
+        """It serves, and both its links to Redis are made, since the log stood there."""
+        said = self.said(begin)
+        return ">ready " in said and said.count(">redis_up ") == LINKS
 
     def restart(self):
         self.write(OFF)
@@ -208,8 +218,7 @@ def start_failing(f, seconds):
                                env={**os.environ, **f.environment}, stdin=subprocess.DEVNULL,
                                stdout=open(f.daemon.log, "ab"), stderr=subprocess.STDOUT)
     try:
-        wait_until(lambda: process.poll() is not None or ">ready " in f.said(begin), "a start to end or to serve",
-                   seconds)
+        wait_until(lambda: process.poll() is not None or f.is_up(begin), "a start to end or to serve", seconds)
         code = process.poll() or 0
     except AssertionError:
         code = "hang"
@@ -226,10 +235,19 @@ def forget_database(f):
             os.remove(os.path.join(f.daemon.folder, name))
 
 
-def start_alone(trial, f, place, what):
-    """One whole start without the allocation that a child went on without."""
+def starts_alone(trial, alone, what, prepare):
+    """A whole start without each allocation that a child went on without, in a world of its own: the ends."""
+    f = Failing()
+    try:
+        return [start_alone(trial, f, place, what, prepare) for place in alone]
+    finally:
+        f.world.close()
+
+
+def start_alone(trial, f, place, what, prepare):
+    prepare(f)
     f.write(ONE, place.where, place.times, trial.again, later=True)
-    code, words, dealt, _ = start_failing(f, 20)
+    code, words, dealt, _ = start_failing(f, START_SECONDS)
     end = judge_end(trial, code, words, f"{what}, {place}")
     return end if dealt > 0 else NOT_MET
 
@@ -242,9 +260,10 @@ def starting(trial, f, what, prepare):
     if code != 0:
         trial.complain("crashes", f"{what}: its children disturbed it: {code} {words[-300:]}")
     tally, alone = judge_fates(trial, f, count, what)
-    for place in alone:
-        prepare(f)
-        count_in(tally, f"alone: {start_alone(trial, f, place, what)}")
+    with concurrent.futures.ThreadPoolExecutor(WORLDS) as pool:
+        for ends in pool.map(lambda n: starts_alone(trial, alone[n::WORLDS], what, prepare), range(WORLDS)):
+            for end in ends:
+                count_in(tally, f"alone: {end}")
     f.start(failing=False)
     f.daemon.stop()
     trial.verify(f.daemon)
