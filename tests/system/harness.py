@@ -7,6 +7,7 @@ import atexit
 import csv
 import ctypes
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -30,6 +31,7 @@ SHARED = os.path.join(os.path.dirname(TOP), "shared")
 CONTRACT = Contract(os.path.join(TOP, "proto", "gridloop.proto"))
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "20"))  # seconds: the limit of every wait for something that must come
 FRAME_MOST = 32 * 1024
+PORT_FIRST, PORTS_A_PROGRAM = 10000, 101
 DAY_MS = 24 * 3600 * 1000
 MONDAY_MS = 1772413200000  # 2026-03-02 09:00 in Shanghai: a Monday, in working hours
 SANITIZERS = re.compile(r"(ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:).*")
@@ -48,10 +50,27 @@ class Refused(Exception):
         self.retry_after_ms, self.right = refusal.get("retry_after_ms", 0), refusal.get("right")
 
 
+def ports_to_try():
+    """Where no connection of anybody begins by itself: a port of that range could be taken by one at any moment while
+    its daemon is down, even by a client that then reaches itself. Test programs side by side begin at different places."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        end = int(file.read().split()[0])
+    ports = list(range(PORT_FIRST, end)) or [0]  # 0: any, where there is no such range
+    start = os.getpid() * PORTS_A_PROGRAM % len(ports)
+    return itertools.cycle(ports[start:] + ports[:start])
+
+
+PORTS = ports_to_try()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return s.getsockname()[1]
+            except OSError:
+                continue
 
 
 def wait_until(condition, what, seconds=None):
