@@ -49,7 +49,7 @@ _Bool command_pool_keeps(struct command *c)
 {
 	struct command_pool *p = c->pool;
 
-	if (p == NULL || p->count >= KEPT_MOST)
+	if (p == NULL || p->count + 1 > KEPT_MOST)
 		return 0;
 	p->kept[p->count++] = c;
 	return 1;

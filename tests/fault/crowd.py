@@ -24,7 +24,8 @@ SLOW_SENDERS, LOGIN_SECONDS = 60, 3
 FEW_DESCRIPTORS, SURPLUS = 96, 60  # what the daemon may have in all; connections beyond that
 CPU_MOST = 0.02  # of a core while descriptors are short and nobody asks; a loop without a pause burns all it can get
 P99_MOST = 2.0  # seconds to an answer; generous, because other tests may share the machine
-GROWTH_MOST_KIB = 16 * 1024  # once all are there
+GROWTH_MOST_KIB = 16 * 1024  # once all are there, beside …
+REPORT_KIB = 0.75  # … what each report may take: an open case with its key, its timer and its names
 
 
 def cpu_seconds(pid):
@@ -122,22 +123,28 @@ def connect_many(port, count):
 
 def many_idle(trial, world, ledger):
     links = connect_many(world.daemon.port, trial.count)
-    memory = [world.daemon.memory_kib()]
+    looks = []  # (memory, reports answered so far)
+
+    def look():
+        looks.append((world.daemon.memory_kib(), len(ledger.acknowledged)))
 
     def hold():
         end = time.monotonic() + trial.options.seconds
+        look()
         while time.monotonic() < end:
             time.sleep(1)
-            memory.append(world.daemon.memory_kib())
+            look()
 
     with_reporters(trial, world, ledger, "idle", hold)
-    settled = memory[len(memory) // 3:]
-    if max(settled) - min(settled) > GROWTH_MOST_KIB:
-        trial.complain("crashes", f"memory grew from {min(settled)} to {max(settled)} KiB beside {len(links)} connections")
+    settled = looks[len(looks) // 3:]
+    (least, first), (most, last) = min(settled), max(settled)
+    if most - least > GROWTH_MOST_KIB + REPORT_KIB * abs(last - first):
+        trial.complain("crashes", f"memory grew from {least} to {most} KiB beside {len(links)} connections and "
+                                  f"{abs(last - first)} reports")
     cut = sum(1 for link in links if is_cut(link))
     if cut:
         trial.complain("crashes", f"{cut} idle connections were cut")
-    trial.note(connections=len(links), memory_kib=memory[-1], memory_growth_kib=max(settled) - min(settled))
+    trial.note(connections=len(links), memory_kib=looks[-1][0], memory_growth_kib=most - least, reports_meanwhile=abs(last - first))
     for link in links:
         link.close()
     trial.add(runs=len(links))
