@@ -160,7 +160,7 @@ static void close_door(void)
 	redis_door_free(stand.door);
 	stand.door = NULL;
 	for (size_t i = stand.engine.answered; i < stand.engine.count; i++)
-		command_free(stand.engine.taken[i]);
+		command_discard(stand.engine.taken[i]);
 	stand.engine.count = stand.engine.answered = 0;
 	if (stand.base != NULL)
 		event_base_free(stand.base);
