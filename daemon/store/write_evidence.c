@@ -5,11 +5,6 @@
 
 #define FORGOTTEN_AT_ONCE 1000 /* rows; the rest go with a later transaction */
 
-static enum store_result run(struct store *s, sqlite3_stmt *st, const char *what)
-{
-	return writer_execute(s, st, what);
-}
-
 static enum store_result write_one(struct store *s, const struct named_fact *f, const struct evidence_ref *e)
 {
 	sqlite3_stmt *st = writer_use(s, WRITE_NAMED), *mark = writer_use(s, WRITE_MARK_NAMED);
@@ -22,8 +17,8 @@ static enum store_result write_one(struct store *s, const struct named_fact *f, 
 	bind_int(st, 5, e->role);
 	bind_bytes(mark, 1, e->sha256, sizeof e->sha256);
 	bind_text(mark, 2, f->sender);
-	result = run(s, st, "evidence-named");
-	return result == STORE_OK ? run(s, mark, "evidence-mark") : result;
+	result = writer_execute(s, st, "evidence-named");
+	return result == STORE_OK ? writer_execute(s, mark, "evidence-mark") : result;
 }
 
 enum store_result writer_write_named(struct store *s, const struct named_fact *f)
@@ -48,7 +43,7 @@ enum store_result writer_write_file(struct store *s, const struct file_fact *f)
 	memcpy(&look, f->look, sizeof look);
 	bind_int(st, 6, look);
 	writer_saw(s, f->at_ms);
-	return run(s, st, "evidence");
+	return writer_execute(s, st, "evidence");
 }
 
 void store_find_evidence(struct store *s, struct evidence_ref *e, const char *person)
@@ -72,7 +67,7 @@ enum store_result store_forget_evidence(struct store *s, int64_t before_ms, int6
 
 	bind_int(st, 1, before_ms);
 	bind_int(st, 2, FORGOTTEN_AT_ONCE);
-	result = run(s, st, "evidence-forget");
+	result = writer_execute(s, st, "evidence-forget");
 	*forgotten = result == STORE_OK ? sqlite3_changes(s->connection.db) : 0;
 	return result;
 }

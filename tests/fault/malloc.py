@@ -283,18 +283,21 @@ def leave_reports(f):
 
 # ---- something that is asked of it ----
 
+def report_by(f, client):
+    report = f.ledger.send(new_report())
+    f.ledger.acknowledge(report["key"], client.ask("submit", report)["case_number"])
+
+
 def by_tcp(f):
     with f.daemon.client(RESIDENT, timeout=f.patience) as client:
         yield
-        report = f.ledger.send(new_report())
-        f.ledger.acknowledge(report["key"], client.ask("submit", report)["case_number"])
+        report_by(f, client)
 
 
 def by_tcp_from_the_connection_on(f):
     yield
     with f.daemon.client(RESIDENT, timeout=f.patience) as client:
-        report = f.ledger.send(new_report())
-        f.ledger.acknowledge(report["key"], client.ask("submit", report)["case_number"])
+        report_by(f, client)
 
 
 def by_redis(f):
@@ -325,9 +328,8 @@ def by_query(f):
 
 
 def by_timer(f):
-    report = f.ledger.send(new_report())
     with f.daemon.client(RESIDENT, timeout=f.patience) as client:
-        f.ledger.acknowledge(report["key"], client.ask("submit", report)["case_number"])
+        report_by(f, client)
     with f.daemon.client(OPERATOR, timeout=f.patience) as client:
         f.now_ms += DAY_MS
         yield
@@ -503,8 +505,7 @@ def asking(trial, f):
     f.start()
     f.daemon.set_time(MONDAY_MS)
     with f.daemon.client(RESIDENT) as client:
-        report = f.ledger.send(new_report())
-        f.ledger.acknowledge(report["key"], client.ask("submit", report)["case_number"])
+        report_by(f, client)
     for act in (by_tcp, by_tcp_from_the_connection_on, by_redis, by_query, by_timer, by_waiting):
         act_by_children(trial, f, act)
     ends_by_children(trial, f, by_reload)
