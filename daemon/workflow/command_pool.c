@@ -3,8 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef __has_feature /* clang's way to tell of a sanitizer; gcc has a macro for each */
+#define __has_feature(name) 0
+#endif
+
 /* Under a sanitizer nothing is kept, so that a command that is used after its end is found. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer)
 #define KEPT_MOST 0
 #else
 #define KEPT_MOST COMMAND_POOL_MOST
