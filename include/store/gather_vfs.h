@@ -1,8 +1,9 @@
-/* gather_vfs: a thin layer between SQLite and a VFS that writes the frames of a commit at once. SQLite hands each frame
- * of the write-ahead log over in two pieces, 24 bytes and a page; here contiguous pieces are kept and written together.
- * Only the log passes through it: every other file is opened by the base VFS and belongs to it alone.
+/* gather_vfs: a thin layer between SQLite and a VFS that writes what lies side by side at once. SQLite hands each frame of
+ * the write-ahead log over in two pieces, 24 bytes and a page, and a checkpoint brings each page home by itself; here
+ * contiguous pieces are kept and written together. Only the log and the database pass through it: every other file is
+ * opened by the base VFS and belongs to it alone.
  *
- * Why nobody misses the bytes that are kept:
+ * Why nobody misses the bytes of the log that are kept:
  * - With synchronous=FULL a commit writes its frames, calls xSync on the log, and only then publishes them in the
  *   wal-index. xSync writes what is kept before it syncs, so a reader is never sent to a frame that is not in the file.
  *   With a lower setting this does not hold: the one who uses this sets FULL or EXTRA.
@@ -12,6 +13,10 @@
  * - Without SQLITE_IOCAP_POWERSAFE_OVERWRITE SQLite pads a commit to a sector and writes part of the padding, which is
  *   published, after the sync. Such a database is not gathered at all.
  * - A process that dies loses what it had kept: no sync was called for it, so no commit was reported.
+ *
+ * Why nobody misses the database's: a checkpoint writes its pages, syncs the file and only then says in the wal-index that
+ * they are home; until then everybody finds them in the log. xSync, xTruncate and xRead write what is kept first. A
+ * checkpoint that gives up on the way drops it when it lets its locks go, before anybody else can bring newer pages home.
  *
  * The sync itself may be left to somebody else (gather_vfs_sync_later): then xSync only writes what is kept, the commit is
  * published, and it is on disk once a gather_vfs_sync that began afterwards has returned. That is synchronous=NORMAL with

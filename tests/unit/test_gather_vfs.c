@@ -1,4 +1,4 @@
-/* Gathered writes of the log, over a VFS that counts and fails as told; SQLite above it is the real one. */
+/* Gathered writes, over a VFS that counts and fails as told; SQLite above it is the real one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,75 +16,95 @@
 #define FAR (INT64_C(64) << 20) /* in the log, where no frame is */
 #define FRAME 4120
 
-/* ---- a base that counts what is done to the log ---- */
+/* ---- a base that counts what is done to a file ---- */
+
+struct counts {
+	int reads, writes, syncs, bytes;
+	int read_error, write_error, sync_error; /* SQLITE_OK: none */
+	int error_from;                          /* the read or write that fails first; 0: every one */
+};
 
 struct counted_file {
-	sqlite3_io_methods methods; /* the system's, with write and sync replaced */
+	sqlite3_io_methods methods; /* the system's, with read, write and sync replaced */
 	const sqlite3_io_methods *own;
+	struct counts *counts;
 };
 
 static struct {
 	sqlite3_vfs vfs;
 	sqlite3_vfs *system;
-	int writes, syncs, bytes;
-	int write_error, sync_error; /* SQLITE_OK: none */
-} counted;
+} base;
+
+static struct counts counted, pages; /* of the log, and of the database */
 
 static struct counted_file *behind(sqlite3_file *file)
 {
-	return (struct counted_file *)(void *)((char *)file + counted.system->szOsFile);
+	return (struct counted_file *)(void *)((char *)file + base.system->szOsFile);
+}
+
+static int counted_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at)
+{
+	struct counts *n = behind(file)->counts;
+
+	if (++n->reads >= n->error_from && n->read_error != SQLITE_OK)
+		return n->read_error;
+	return behind(file)->own->xRead(file, bytes, count, at);
 }
 
 /* A write that fails has first put half of its bytes there, as a disk does that fills up. */
 static int counted_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
 {
-	counted.writes++;
-	counted.bytes += count;
-	if (counted.write_error == SQLITE_OK)
+	struct counts *n = behind(file)->counts;
+
+	n->bytes += count;
+	if (++n->writes < n->error_from || n->write_error == SQLITE_OK)
 		return behind(file)->own->xWrite(file, bytes, count, at);
 	(void)behind(file)->own->xWrite(file, bytes, count / 2, at);
-	return counted.write_error;
+	return n->write_error;
 }
 
 static int counted_sync(sqlite3_file *file, int flags)
 {
-	counted.syncs++;
-	return counted.sync_error == SQLITE_OK ? behind(file)->own->xSync(file, flags) : counted.sync_error;
+	struct counts *n = behind(file)->counts;
+
+	n->syncs++;
+	return n->sync_error == SQLITE_OK ? behind(file)->own->xSync(file, flags) : n->sync_error;
 }
 
 static int counted_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)
 {
-	int result = counted.system->xOpen(counted.system, name, file, flags, out_flags);
+	int result = base.system->xOpen(base.system, name, file, flags, out_flags);
 	struct counted_file *mine = behind(file);
 
 	(void)vfs;
-	if (result != SQLITE_OK || !(flags & SQLITE_OPEN_WAL))
+	if (result != SQLITE_OK || !(flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB)))
 		return result;
 	mine->own = file->pMethods;
 	mine->methods = *file->pMethods;
+	mine->methods.xRead = counted_read;
 	mine->methods.xWrite = counted_write;
 	mine->methods.xSync = counted_sync;
+	mine->counts = (flags & SQLITE_OPEN_WAL) ? &counted : &pages;
 	file->pMethods = &mine->methods;
 	return SQLITE_OK;
 }
 
 static const char *counted_vfs(void)
 {
-	if (counted.system == NULL) {
-		counted.system = sqlite3_vfs_find(NULL);
-		counted.vfs = *counted.system;
-		counted.vfs.zName = "counted";
-		counted.vfs.szOsFile = counted.system->szOsFile + (int)sizeof(struct counted_file);
-		counted.vfs.xOpen = counted_open;
-		assert_int_equal(sqlite3_vfs_register(&counted.vfs, 0), SQLITE_OK);
+	if (base.system == NULL) {
+		base.system = sqlite3_vfs_find(NULL);
+		base.vfs = *base.system;
+		base.vfs.zName = "counted";
+		base.vfs.szOsFile = base.system->szOsFile + (int)sizeof(struct counted_file);
+		base.vfs.xOpen = counted_open;
+		assert_int_equal(sqlite3_vfs_register(&base.vfs, 0), SQLITE_OK);
 	}
 	return "counted";
 }
 
 static void count_anew(void)
 {
-	counted.writes = counted.syncs = counted.bytes = 0;
-	counted.write_error = counted.sync_error = SQLITE_OK;
+	counted = pages = (struct counts){ 0 };
 }
 
 /* ---- a database ---- */
@@ -130,9 +150,9 @@ static sqlite3 *open_database(const char *path, const char *vfs)
 static int desk_open(void **state)
 {
 	struct desk *d = calloc(1, sizeof *d);
-	const char *base = getenv("TMPDIR");
+	const char *folder = getenv("TMPDIR");
 
-	snprintf(d->folder, sizeof d->folder, "%s/gridloop-gather-XXXXXX", base ? base : "/tmp");
+	snprintf(d->folder, sizeof d->folder, "%s/gridloop-gather-XXXXXX", folder ? folder : "/tmp");
 	assert_non_null(mkdtemp(d->folder));
 	snprintf(d->path, sizeof d->path, "%s/desk.db", d->folder);
 	count_anew();
@@ -321,6 +341,100 @@ static void what_was_committed_outlives_the_process(void **state)
 	sqlite3_close(db);
 }
 
+/* ---- a checkpoint ---- */
+
+static int bring_home(sqlite3 *db)
+{
+	return sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* The database file without its log: what a checkpoint that was counted must have made of it. */
+static void assert_home(const struct desk *d, int rows)
+{
+	char path[300];
+	sqlite3 *db;
+
+	copy_file(d, "desk.db", "copy.db");
+	snprintf(path, sizeof path, "%s/copy.db", d->folder);
+	db = open_database(path, NULL);
+	assert_sound(db, rows);
+	sqlite3_close(db);
+}
+
+static void a_checkpoint_writes_neighbours_at_once(void **state)
+{
+	struct desk *d = *state;
+
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(commit_rows(d->writer, 20), SQLITE_OK);
+	assert_int_equal(pages.writes, 0);
+	assert_int_equal(bring_home(d->writer), SQLITE_OK);
+	assert_true(pages.bytes >= 200 * 4096);
+	assert_int_equal(pages.bytes % 4096, 0);
+	assert_true(pages.writes <= pages.bytes / (GATHER_MOST / 4096 * 4096) + 3); /* page 1 lies apart */
+	assert_int_equal(pages.syncs, 1);
+	assert_sound(d->reader, 200);
+	assert_home(d, 200);
+}
+
+/* It is not counted, so its pages stay in the log; and what it had kept must not be written when others have been there. */
+static void a_checkpoint_that_fails_leaves_nothing_for_later(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(commit_rows(d->writer, 100), SQLITE_OK);
+	for (int from = 1; from <= 4; from++) {
+		count_anew();
+		pages.write_error = SQLITE_FULL;
+		pages.error_from = from;
+		assert_int_equal(bring_home(d->writer), SQLITE_FULL);
+		assert_int_equal(pages.syncs, 0);
+		count_anew();
+		assert_sound(d->writer, 100 + from - 1);
+		assert_int_equal(commit_rows(d->writer, 1), SQLITE_OK);
+		assert_int_equal(pages.writes, 0);
+		assert_sound(d->reader, 100 + from);
+	}
+	assert_int_equal(bring_home(d->writer), SQLITE_OK);
+	assert_home(d, 104);
+}
+
+/* What was read before that cannot be written either; then somebody else changes the same pages and brings them home. */
+static void a_checkpoint_that_cannot_read_the_log(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(commit_rows(d->writer, 20), SQLITE_OK);
+	count_anew();
+	counted.read_error = SQLITE_IOERR_READ;
+	counted.error_from = 10;
+	pages.write_error = SQLITE_FULL;
+	assert_int_equal(bring_home(d->writer) & 0xff, SQLITE_IOERR);
+	assert_int_equal(pages.syncs, 0);
+	count_anew();
+	must_run(d->reader, "UPDATE t SET body = randomblob(3000), size = 3000");
+	assert_int_equal(bring_home(d->reader), SQLITE_OK);
+	assert_home(d, 20);
+	assert_int_equal(commit_rows(d->writer, 1), SQLITE_OK);
+	assert_int_equal(pages.writes, 0);
+	assert_int_equal(bring_home(d->writer), SQLITE_OK);
+	assert_home(d, 21);
+	assert_int_equal(number(d->writer, "SELECT count(*) FROM t WHERE size = 3000"), 20);
+}
+
+static void a_sync_that_fails_fails_the_checkpoint(void **state)
+{
+	struct desk *d = *state;
+
+	assert_int_equal(commit_rows(d->writer, 20), SQLITE_OK);
+	pages.sync_error = SQLITE_IOERR_FSYNC;
+	assert_int_equal(bring_home(d->writer) & 0xff, SQLITE_IOERR);
+	count_anew();
+	assert_int_equal(bring_home(d->writer), SQLITE_OK);
+	assert_true(pages.writes > 0); /* all of it once more */
+	assert_home(d, 20);
+}
+
 /* The padding behind a commit is published though written after the sync, so it may not wait. */
 static void a_padded_log_is_not_gathered(void **state)
 {
@@ -451,6 +565,10 @@ int main(void)
 		TEST(a_disk_that_fills_while_pages_are_read_back),
 		TEST(a_failed_sync_fails_the_commit),
 		TEST(what_was_committed_outlives_the_process),
+		TEST(a_checkpoint_writes_neighbours_at_once),
+		TEST(a_checkpoint_that_fails_leaves_nothing_for_later),
+		TEST(a_checkpoint_that_cannot_read_the_log),
+		TEST(a_sync_that_fails_fails_the_checkpoint),
 		TEST(a_padded_log_is_not_gathered),
 		TEST(kept_bytes_are_seen),
 		TEST(a_full_buffer_is_written),
