@@ -13,6 +13,11 @@ _Bool keys_told_by(const struct key_fact *k, const struct fact *last)
 	       (same == 0 || k->maybe_same_category == last->category);
 }
 
+_Bool keys_are_new(const struct store *s)
+{
+	return s->keys_settled < s->newest_key;
+}
+
 /* Copies the keys of the oldest events that wait, in key order, inside the open transaction. */
 static enum store_result settle_oldest(struct store *s, int64_t most)
 {
@@ -25,8 +30,10 @@ static enum store_result settle_oldest(struct store *s, int64_t most)
 	result = writer_execute(s, copy, "settle-keys");
 	if (result == STORE_OK)
 		result = writer_execute(s, mark, "keys-settled");
-	if (result == STORE_OK)
+	if (result == STORE_OK) {
 		s->keys_settled = last;
+		s->keys_beside = keys_are_new(s) ? s->keys_beside : 0;
+	}
 	return result;
 }
 
@@ -34,6 +41,7 @@ enum store_result keys_write(struct store *s, const struct key_fact *k)
 {
 	sqlite3_stmt *st = writer_use(s, WRITE_KEY);
 
+	s->keys_beside += keys_are_new(s);
 	bind_bytes(st, 1, k->key.bytes, sizeof k->key.bytes);
 	bind_bytes(st, 2, k->hash, sizeof k->hash);
 	bind_int(st, 3, k->case_id);
@@ -50,14 +58,9 @@ enum store_result keys_write(struct store *s, const struct key_fact *k)
 
 enum store_result keys_before_commit(struct store *s)
 {
-	if (s->newest_key - s->keys_settled < KEYS_NEW_MOST)
+	if (!keys_are_new(s) || s->newest_key - s->keys_settled + s->keys_beside < KEYS_NEW_MOST)
 		return STORE_OK;
 	return settle_oldest(s, KEYS_MOVED_WITH_A_COMMIT);
-}
-
-_Bool keys_are_new(const struct store *s)
-{
-	return s->keys_settled < s->newest_key;
 }
 
 enum store_result keys_when_idle(struct store *s)

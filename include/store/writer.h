@@ -62,6 +62,7 @@ struct store {
 	int64_t event_ms, ledger_ms; /* times of the newest event and ledger row: recovery finds these by itself */
 	int64_t keys_settled;        /* the keys of events up to this one lie in settled_key */
 	int64_t newest_key;          /* the newest event that has a key */
+	int64_t keys_beside;         /* keys without an event of theirs, since all those with one had been copied */
 	int64_t meta_ms;             /* last_ms as it stands in meta */
 	int32_t month;               /* yyyymm of the local day that began at day_start_ms */
 	int64_t day_start_ms, day_end_ms;
@@ -101,9 +102,9 @@ _Bool spans_read(sqlite3_stmt *st, struct alarm_span *out) MUST_USE;
 
 /* ---- keys.c ---- */
 /* A new key stands in its event, which costs a fifth of what finding a place by key does, and is copied to where it can
- * be looked up when nothing else is to do. The casebook's memory holds every key that is still new: that is why no more
- * events than half a generation of it may wait. */
-#define KEYS_NEW_MOST (CASEBOOK_KEYS_PER_GENERATION / 2)
+ * be looked up when nothing else is to do. The casebook's memory holds every key that is still new: that is why with
+ * those that came meanwhile less than a generation of it may wait. */
+#define KEYS_NEW_MOST (CASEBOOK_KEYS_PER_GENERATION / 8 * 7)
 #define KEYS_MOVED_WITH_A_COMMIT 1024 /* events, when that many wait: more than a commit brings, so they become fewer */
 #define KEYS_MOVED_WHEN_IDLE 20000
 /* Whether a request's answer says no more than this event, the last it made, so that the key can stand there. */
