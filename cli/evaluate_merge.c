@@ -271,7 +271,7 @@ static void score(struct run *r)
 void evaluate_merge(struct replay_file *f, const struct policy *policy,
                     void (*progress)(void *ctx, int64_t done, int64_t all), void *ctx, struct merge_result *out)
 {
-	struct run r = { .file = f, .policy = policy, .book = casebook_new(0, NULL), .out = out };
+	struct run r = { .file = f, .policy = policy, .book = casebook_new(0), .out = out };
 
 	*out = (struct merge_result){ .kinds = must_calloc(f->kind_count + 1, sizeof *out->kinds) };
 	r.fates = must_calloc(f->count + 1, sizeof *r.fates);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/log.h"
 
@@ -29,22 +28,6 @@ void *must_malloc(size_t size)
 
 	if (!p)
 		must_out_of_memory(1, size);
-	return p;
-}
-
-#define LARGE_PAGE ((size_t)2 << 20) /* of x86-64 and of arm64 with 4 KiB pages */
-
-void *must_large(size_t size)
-{
-	if (size < LARGE_PAGE)
-		return must_realloc(NULL, size);
-
-	size_t whole = (size + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-	void *p = aligned_alloc(LARGE_PAGE, whole);
-
-	if (!p)
-		must_out_of_memory(1, size);
-	(void)madvise(p, whole, MADV_HUGEPAGE); /* only advice: without it the pages are small */
 	return p;
 }
 

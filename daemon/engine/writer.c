@@ -18,7 +18,7 @@
 static _Bool recover(struct writer *w, char **cause)
 {
 	casebook_free(w->book);
-	w->book = casebook_new(w->options->shard, w->blocks);
+	w->book = casebook_new(w->options->shard);
 	if (!store_recover(w->store, w->book, cause))
 		return 0;
 	w->now_ms = casebook_counters(w->book)->last_ms;
@@ -53,7 +53,6 @@ _Bool writer_open(struct writer *w, char **cause)
 	/* First, because a full disk lets nothing be opened and the ballast may have to go. */
 	room_init(&w->room, w->options->store.path, &w->options->store.room);
 	w->policy = policy_hold(w->options->policy);
-	w->blocks = blocks_new();
 	w->store = store_open(&w->options->store, cause);
 	return w->store != NULL && recover(w, cause) && start_syncer(w, cause);
 }
@@ -64,12 +63,10 @@ void writer_close(struct writer *w)
 	facts_close(&w->facts);
 	room_close(&w->room);
 	casebook_free(w->book);
-	blocks_free(w->blocks);
 	store_close(w->store);
 	policy_release(w->policy);
 	w->syncer = NULL;
 	w->book = NULL;
-	w->blocks = NULL;
 	w->store = NULL;
 	w->policy = NULL;
 }

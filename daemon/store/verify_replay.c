@@ -241,7 +241,7 @@ static void look_for_orphans(struct replay *r)
 
 void verifier_replay(struct verifier *v)
 {
-	struct replay r = { .v = v, .names = casebook_new(0, NULL) };
+	struct replay r = { .v = v, .names = casebook_new(0) };
 
 	r.closed = verifier_prepare(v, "SELECT " ROW_CASE_NAMES " FROM closed_case WHERE id = ?");
 	r.notice = verifier_prepare(

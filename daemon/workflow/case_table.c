@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLOCK_SIZE ((size_t)2 << 20)
 #define SLOTS_FIRST 256
 /* Ids of one day count up by one, so neighbours share a leaf: a new case mostly finds there the one before it, and what
  * is hashed, and moved when the table grows, are leaves and not cases. */
@@ -26,7 +27,6 @@ struct slot {
 };
 
 struct case_table {
-	struct blocks *source;
 	size_t node_size, block_nodes;
 	struct block *blocks;
 	size_t fresh;           /* nodes of the newest block that were never used */
@@ -37,12 +37,11 @@ struct case_table {
 	size_t count, leaf_count, slot_count; /* slot_count is a power of two, at most half of it used */
 };
 
-struct case_table *case_table_new(size_t node_size, struct blocks *source)
+struct case_table *case_table_new(size_t node_size)
 {
 	struct case_table *t = must_calloc(1, sizeof *t);
 
 	must(node_size >= sizeof(struct case_node));
-	t->source = source;
 	t->node_size = (node_size + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
 	t->block_nodes = (BLOCK_SIZE - sizeof(struct block)) / t->node_size;
 	t->slot_count = SLOTS_FIRST;
@@ -56,7 +55,7 @@ void case_table_free(struct case_table *t)
 		return;
 	for (struct block *b = t->blocks, *next; b != NULL; b = next) {
 		next = b->next;
-		blocks_give(t->source, b);
+		free(b);
 	}
 	for (struct leaf *l = t->free_leaf, *next; l != NULL; l = next) {
 		next = l->next;
@@ -176,7 +175,7 @@ static struct case_node *take_node(struct case_table *t)
 		return n;
 	}
 	if (t->fresh == 0) {
-		struct block *b = blocks_take(t->source);
+		struct block *b = must_malloc(BLOCK_SIZE);
 
 		b->next = t->blocks;
 		t->blocks = b;

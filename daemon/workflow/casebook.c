@@ -64,14 +64,14 @@ struct casebook {
 	struct open_case *walk, *walk_last; /* next and last of the walk under way; NULL: none */
 };
 
-struct casebook *casebook_new(int shard, struct blocks *blocks)
+struct casebook *casebook_new(int shard)
 {
 	struct casebook *b = must_calloc(1, sizeof *b);
 	b->shard = shard;
-	b->cases = case_table_new(sizeof(struct open_case), blocks);
+	b->cases = case_table_new(sizeof(struct open_case));
 	b->names = names_new();
 	b->places = place_index_new();
-	b->keys = key_memory_new(CASEBOOK_KEYS_PER_GENERATION, blocks);
+	b->keys = key_memory_new(CASEBOOK_KEYS_PER_GENERATION);
 	b->accounts = accounts_new();
 	b->spans = alarm_spans_new();
 	b->reporters = reporters_new();

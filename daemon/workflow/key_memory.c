@@ -8,7 +8,7 @@
  * without going to its row, which lies anywhere in many megabytes. */
 #define PLACE_BITS 20
 #define PLACE_MASK ((UINT32_C(1) << PLACE_BITS) - 1)
-#define PART_ROWS (BLOCK_SIZE / sizeof(struct key_fact))
+#define PART_ROWS (((size_t)2 << 20) / sizeof(struct key_fact))
 
 /* The slots for all that it can hold are there from the first key on, and rows come a part at a time: nothing is ever moved
  * or hashed again while somebody waits. */
@@ -20,7 +20,6 @@ struct generation {
 };
 
 struct key_memory {
-	struct blocks *source;
 	struct generation young, old;
 	size_t most;        /* rows in a generation */
 	size_t slot_count;  /* of a generation: at least twice as many as rows, a power of two */
@@ -32,38 +31,26 @@ static size_t part_count(const struct key_memory *m)
 	return (m->most + PART_ROWS - 1) / PART_ROWS;
 }
 
-static _Bool slots_are_a_block(const struct key_memory *m)
+static void generation_open(const struct key_memory *m, struct generation *g)
 {
-	return m->slot_count * sizeof(uint32_t) == BLOCK_SIZE;
+	*g = (struct generation){ .parts = must_calloc(part_count(m), sizeof *g->parts),
+		                  .slots = must_calloc(m->slot_count, sizeof *g->slots) };
 }
 
-static void generation_open(struct key_memory *m, struct generation *g)
-{
-	size_t size = m->slot_count * sizeof *g->slots;
-
-	*g = (struct generation){ .parts = must_calloc(part_count(m), sizeof *g->parts) };
-	g->slots = slots_are_a_block(m) ? blocks_take(m->source) : must_large(size);
-	memset(g->slots, 0, size);
-}
-
-static void generation_close(struct key_memory *m, struct generation *g)
+static void generation_close(const struct key_memory *m, struct generation *g)
 {
 	for (size_t i = 0; g->parts != NULL && i < part_count(m) && g->parts[i] != NULL; i++)
-		blocks_give(m->source, g->parts[i]);
-	if (g->slots != NULL && slots_are_a_block(m))
-		blocks_give(m->source, g->slots);
-	else
-		free(g->slots);
+		free(g->parts[i]);
+	free(g->slots);
 	free(g->parts);
 	*g = (struct generation){ 0 };
 }
 
-struct key_memory *key_memory_new(size_t per_generation, struct blocks *source)
+struct key_memory *key_memory_new(size_t per_generation)
 {
 	struct key_memory *m = must_calloc(1, sizeof *m);
 
 	must(per_generation >= 1 && per_generation < PLACE_MASK);
-	m->source = source;
 	m->most = per_generation;
 	m->slot_count = 2;
 	while (m->slot_count < 2 * per_generation)
@@ -144,7 +131,7 @@ void key_memory_add(struct key_memory *m, const struct key_fact *k)
 	if (g->slots == NULL)
 		generation_open(m, g);
 	if (g->parts[g->count / PART_ROWS] == NULL)
-		g->parts[g->count / PART_ROWS] = blocks_take(m->source);
+		g->parts[g->count / PART_ROWS] = must_malloc(PART_ROWS * sizeof(struct key_fact));
 	*row_of(g, g->count) = *k;
 	int64_t time = uuid_time_ms(&k->key);
 	if (time > g->newest_ms)

@@ -101,8 +101,7 @@ static void make_anew(struct place_index *p)
 		held += old[i].count > 0;
 	while (p->slot_count < held * 4)
 		p->slot_count *= 2;
-	p->slots = must_large(p->slot_count * sizeof *p->slots);
-	memset(p->slots, 0, p->slot_count * sizeof *p->slots);
+	p->slots = must_calloc(p->slot_count, sizeof *p->slots);
 	p->used = held;
 	for (size_t i = 0; i < old_count; i++) {
 		if (old[i].count > 0)

@@ -11,9 +11,6 @@
 
 /* Zeroed memory; never NULL. Free with free(). */
 void *must_calloc(size_t count, size_t size) MUST_USE;
-/* Not zeroed. For what is large, in pages as large as the system has: where fresh memory is dear to touch (a virtual machine's
- * page fault takes microseconds), that is most of what growing costs. */
-void *must_large(size_t size) MUST_USE;
 /* As malloc, never NULL: for libraries that take an allocator. */
 void *must_malloc(size_t size) MUST_USE;
 /* As realloc, never NULL; new bytes are not zeroed. */

@@ -30,7 +30,6 @@ struct writer {
 	struct sweep sweep;
 	struct queue *commands;
 	struct store *store;
-	struct blocks *blocks; /* of the casebook */
 	struct casebook *book;
 	struct facts facts;
 	_Atomic int64_t now_ms; /* newest time handed to the workflow */

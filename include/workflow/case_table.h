@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/blocks.h"
+#include "base/must.h"
 
 struct case_node {
 	int64_t id;
@@ -16,8 +16,8 @@ struct case_node {
 
 struct case_table;
 
-/* node_size: of all that begins with the node. source: where blocks come from, and outlives the table; may be NULL. */
-struct case_table *case_table_new(size_t node_size, struct blocks *source) MUST_USE;
+/* node_size: of all that begins with the node. */
+struct case_table *case_table_new(size_t node_size) MUST_USE;
 void case_table_free(struct case_table *t); /* NULL is fine */
 /* Zeroed but for the node; the id must not be there yet. */
 struct case_node *case_table_add(struct case_table *t, int64_t id);

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/blocks.h"
+#include "base/must.h"
 #include "workflow/case_file.h"
 #include "workflow/facts.h"
 #include "workflow/follower.h"
@@ -19,8 +19,7 @@
 
 struct casebook;
 
-/* blocks: where memory for what comes by the hundred thousand is taken from, and outlives the book; may be NULL. */
-struct casebook *casebook_new(int shard, struct blocks *blocks) MUST_USE;
+struct casebook *casebook_new(int shard) MUST_USE;
 void casebook_free(struct casebook *b);
 
 /* ---- look-ups (none changes anything) ---- */

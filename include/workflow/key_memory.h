@@ -4,13 +4,11 @@
 #ifndef WORKFLOW_KEY_MEMORY_H
 #define WORKFLOW_KEY_MEMORY_H
 
-#include "base/blocks.h"
 #include "workflow/facts.h"
 
 struct key_memory;
 
-/* source: where blocks come from, and outlives the memory; may be NULL. */
-struct key_memory *key_memory_new(size_t per_generation, struct blocks *source) MUST_USE;
+struct key_memory *key_memory_new(size_t per_generation) MUST_USE;
 void key_memory_free(struct key_memory *m); /* NULL is fine */
 void key_memory_add(struct key_memory *m, const struct key_fact *k);
 const struct key_fact *key_memory_find(const struct key_memory *m, const struct uuid *key);

@@ -221,7 +221,7 @@ void world_column(struct world *w, const char *file, const char *name)
 void world_open(struct world *w, struct script *s, struct cover *c, const struct policy **usual)
 {
 	*w = (struct world){ .script = s, .cover = c, .usual = usual };
-	w->book = casebook_new(0, NULL);
+	w->book = casebook_new(0);
 	w->digester = digester_new();
 	facts_init(&w->facts);
 }

@@ -25,7 +25,7 @@ void desk_open(struct desk *d)
 	assert_non_null(d->policy);
 	clock_kit_no_rest(d->policy);
 	d->policy->rules.new_reporter_day_most = 0; /* a test may send what it likes */
-	d->book = casebook_new(0, NULL);
+	d->book = casebook_new(0);
 	d->digester = digester_new();
 	facts_init(&d->facts);
 }

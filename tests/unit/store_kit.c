@@ -34,7 +34,7 @@ void kit_recover(struct kit *k)
 	char *cause = NULL;
 
 	casebook_free(k->book);
-	k->book = casebook_new(0, NULL);
+	k->book = casebook_new(0);
 	if (!store_recover(k->store, k->book, &cause))
 		fail_msg("%s", cause);
 }

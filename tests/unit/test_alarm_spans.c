@@ -108,7 +108,7 @@ static void restart(void)
 	kit_reopen(&stand.kit);
 	casebook_free(stand.desk.book);
 	stand.desk.book = stand.kit.book;
-	stand.kit.book = casebook_new(0, NULL);
+	stand.kit.book = casebook_new(0);
 }
 
 static void verify(void)

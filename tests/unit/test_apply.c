@@ -17,7 +17,7 @@ static struct case_file c, before;
 static int open_book(void **state)
 {
 	(void)state;
-	book = casebook_new(0, NULL);
+	book = casebook_new(0);
 	c = (struct case_file){ .id = 7,
 		                .state = STATE_HANDLING,
 		                .category = 10110,

@@ -35,7 +35,7 @@ static struct thing *add(struct case_table *t, int64_t id)
 static void test_in_the_order_of_opening(void **state)
 {
 	(void)state;
-	struct case_table *t = case_table_new(sizeof(struct thing), NULL);
+	struct case_table *t = case_table_new(sizeof(struct thing));
 	static const int64_t ids[] = { 5, 3, 9 };
 
 	assert_null(case_table_first(t));
@@ -62,7 +62,7 @@ static void test_many_are_found_where_they_were_put(void **state)
 	(void)state;
 	enum { MANY = 20000 };
 	static struct thing *kept[2][MANY];
-	struct case_table *t = case_table_new(sizeof(struct thing), NULL);
+	struct case_table *t = case_table_new(sizeof(struct thing));
 
 	for (int i = 0; i < MANY; i++)
 		for (int day = 0; day < 2; day++)

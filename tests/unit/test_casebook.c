@@ -272,7 +272,7 @@ static void test_restored_answers_the_same(void **state)
 {
 	(void)state;
 	live_a_day();
-	again = casebook_new(0, NULL);
+	again = casebook_new(0);
 	casebook_restore_counters(again, casebook_counters(desk.book));
 	casebook_each(desk.book, restore_one, NULL);
 	for (size_t i = 0; casebook_span_oldest(desk.book, i) != NULL; i++)
@@ -290,7 +290,7 @@ static void test_restored_timers(void **state)
 	struct timer t, u;
 
 	live_a_day();
-	again = casebook_new(0, NULL);
+	again = casebook_new(0);
 	casebook_restore_counters(again, casebook_counters(desk.book));
 	casebook_each(desk.book, restore_one, NULL);
 	while (casebook_next_timer(desk.book, &t)) {

@@ -45,7 +45,7 @@ static _Bool complete(const struct key_memory *m, int64_t time_ms)
 static void test_empty(void **state)
 {
 	(void)state;
-	struct key_memory *m = key_memory_new(4, NULL);
+	struct key_memory *m = key_memory_new(4);
 
 	assert_false(has(m, 1, 1));
 	assert_true(complete(m, 1));
@@ -57,7 +57,7 @@ static void test_empty(void **state)
 static void test_generations(void **state)
 {
 	(void)state;
-	struct key_memory *m = key_memory_new(4, NULL);
+	struct key_memory *m = key_memory_new(4);
 
 	for (int i = 1; i <= 8; i++)
 		add(m, i * 10, i);
@@ -77,7 +77,7 @@ static void test_generations(void **state)
 static void test_horizon_with_keys_out_of_order(void **state)
 {
 	(void)state;
-	struct key_memory *m = key_memory_new(3, NULL);
+	struct key_memory *m = key_memory_new(3);
 	static const int times[] = { 500, 20, 30, 10, 40, 50, 60 };
 
 	for (int i = 0; i < 7; i++)
@@ -93,7 +93,7 @@ static void test_horizon_with_keys_out_of_order(void **state)
 static void test_keys_without_a_time(void **state)
 {
 	(void)state;
-	struct key_memory *m = key_memory_new(2, NULL);
+	struct key_memory *m = key_memory_new(2);
 	struct key_fact odd = { .case_id = 7 };
 
 	memset(odd.key.bytes, 0xff, sizeof odd.key.bytes);
@@ -111,7 +111,7 @@ static void test_keys_without_a_time(void **state)
 static void test_after_a_start(void **state)
 {
 	(void)state;
-	struct key_memory *m = key_memory_new(4, NULL);
+	struct key_memory *m = key_memory_new(4);
 
 	key_memory_complete_after(m, 1000);
 	assert_false(complete(m, 1000));
@@ -125,7 +125,7 @@ static void test_many(void **state)
 {
 	(void)state;
 	enum { MOST = 30000 };
-	struct key_memory *m = key_memory_new(MOST, NULL);
+	struct key_memory *m = key_memory_new(MOST);
 
 	for (int i = 1; i <= 3 * MOST; i++)
 		add(m, i, i);
@@ -138,7 +138,7 @@ static void test_many(void **state)
 static void test_an_older_generation_dropped_later(void **state)
 {
 	(void)state;
-	struct key_memory *m = key_memory_new(1, NULL);
+	struct key_memory *m = key_memory_new(1);
 
 	add(m, 100, 1);
 	add(m, 50, 2);

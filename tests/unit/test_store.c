@@ -36,7 +36,7 @@ static void a_street_comes_back_as_it_was(void **state)
 static void an_empty_database_gives_an_empty_book(void **state)
 {
 	struct kit *k = *state;
-	struct casebook *fresh = casebook_new(0, NULL);
+	struct casebook *fresh = casebook_new(0);
 
 	kit_assert_same_books(k->book, fresh);
 	casebook_free(fresh);
@@ -99,7 +99,7 @@ static void followers_follow_the_last_master(void **state)
 static void counters_of_another_shard_do_not_mix(void **state)
 {
 	struct kit *k = *state;
-	struct casebook *other = casebook_new(7, NULL);
+	struct casebook *other = casebook_new(7);
 	char *cause = NULL;
 
 	kit_new_case(k, &plain);
@@ -475,7 +475,7 @@ static void a_folder_that_is_not_there_is_told(void **state)
 static void a_row_that_cannot_be_stops_the_recovery(void **state)
 {
 	struct kit *k = *state;
-	struct casebook *book = casebook_new(0, NULL);
+	struct casebook *book = casebook_new(0);
 	char *cause = NULL;
 
 	kit_new_case(k, &plain);
