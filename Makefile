@@ -267,8 +267,8 @@ $(BENCHES): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/bench/kit.a $(LIB)
 $(UNIT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/unit/kit.a $(LIB)
 $(SCENARIO_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/scenario/kit.a $(LIB)
 $(FAULT_TESTS): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/fault/kit.a $(LIB)
-# The simulation stands in for the queue and the syncer, and between a few functions and their callers.
-$(SIMULATION): LDFLAGS += -Wl,--wrap=casebook_apply,--wrap=case_next_timer,--wrap=store_recover,--wrap=store_begin,--wrap=store_commit,--wrap=store_commit_to_log,--wrap=clock_system
+# The simulation stands in for the queue, and between a few functions and their callers.
+$(SIMULATION): LDFLAGS += -Wl,--wrap=casebook_apply,--wrap=case_next_timer,--wrap=store_recover,--wrap=store_begin,--wrap=store_commit,--wrap=clock_system
 $(SIMULATION): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/tests/simulate/kit.a $(BUILD)/tests/fault/kit.a $(BUILD)/tests/scenario/kit.a $(LIB)
 $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION):
 	@mkdir -p $(@D)
@@ -277,8 +277,8 @@ $(BENCHES) $(UNIT_TESTS) $(SCENARIO_TESTS) $(FAULT_TESTS) $(SIMULATION):
 
 # The store of a street goes by the street's clock, as the writer does.
 $(BUILD)/tests/fault/power_cuts $(BUILD)/tests/fault/vfs_faults: LDFLAGS += -Wl,--wrap=clock_system
-# A control that does not look at what a commit says stands between the writer and the store.
-$(BUILD)/tests/fault/vfs_faults: LDFLAGS += -Wl,--wrap=store_commit,--wrap=store_commit_to_log,--wrap=store_sync
+# Controls that do not look at what a commit says, or answer before it, stand between the writer and the store.
+$(BUILD)/tests/fault/vfs_faults $(BUILD)/tests/fault/power_cuts: LDFLAGS += -Wl,--wrap=store_commit
 # A control whose steps of a migration are not one transaction.
 $(BUILD)/tests/fault/migrations: LDFLAGS += -Wl,--wrap=connection_execute
 # Without fortified calls and sanitizers: they would be the preloaded code's, inside another program.

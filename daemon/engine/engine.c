@@ -76,7 +76,6 @@ static void deliver(void *ctx, struct command **commands, size_t count)
 	     count); /* there is a place for each that may be under way */
 }
 
-/* Editions come in order: the writer publishes only when the syncer has nothing left. */
 static void publish(void *ctx, struct edition *news)
 {
 	struct engine *e = ctx;
@@ -103,11 +102,6 @@ static int64_t now_for_readers(void *ctx)
 	return engine_now_ms(ctx);
 }
 
-static void fence_for_readers(void *ctx)
-{
-	syncer_fence(((struct engine *)ctx)->writer.syncer);
-}
-
 /* ---- start and end ---- */
 
 static void enrol(void *ctx, const struct credential *c)
@@ -130,7 +124,7 @@ static _Bool start(struct engine *e, char **cause)
 	const struct counters *n = casebook_counters(e->writer.book);
 	e->news.ready.last_event = n->event - 1;
 	e->news.ready.last_notice = n->notice - 1;
-	const struct reader_hooks hooks = { .now = now_for_readers, .fence = fence_for_readers, .ctx = e };
+	const struct reader_hooks hooks = { .now = now_for_readers, .ctx = e };
 	e->readers = readers_new(e->options.store.path, e->options.readers, e->questions, e->replies, &hooks, cause);
 	if (e->readers == NULL)
 		return 0;

@@ -26,7 +26,6 @@ static void *run(void *arg)
 		struct query *q = item;
 		const struct reader_hooks *hooks = &t->all->hooks;
 		q->run(q, t->reader, hooks->now(hooks->ctx));
-		hooks->fence(hooks->ctx);
 		must(queue_push(t->all->answered, q)); /* as many places as queries may be under way */
 	}
 	return NULL;

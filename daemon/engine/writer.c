@@ -25,47 +25,27 @@ static _Bool recover(struct writer *w, char **cause)
 	return policy_change_recover(w, cause);
 }
 
-static void lot_done(void *ctx, struct lot *lot)
-{
-	struct writer *w = ctx;
-	w->publish(w->ctx, &lot->edition);
-	w->deliver(w->ctx, lot->commands, lot->count);
-}
-
-static void sync_failed(void *ctx)
-{
-	struct writer *w = ctx;
-	w->failed(w->ctx, WRITER_EXIT_UNKNOWN);
-}
-
-static _Bool start_syncer(struct writer *w, char **cause)
-{
-	const struct syncer_hooks hooks = { .done = lot_done, .failed = sync_failed, .ctx = w };
-	w->syncer = syncer_new(w->store, (size_t)w->options->batch_most, &hooks);
-	if (w->syncer == NULL)
-		*cause = must_strdup("the syncer's thread could not be started");
-	return w->syncer != NULL;
-}
-
 _Bool writer_open(struct writer *w, char **cause)
 {
 	facts_init(&w->facts);
 	/* First, because a full disk lets nothing be opened and the ballast may have to go. */
 	room_init(&w->room, w->options->store.path, &w->options->store.room);
 	w->policy = policy_hold(w->options->policy);
+	w->lot.commands = must_calloc((size_t)w->options->batch_most, sizeof(struct command *));
 	w->store = store_open(&w->options->store, cause);
-	return w->store != NULL && recover(w, cause) && start_syncer(w, cause);
+	return w->store != NULL && recover(w, cause);
 }
 
 void writer_close(struct writer *w)
 {
-	syncer_free(w->syncer);
+	edition_close(&w->lot.edition);
+	free(w->lot.commands);
 	facts_close(&w->facts);
 	room_close(&w->room);
 	casebook_free(w->book);
 	store_close(w->store);
 	policy_release(w->policy);
-	w->syncer = NULL;
+	w->lot = (struct lot){ 0 };
 	w->book = NULL;
 	w->store = NULL;
 	w->policy = NULL;
@@ -106,51 +86,17 @@ static void end_transaction(struct writer *w)
 	else if (w->trouble == STORE_OK)
 		w->settled = w->decided;
 	if (w->trouble != STORE_OK)
-		edition_clear(&w->lot->edition);
+		edition_clear(&w->lot.edition);
 }
 
 void writer_settle(struct writer *w)
 {
 	int64_t began_us = mono_us(w);
-	/* What is told must come in order, and an answer given again must not come before its first is on disk. */
-	if (!syncer_wait(w->syncer))
-		w->trouble = STORE_UNKNOWN;
 	if (w->trouble == STORE_OK && w->in_transaction)
 		w->trouble = store_commit(w->store);
 	w->commit_us = mono_us(w) - began_us;
 	end_transaction(w);
-	w->publish(w->ctx, &w->lot->edition);
-}
-
-/* ---- syncing beside ----
- *
- * On a fast disk the writer does not wait for its sync: it goes on with those who came meanwhile, and three lots are on
- * their way at once, one decided, one synced, one on its way from and to its senders. On a slow disk it waits and
- * gathers (below), and for a few senders the extra thread would only cost them time. */
-#define BESIDE_FROM 4       /* commands of this lot */
-#define BESIDE_WAITING 1    /* commands for the next: with fewer the writer has time to wait for its sync itself */
-#define BESIDE_LOT_LEAST 12 /* commands taken at once when more wait: smaller lots cost more than they hide */
-#define SLOW_FROM_US 1000   /* a commit as long as this is mostly its sync */
-
-static _Bool disk_is_slow(const struct writer *w)
-{
-	return w->commit_us >= SLOW_FROM_US;
-}
-
-static _Bool syncs_beside(struct writer *w)
-{
-	return w->in_transaction && w->trouble == STORE_OK && w->lot->count >= BESIDE_FROM && !disk_is_slow(w) &&
-	       queue_length(w->commands) >= BESIDE_WAITING;
-}
-
-static void settle_beside(struct writer *w)
-{
-	syncer_announce(w->syncer);
-	w->trouble = store_commit_to_log(w->store);
-	if (w->trouble != STORE_OK)
-		syncer_withdraw(w->syncer);
-	w->commit_us = syncer_took_us(w->syncer);
-	end_transaction(w);
+	w->publish(w->ctx, &w->lot.edition);
 }
 
 void writer_begin(struct writer *w)
@@ -171,7 +117,7 @@ void writer_write(struct writer *w)
 		return;
 	casebook_apply(w->book, f);
 	w->trouble = store_write(w->store, f);
-	edition_note(&w->lot->edition, f);
+	edition_note(&w->lot.edition, f);
 	w->written += (int64_t)f->event_count;
 	if (f->sweep)
 		policy_change_sweep(w);
@@ -417,6 +363,27 @@ static _Bool keep_silent(struct command **commands, size_t count)
 	return 0;
 }
 
+/* ---- how many at once ----
+ *
+ * On a fast disk the writer waits for its sync, and meanwhile and while it decides the answers of the lot before are on
+ * their way out and back: half of those who wait, so that the two halves take turns. Less than a few cost more than they
+ * hide: 24 are as good as 32, and both better than 16 or 48 (docs/performance.md). */
+#define LOT_LEAST 24
+#define SLOW_FROM_US 1000 /* a commit as long as this is mostly its sync */
+
+static _Bool disk_is_slow(const struct writer *w)
+{
+	return w->commit_us >= SLOW_FROM_US;
+}
+
+static size_t lot_most(struct writer *w)
+{
+	size_t half = queue_length(w->commands) / 2, most = (size_t)w->options->batch_most;
+	if (disk_is_slow(w) || half >= most)
+		return most;
+	return half > LOT_LEAST ? half : LOT_LEAST < most ? LOT_LEAST : most;
+}
+
 /* ---- gathering ----
  *
  * A commit costs nearly the same for one report as for a hundred. Senders that wait for their answer before they send
@@ -435,22 +402,13 @@ static int64_t allowed_us(const struct writer *w)
 
 static void decide_taken(struct writer *w)
 {
-	for (; w->decided < w->lot->count && w->trouble == STORE_OK; w->decided++)
-		run_command(w, w->lot->commands[w->decided]);
-}
-
-/* On a fast disk half of those who wait, so that their way and the others' overlap. */
-static size_t lot_most(struct writer *w)
-{
-	size_t half = queue_length(w->commands) / 2, most = (size_t)w->options->batch_most;
-	if (disk_is_slow(w) || half >= most)
-		return most;
-	return half > BESIDE_LOT_LEAST ? half : BESIDE_LOT_LEAST < most ? BESIDE_LOT_LEAST : most;
+	for (; w->decided < w->lot.count && w->trouble == STORE_OK; w->decided++)
+		run_command(w, w->lot.commands[w->decided]);
 }
 
 static size_t take(struct writer *w, size_t most, int64_t wait_ms)
 {
-	struct lot *lot = w->lot;
+	struct lot *lot = &w->lot;
 	size_t count = queue_pop(w->commands, (void **)lot->commands + lot->count, most - lot->count, wait_ms);
 	lot->count += count;
 	return count;
@@ -459,16 +417,16 @@ static size_t take(struct writer *w, size_t most, int64_t wait_ms)
 static void gather(struct writer *w)
 {
 	size_t most = (size_t)w->options->batch_most, want = w->expected < most ? w->expected : most;
-	if (w->lot->count == 0 || w->lot->count >= want || !disk_is_slow(w))
+	if (w->lot.count == 0 || w->lot.count >= want || !disk_is_slow(w))
 		return;
 	int64_t end = mono_us(w) + allowed_us(w), left = allowed_us(w);
-	for (; w->lot->count < want && left > 0 && w->trouble == STORE_OK; left = end - mono_us(w)) {
+	for (; w->lot.count < want && left > 0 && w->trouble == STORE_OK; left = end - mono_us(w)) {
 		if (queue_gather(w->commands, 1, left) == 0)
 			break;
 		take(w, most, 0);
 		decide_taken(w);
 	}
-	if (w->lot->count >= want)
+	if (w->lot.count >= want)
 		w->hope = w->hope * 2 < GATHER_HOPE_MOST ? w->hope * 2 : GATHER_HOPE_MOST;
 	else
 		w->hope = w->hope > 1 ? w->hope / 2 : 1;
@@ -476,24 +434,18 @@ static void gather(struct writer *w)
 
 /* ---- one batch ---- */
 
-static void answer(struct writer *w, _Bool beside)
+static void answer(struct writer *w)
 {
-	struct lot *lot = w->lot;
+	struct lot *lot = &w->lot;
 	if (w->trouble == STORE_FULL) {
 		for (size_t i = w->settled; i < lot->count; i++)
 			take_back(lot->commands[i]);
 		start_over(w);
-		beside = 0;
 	}
 	w->expected = lot->count + queue_length(w->commands);
 	w->batches++;
-	if (beside) {
-		w->lot = NULL;
-		syncer_give(w->syncer, lot);
-	} else {
-		w->deliver(w->ctx, lot->commands, lot->count);
-		lot->count = 0;
-	}
+	w->deliver(w->ctx, lot->commands, lot->count);
+	lot->count = 0;
 }
 
 /* What was taken, and those who are expected. false: the process has to end. */
@@ -515,24 +467,17 @@ static _Bool run_batch(struct writer *w)
 	if (w->trouble == STORE_OK)
 		w->trouble = store_state(w->store);
 	expire(w);
-	_Bool beside = syncs_beside(w);
-	if (beside)
-		settle_beside(w);
-	else
-		writer_settle(w);
+	writer_settle(w);
 	if (w->trouble != STORE_OK && w->trouble != STORE_FULL)
-		return keep_silent(w->lot->commands, w->lot->count);
-	answer(w, beside);
+		return keep_silent(w->lot.commands, w->lot.count);
+	answer(w);
 	return w->trouble == STORE_OK;
 }
 
-/* A checkpoint syncs the log itself, so the syncer comes first. */
 static _Bool checkpoint(struct writer *w, _Bool idle)
 {
 	if (!store_wants_checkpoint(w->store, idle) || mono_ms(w) < w->checkpoint_after_ms)
 		return 1;
-	if (!syncer_wait(w->syncer))
-		return 0;
 	enum store_result result = store_checkpoint(w->store, idle);
 	if (result == STORE_FULL && room_give_up_ballast(&w->room))
 		result = store_checkpoint(w->store, idle);
@@ -561,14 +506,11 @@ void writer_run(struct writer *w)
 	_Bool fine = 1;
 	w->hope = GATHER_HOPE_MOST;
 	while (fine) {
-		if (w->lot == NULL)
-			w->lot = syncer_lot(w->syncer);
 		_Bool idle = take(w, lot_most(w), sleep_ms(w)) == 0;
 		if (idle && queue_is_closed(w->commands))
 			break;
 		fine = run_batch(w) && checkpoint(w, idle && !policy_change_is_sweeping(w));
 	}
-	fine = syncer_wait(w->syncer) && fine;
 	if (!fine)
 		w->failed(w->ctx, store_state(w->store) == STORE_DAMAGED ? WRITER_EXIT_DAMAGED : WRITER_EXIT_UNKNOWN);
 }

@@ -13,7 +13,6 @@ struct gather_file {
 	char *bytes;         /* kept, not yet written */
 	size_t length;       /* of them */
 	sqlite3_int64 start; /* where in the file they belong */
-	_Bool sync_later;    /* of a log */
 };
 
 #define FILE_ROOM                                                                                                      \
@@ -71,6 +70,13 @@ static int keep(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 
 }
 
 /* ---- the same for both ---- */
+
+static int file_sync(sqlite3_file *file, int flags)
+{
+	int result = write_or_drop(gathering(file));
+
+	return result == SQLITE_OK ? real_file(file)->pMethods->xSync(real_file(file), flags) : result;
+}
 
 static int file_size(sqlite3_file *file, sqlite3_int64 *size)
 {
@@ -134,17 +140,6 @@ static int log_read(sqlite3_file *file, void *bytes, int count, sqlite3_int64 at
 	return result == SQLITE_OK ? g->real->pMethods->xRead(g->real, bytes, count, at) : result;
 }
 
-static int log_sync(sqlite3_file *file, int flags)
-{
-	struct gather_file *g = gathering(file);
-	_Bool begins_the_log = g->length > 0 && g->start == 0;
-	int result = write_or_drop(g);
-
-	if (result != SQLITE_OK || (g->sync_later && !begins_the_log))
-		return result;
-	return g->real->pMethods->xSync(g->real, flags);
-}
-
 static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	struct gather_file *g = gathering(file);
@@ -164,7 +159,7 @@ static const sqlite3_io_methods log_methods = {
 	.xRead = log_read,
 	.xWrite = keep,
 	.xTruncate = log_truncate,
-	.xSync = log_sync,
+	.xSync = file_sync,
 	.xFileSize = file_size,
 	.xLock = file_lock,
 	.xUnlock = file_unlock,
@@ -173,26 +168,6 @@ static const sqlite3_io_methods log_methods = {
 	.xSectorSize = file_sector_size,
 	.xDeviceCharacteristics = file_characteristics,
 };
-
-static _Bool is_gathered_log(const sqlite3_file *file)
-{
-	return file && file->pMethods == &log_methods;
-}
-
-_Bool gather_vfs_sync_later(sqlite3_file *log, _Bool later)
-{
-	if (!is_gathered_log(log))
-		return 0;
-	gathering(log)->sync_later = later;
-	return 1;
-}
-
-int gather_vfs_sync(sqlite3_file *log)
-{
-	sqlite3_file *real = real_file(log);
-
-	return real->pMethods->xSync(real, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-}
 
 /* ---- the database ---- */
 
@@ -208,13 +183,6 @@ static int pages_truncate(sqlite3_file *file, sqlite3_int64 size)
 	int result = write_or_drop(gathering(file));
 
 	return result == SQLITE_OK ? real_file(file)->pMethods->xTruncate(real_file(file), size) : result;
-}
-
-static int pages_sync(sqlite3_file *file, int flags)
-{
-	int result = write_or_drop(gathering(file));
-
-	return result == SQLITE_OK ? real_file(file)->pMethods->xSync(real_file(file), flags) : result;
 }
 
 static int pages_map(sqlite3_file *file, int region, int size, int extend, void volatile **out)
@@ -248,7 +216,7 @@ static const sqlite3_io_methods pages_methods = {
 	.xRead = pages_read,
 	.xWrite = keep,
 	.xTruncate = pages_truncate,
-	.xSync = pages_sync,
+	.xSync = file_sync,
 	.xFileSize = file_size,
 	.xLock = file_lock,
 	.xUnlock = file_unlock,

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "store/credentials.h"
 #include "store/policy_record.h"
-#include "store/gather_vfs.h"
 #include "store/lock.h"
 #include "store/write_audit.h"
 #include "store/writer.h"
@@ -350,38 +349,6 @@ enum store_result store_commit(struct store *s)
 	if (result == STORE_OK)
 		result = keys_before_commit(s);
 	return result == STORE_OK ? writer_execute(s, writer_use(s, WRITE_COMMIT), "commit") : result;
-}
-
-static sqlite3_file *log_file(struct store *s)
-{
-	sqlite3_file *log = NULL;
-
-	(void)sqlite3_file_control(s->connection.db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
-	return log;
-}
-
-enum store_result store_commit_to_log(struct store *s)
-{
-	sqlite3_file *log = log_file(s);
-	_Bool later = gather_vfs_sync_later(log, 1);
-	enum store_result result = store_commit(s);
-
-	if (later)
-		(void)gather_vfs_sync_later(log, 0);
-	s->to_sync = later ? log : NULL;
-	return result;
-}
-
-enum store_result store_sync(struct store *s)
-{
-	sqlite3_file *log = s->to_sync;
-	int result = log ? gather_vfs_sync(log) : SQLITE_OK;
-
-	if (result == SQLITE_OK)
-		return STORE_OK;
-	log_line(LOG_LEVEL_ERROR, "database-write", "what=sync code=%d", result);
-	s->state = STORE_UNKNOWN;
-	return STORE_UNKNOWN;
 }
 
 void store_rollback(struct store *s)

@@ -10,11 +10,10 @@ struct readers;
 /* On the readers' threads. */
 struct reader_hooks {
 	int64_t (*now)(void *ctx);
-	void (*fence)(void *ctx); /* returns when all that a reader may have seen is on disk */
 	void *ctx;
 };
 
-/* Threads that take struct query from `asked`, run them at now(ctx), wait at the fence and push them to `answered`. NULL with *cause (heap). */
+/* Threads that take struct query from `asked`, run them at now(ctx) and push them to `answered`. NULL with *cause (heap). */
 struct readers *readers_new(const char *path, int threads, struct queue *asked, struct queue *answered,
                             const struct reader_hooks *hooks, char **cause) MUST_USE;
 /* The asking queue must be closed. Joins. NULL is fine. */

@@ -6,7 +6,8 @@
 
 #include "base/queue.h"
 #include "engine/engine.h"
-#include "engine/syncer.h"
+#include "engine/newsroom.h"
+#include "store/room.h"
 #include "workflow/casebook.h"
 
 /* Exit codes: sysexits' EX_TEMPFAIL, for a restart, and EX_CONFIG, for a person. */
@@ -23,6 +24,13 @@ struct sweep {
 	_Atomic int64_t visited, changed;
 };
 
+/* What one commit brings, and whom it answers. */
+struct lot {
+	struct command **commands; /* room for batch_most */
+	size_t count;
+	struct edition edition;
+};
+
 struct writer {
 	const struct engine_options *options;
 	const struct policy *policy; /* in force, held; taken over from the options at the start */
@@ -34,19 +42,18 @@ struct writer {
 	struct facts facts;
 	_Atomic int64_t now_ms; /* newest time handed to the workflow */
 	_Atomic uint64_t batches;
-	/* All three: on the writer's thread or the syncer's, never on both at once. */
+	/* All three on the writer's thread. */
 	void (*deliver)(void *ctx, struct command **commands, size_t count);
 	void (*publish)(void *ctx, struct edition *news); /* it is on disk; empties the edition */
 	void (*failed)(void *ctx, int exit_code);
 	void *ctx;
 	_Bool in_transaction;
-	enum store_result trouble; /* of the batch under way */
-	int64_t written;           /* facts in the open transaction */
-	struct syncer *syncer;
-	struct lot *lot;             /* the commands under way */
+	enum store_result trouble;   /* of the batch under way */
+	int64_t written;             /* facts in the open transaction */
+	struct lot lot;              /* under way */
 	size_t decided, settled;     /* of them: judged, and of those on disk already */
 	size_t expected;             /* who may well send again: those last answered and those who waited then */
-	int64_t commit_us;           /* how long the last commit took, or its sync when that was left to the syncer */
+	int64_t commit_us;           /* how long the last commit took */
 	int hope;                    /* that those just answered will be back soon */
 	int64_t forget_at_ms;        /* monotonic: when to look for evidence that no case has named */
 	int64_t expire_at_ms;        /* of the workflow's time: when to look for personal fields whose time is over */

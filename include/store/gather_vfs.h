@@ -18,12 +18,6 @@
  * they are home; until then everybody finds them in the log. xSync, xTruncate and xRead write what is kept first. A
  * checkpoint that gives up on the way drops it when it lets its locks go, before anybody else can bring newer pages home.
  *
- * The sync itself may be left to somebody else (gather_vfs_sync_later): then xSync only writes what is kept, the commit is
- * published, and it is on disk once a gather_vfs_sync that began afterwards has returned. That is synchronous=NORMAL with
- * the sync done by hand: frames carry checksums that chain, so whatever a power cut leaves of them ends with a whole
- * commit. The header of a log that begins anew is always synced on the spot, because frames of the log before it must
- * not come back to life behind it, and so are the syncs of a checkpoint, where nothing is left to others.
- *
  * Why no error is lost: the call that writes returns the error of writing, unchanged. When that is xWrite or xSync,
  * SQLite gives the transaction up and the kept bytes are dropped: a commit called failed cannot appear in the log later.
  * Any other call keeps them, because the transaction may go on, and the next call tries again. Private to store/. */
@@ -39,11 +33,5 @@
 /* The name of the VFS that gathers over `base` (NULL: the system's), registered when first asked for and there until the
  * process ends. A base that does not exist is given back as it is, so that opening with it says so. Any thread. */
 const char *gather_vfs_over(const char *base) MUST_USE;
-
-struct sqlite3_file;
-/* From now on the log's syncs are, or are not, somebody else's. false: this file is not gathered, it syncs by itself. */
-_Bool gather_vfs_sync_later(struct sqlite3_file *log, _Bool later);
-/* Syncs a gathered log; SQLite's result. Beside its connection's thread, by one thread at a time. */
-int gather_vfs_sync(struct sqlite3_file *log) MUST_USE;
 
 #endif

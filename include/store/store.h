@@ -45,11 +45,6 @@ _Bool store_recover(struct store *s, struct casebook *b, char **cause) MUST_USE;
 enum store_result store_begin(struct store *s) MUST_USE;
 enum store_result store_write(struct store *s, const struct facts *f) MUST_USE;
 enum store_result store_commit(struct store *s) MUST_USE;
-/* The same without waiting for the disk: readers see it, but it may be acknowledged only when a store_sync that began
- * afterwards has returned STORE_OK. */
-enum store_result store_commit_to_log(struct store *s) MUST_USE;
-/* Beside the writer's thread, by one other. A failure is always STORE_UNKNOWN. Not during a checkpoint. */
-enum store_result store_sync(struct store *s) MUST_USE;
 /* After STORE_FULL memory is ahead of the disk: the caller must throw its casebook away and recover a new one. */
 void store_rollback(struct store *s);
 

@@ -69,9 +69,8 @@ struct store {
 	struct row_units units;
 	struct digester *digester;
 	struct chain_head heads[CHAIN_COUNT];
-	_Bool heads_moved[CHAIN_COUNT];  /* since they were written */
-	_Atomic(sqlite3_file *) to_sync; /* the log of store_commit_to_log; NULL: it synced by itself */
-	_Atomic enum store_result state; /* store_state */
+	_Bool heads_moved[CHAIN_COUNT]; /* since they were written */
+	enum store_result state;        /* store_state */
 };
 
 /* Counts a time that a fact carries. */

@@ -13,6 +13,7 @@
 #include "jurisdiction/policy_parts.h"
 #include "base/problems.h"
 
+#define BATCH_MOST 24
 #define NINE INT64_C(1795222800000) /* 2026-11-21 09:00 in China */
 
 struct street street;
@@ -140,6 +141,15 @@ static void deliver(void *ctx, struct command **commands, size_t count)
 		street_answered(commands[i]);
 }
 
+void street_commits(void)
+{
+	const struct lot *lot = &street.writer.lot;
+
+	for (size_t i = street.writer.settled; street.control == STREET_HASTY && i < street.writer.decided; i++)
+		if (lot->commands[i]->outcome.accepted && !disk_is_dead())
+			promised(&street.asks.all[lot->commands[i]->origin.slot], lot->commands[i]);
+}
+
 static void publish(void *ctx, struct edition *news)
 {
 	(void)ctx;
@@ -160,6 +170,7 @@ _Bool street_start(char **cause)
 {
 	street.exit_code = 0;
 	street.rounds = 0;
+	street.options.batch_most = BATCH_MOST; /* a run may take fewer at once, and no more */
 	street.writer = (struct writer){ .options = &street.options,
 		                         .deliver = deliver,
 		                         .publish = publish,
@@ -180,12 +191,8 @@ _Bool street_is_running(void)
 int street_run(int rounds)
 {
 	street.rounds = rounds;
-	street.options.batch_most = 1 + (int64_t)dice_below(&street.dice, 24);
+	street.options.batch_most = 1 + (int64_t)dice_below(&street.dice, BATCH_MOST);
 	writer_run(&street.writer);
-	/* The lot it was about to fill: in the daemon it goes with the process. */
-	if (street.writer.lot)
-		syncer_return(street.writer.syncer, street.writer.lot);
-	street.writer.lot = NULL;
 	return street.exit_code;
 }
 
@@ -295,7 +302,7 @@ void street_open(enum street_control control)
 		.policy = street.policy,
 		.clock = { .wall_ms = wall_now, .mono_ms = mono_now, .mono_us = mono_now_us },
 		.queue_most = 4096,
-		.batch_most = 16,
+		.batch_most = BATCH_MOST,
 		.evidence_limits = { .unnamed_keep_ms = 2 * CLOCK_DAY_MS },
 	};
 }

@@ -1,8 +1,7 @@
 /* street: the daemon's real writer, with its store and its workflow, on the disk of disk.h, and a list of what it has
  * acknowledged. Requests come from dice: reports, every step of a case's life, evidence, points; time goes on between
- * them and timers fire. Everything runs on one thread, so that a seed repeats it: base/queue and engine/syncer are
- * replaced at link time by a queue that makes requests up when asked, and by a syncer that syncs with the real
- * store_sync, at once or a few batches later as the dice fall.
+ * them and timers fire. Everything runs on one thread, so that a seed repeats it: base/queue is replaced at
+ * link time by a queue that makes requests up when asked.
  *
  * The database is looked at after each restart: every acknowledged request is there once, nothing that was published is
  * gone, and verify holds. */
@@ -19,7 +18,7 @@ enum street_control {
 	STREET_SOUND,
 	STREET_LAZY,  /* the writer is not told to sync each commit: synchronous=NORMAL */
 	STREET_LIAR,  /* the disk says that it synced */
-	STREET_HASTY, /* answers are given before the sync */
+	STREET_HASTY, /* answers are given before the commit */
 	STREET_CONTROLS
 };
 
@@ -47,6 +46,8 @@ int street_run(int rounds);
 void street_stop(void);
 /* The power or the process was lost: what was not answered is sent again next time. */
 void street_look(void);
+/* For whoever stands between the writer and its commit: STREET_HASTY answers now. */
+void street_commits(void);
 /* A plan with what the control is about; the rest is the caller's. */
 struct disk_plan street_plan(void);
 struct dice *street_dice(void);

@@ -1,5 +1,5 @@
-/* The street's inside: the writer's run (street.c), what stands in for its queue and its syncer (street_seams.c), and the
- * look at the database after a restart (street_look.c). */
+/* The street's inside: the writer's run (street.c), what stands in for its queue (street_seams.c), and the look at the
+ * database after a restart (street_look.c). */
 #ifndef FAULT_STREET_PARTS_H
 #define FAULT_STREET_PARTS_H
 

@@ -1,7 +1,7 @@
 /* sim: a street's life on one thread. The real writer, workflow and store run on a disk in memory (tests/fault/disk.h); time, the
  * network, Redis, the people and every fault are made here from one seed, so that the same seed gives the same life to the
  * last event. The writer's own loop is the main loop: whenever it would wait, here time goes on and the world comes by
- * (sim_turns.c stands in for its queue and its syncer). */
+ * (sim_turns.c stands in for its queue). */
 #ifndef SIMULATE_SIM_H
 #define SIMULATE_SIM_H
 
@@ -57,7 +57,7 @@ struct sim {
 	struct engine_options options;
 	struct writer writer;
 	struct queue queue;
-	struct syncer *syncer; /* NULL: the daemon is down */
+	_Bool up; /* the daemon */
 	_Bool over;
 	struct request *requests;
 	size_t request_count, request_room;

@@ -120,9 +120,9 @@ static void fall(void)
 	enum disk_rest rest = rest_after_fault();
 
 	sim->open_late = 0;
+	sim->up = 0;
 	writer_close(&sim->writer);
 	turns_close();
-	must(sim->syncer == NULL);
 	disk_power_on(rest);
 	sim->tally->crashes++;
 	turns_pass(sim->now_us + 1000 + (int64_t)sim_below(DOWN_MOST_MS * 1000));
@@ -147,6 +147,7 @@ static _Bool start(void)
 		free(cause);
 		return 0;
 	}
+	sim->up = 1;
 	disk_pause();
 	rules_recovered();
 	disk_resume();
@@ -192,6 +193,7 @@ static void prepare(uint64_t seed, int days)
 static void end(void)
 {
 	disk_pause();
+	sim->up = 0;
 	writer_close(&sim->writer);
 	turns_close();
 	rules_proof(sim->path);

@@ -132,7 +132,7 @@ static void arrive(struct request *r, uint32_t slot)
 {
 	struct command *c;
 
-	if (sim->syncer == NULL || sim->over)
+	if (!sim->up || sim->over)
 		return;
 	c = copy_of(r->wish);
 	c->origin.session = r->generation;

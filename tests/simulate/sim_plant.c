@@ -14,8 +14,6 @@ enum store_result __real_store_begin(struct store *s);
 enum store_result __wrap_store_begin(struct store *s);
 enum store_result __real_store_commit(struct store *s);
 enum store_result __wrap_store_commit(struct store *s);
-enum store_result __real_store_commit_to_log(struct store *s);
-enum store_result __wrap_store_commit_to_log(struct store *s);
 struct timer __real_case_next_timer(const struct case_file *c);
 struct timer __wrap_case_next_timer(const struct case_file *c);
 
@@ -82,16 +80,19 @@ enum store_result __wrap_store_begin(struct store *s)
 	return __real_store_begin(s);
 }
 
-enum store_result __wrap_store_commit(struct store *s)
+/* As long as a disk takes: mostly a fast one, some days a slow one. */
+static int64_t disk_time_us(void)
 {
-	sim->open_late = says_too_early();
-	return sim->open_late ? STORE_OK : __real_store_commit(s);
+	_Bool slow_day = sim->now_us / 1000000 / 86400 % 7 == 3;
+
+	return slow_day ? 1000 + (int64_t)sim_below(4000) : 20 + (int64_t)sim_below(300);
 }
 
-enum store_result __wrap_store_commit_to_log(struct store *s)
+enum store_result __wrap_store_commit(struct store *s)
 {
+	sim->now_us += disk_time_us();
 	sim->open_late = says_too_early();
-	return sim->open_late ? STORE_OK : __real_store_commit_to_log(s);
+	return sim->open_late ? STORE_OK : __real_store_commit(s);
 }
 
 /* ---- timers ---- */

@@ -273,7 +273,7 @@ void rules_day(void)
 {
 	int64_t now = sim->writer.now_ms;
 
-	if (sim->syncer != NULL && sim->writer.timers_after_ms <= sim->now_us / 1000)
+	if (sim->up && sim->writer.timers_after_ms <= sim->now_us / 1000)
 		casebook_each(sim->writer.book, timer_is_ahead, &now);
 }
 

@@ -423,7 +423,7 @@ static struct command *aside(const struct case_file *c)
 
 static void look(int64_t id)
 {
-	const struct case_file *c = sim->syncer == NULL ? NULL : casebook_case(sim->writer.book, id);
+	const struct case_file *c = !sim->up ? NULL : casebook_case(sim->writer.book, id);
 	struct command *w;
 
 	if (c == NULL)
@@ -477,7 +477,7 @@ static void errand(int64_t which)
 {
 	struct command *c;
 
-	if (sim->syncer == NULL)
+	if (!sim->up)
 		return;
 	if (which == 0) {
 		points(COMMAND_REDEEM, sim_percent(95) ? "station-01" : anybody()->id);
@@ -533,7 +533,7 @@ static void new_day(void)
 		plan(HAPPENS_ERRAND, 9 * CLOCK_HOUR_MS, 2);
 	if (sim_percent(3))
 		plan(HAPPENS_RELOAD, (int64_t)sim_below(CLOCK_DAY_MS), (int64_t)sim_below(SIM_POLICIES));
-	if (sim->syncer != NULL)
+	if (sim->up)
 		casebook_each(sim->writer.book, visit, &left);
 	plan(HAPPENS_DAY, CLOCK_DAY_MS, 0);
 	life_day();
@@ -544,7 +544,7 @@ static void reload(int64_t which)
 {
 	struct command *c;
 
-	if (sim->syncer == NULL)
+	if (!sim->up)
 		return;
 	c = command_new(COMMAND_POLICY, 0);
 	problems_close(&sim->problems);

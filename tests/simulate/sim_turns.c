@@ -1,9 +1,7 @@
-/* sim_turns: in place of base/queue.h and engine/syncer.h, for one thread. The writer's queue is where it waits, so that is
- * where time goes on: events happen until something has come for it, or a timer is due. The syncer's work is done at moments
- * that the dice choose: at once, while the writer waits, or when it must. */
+/* sim_turns: in place of base/queue.h, for one thread. The writer's queue is where it waits, so that is where time goes on:
+ * events happen until something has come for it, or a timer is due. */
 #include <stdlib.h>
 
-#include "engine/syncer.h"
 #include "sim_parts.h"
 
 #define IDLE_MS 1000  /* the writer's own; a longer sleep is the same to it */
@@ -139,8 +137,6 @@ size_t queue_pop(struct queue *q, void **items, size_t most, int64_t wait_ms)
 {
 	size_t count;
 
-	if (sim->syncer != NULL && sim_percent(50))
-		syncer_fence(sim->syncer);
 	if (q->count == 0 && wait_ms > 0)
 		wait_for_work(wait_ms);
 	count = q->count < most ? q->count : most;
@@ -172,118 +168,4 @@ _Bool queue_is_closed(struct queue *q)
 {
 	(void)q;
 	return sim->over;
-}
-
-/* ---- the syncer ---- */
-
-struct syncer {
-	struct store *store;
-	struct syncer_hooks hooks;
-	struct lot lots[SYNCER_LOTS], *empty[SYNCER_LOTS], *given[SYNCER_LOTS];
-	size_t empty_count, given_count;
-	int64_t took_us;
-	_Bool broken;
-};
-
-struct syncer *syncer_new(struct store *store, size_t batch_most, const struct syncer_hooks *hooks)
-{
-	struct syncer *s = must_calloc(1, sizeof *s);
-
-	s->store = store;
-	s->hooks = *hooks;
-	for (int i = 0; i < SYNCER_LOTS; i++) {
-		s->lots[i].commands = must_calloc(batch_most, sizeof(struct command *));
-		s->empty[s->empty_count++] = &s->lots[i];
-	}
-	sim->syncer = s;
-	return s;
-}
-
-static void silence(struct lot *lot)
-{
-	for (size_t i = 0; i < lot->count; i++)
-		command_free(lot->commands[i]);
-	edition_clear(&lot->edition);
-}
-
-void syncer_free(struct syncer *s)
-{
-	if (s == NULL)
-		return;
-	syncer_fence(s);
-	for (int i = 0; i < SYNCER_LOTS; i++) {
-		edition_close(&s->lots[i].edition);
-		free(s->lots[i].commands);
-	}
-	free(s);
-	sim->syncer = NULL;
-}
-
-void syncer_return(struct syncer *s, struct lot *lot)
-{
-	lot->count = 0;
-	s->empty[s->empty_count++] = lot;
-}
-
-struct lot *syncer_lot(struct syncer *s)
-{
-	if (s->empty_count == 0)
-		syncer_fence(s);
-	return s->empty[--s->empty_count];
-}
-
-void syncer_announce(struct syncer *s)
-{
-	(void)s;
-}
-
-void syncer_withdraw(struct syncer *s)
-{
-	(void)s;
-}
-
-void syncer_give(struct syncer *s, struct lot *lot)
-{
-	s->given[s->given_count++] = lot;
-	if (sim_percent(30))
-		syncer_fence(s);
-}
-
-/* As long as a disk takes: mostly a fast one, some days a slow one. */
-static int64_t disk_time_us(void)
-{
-	_Bool slow_day = sim->now_us / 1000000 / 86400 % 7 == 3;
-
-	return slow_day ? 1000 + (int64_t)sim_below(4000) : 20 + (int64_t)sim_below(300);
-}
-
-void syncer_fence(struct syncer *s)
-{
-	if (s->given_count == 0)
-		return;
-	s->took_us = disk_time_us();
-	sim->now_us += s->took_us;
-	if (!s->broken && store_sync(s->store) != STORE_OK) {
-		s->broken = 1;
-		s->hooks.failed(s->hooks.ctx);
-	}
-	for (size_t i = 0; i < s->given_count; i++) {
-		if (s->broken)
-			silence(s->given[i]);
-		else
-			s->hooks.done(s->hooks.ctx, s->given[i]);
-		syncer_return(s, s->given[i]);
-	}
-	s->given_count = 0;
-}
-
-_Bool syncer_wait(struct syncer *s)
-{
-	syncer_fence(s);
-	return !s->broken;
-}
-
-int64_t syncer_took_us(const struct syncer *s)
-{
-	return s->took_us;
 }
