@@ -1,71 +1,14 @@
-#include "net/stream.h"
+#include "net/stream_parts.h"
 
-#include <event2/event_struct.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#define READ_CHUNK 65536 /* bytes asked of one read */
 #define OUTPUT_FIRST 512 /* bytes of a stream's first output buffer */
-#define IDLE_TICKS 10    /* after so many quiet sweeps buffers are given back */
-#define SWEEP_MS 1000    /* a tick */
 #define FINISH_TICKS 3   /* for the last output to leave and the peer to close */
-
-enum stream_state {
-	STREAM_OPEN,
-	STREAM_ENDED,     /* the peer sends no more */
-	STREAM_FINISHING, /* we read no more; output is leaving */
-	STREAM_FINISHED,  /* output has left; what still comes is thrown away, so that the peer gets our last words */
-	STREAM_OVER,
-};
-
-struct stream {
-	struct stream_loop *loop;
-	const struct transport *transport;
-	const struct stream_handler *handler;
-	void *transport_state, *ctx;
-	struct event read_event, write_event;
-	uint8_t *tail, *out;
-	size_t tail_length, tail_room;
-	size_t out_start, out_end, out_room;
-	const char *why, *patience_why;
-	const char *deadline_why;
-	uint32_t last_tick, patience_ticks;
-	uint32_t deadline_tick; /* 0: none */
-	int fd;
-	enum stream_state state;
-	_Bool paused, full, blocked; /* blocked: waiting until the descriptor takes more */
-	_Bool read_waits;            /* until the descriptor takes bytes */
-	_Bool write_waits;           /* blocked, until the descriptor has bytes */
-	_Bool is_dirty, is_ready;
-	LIST_ENTRY(stream) all;
-	STAILQ_ENTRY(stream) dirty, ready, over;
-};
-
-struct stream_loop {
-	struct event_base *base;
-	struct stream_limits limits;
-	struct event turn, sweep;
-	_Bool turn_due, held;
-	uint32_t tick;
-	size_t waiting;
-	LIST_HEAD(, stream) all;
-	STAILQ_HEAD(, stream) dirty, ready, over;
-	uint8_t *buffer; /* tail_most + READ_CHUNK */
-};
 
 /* ---- reading ---- */
 
-/* One callback at the end of the loop's turn does what should be done once: it runs behind all that are active now. */
-static void arm_turn(struct stream_loop *l)
-{
-	if (l->turn_due)
-		return;
-	l->turn_due = 1;
-	event_active(&l->turn, EV_TIMEOUT, 0);
-}
-
-static _Bool may_go_on(const struct stream *s)
+_Bool stream_may_go_on(const struct stream *s)
 {
 	return s->state == STREAM_OPEN && !s->paused && !s->full && !s->loop->held;
 }
@@ -73,7 +16,7 @@ static _Bool may_go_on(const struct stream *s)
 /* While kept bytes wait for their turn nothing is read behind them. */
 static _Bool wants_bytes(const struct stream *s)
 {
-	return !s->read_waits && (s->state == STREAM_FINISHED || (may_go_on(s) && !s->is_ready));
+	return !s->read_waits && (s->state == STREAM_FINISHED || (stream_may_go_on(s) && !s->is_ready));
 }
 
 static void watch_input(struct stream *s)
@@ -104,11 +47,11 @@ static void keep_tail(struct stream *s, const uint8_t *bytes, size_t length)
 	s->tail_length = length;
 }
 
-static void feed(struct stream *s, const uint8_t *bytes, size_t length)
+void stream_feed(struct stream *s, const uint8_t *bytes, size_t length)
 {
 	size_t used = s->handler->input(s->ctx, bytes, length);
 
-	arm_turn(s->loop);
+	stream_arm_turn(s->loop);
 	must(used <= length);
 	if (s->state >= STREAM_FINISHING)
 		s->tail_length = 0;
@@ -155,7 +98,7 @@ static void take_bytes(struct stream *s)
 		s->last_tick = l->tick;
 		if (s->tail_length > 0)
 			memcpy(l->buffer, s->tail, s->tail_length);
-		feed(s, l->buffer, s->tail_length + (size_t)n);
+		stream_feed(s, l->buffer, s->tail_length + (size_t)n);
 	}
 }
 
@@ -165,13 +108,12 @@ void stream_pause(struct stream *s)
 	watch_input(s);
 }
 
-/* Reading may go on: what was kept comes first, on the next turn, so that nobody is called from inside its own call. */
-static void go_on(struct stream *s)
+void stream_go_on(struct stream *s)
 {
-	if (may_go_on(s) && s->tail_length > 0 && !s->is_ready) {
+	if (stream_may_go_on(s) && s->tail_length > 0 && !s->is_ready) {
 		s->is_ready = 1;
 		STAILQ_INSERT_TAIL(&s->loop->ready, s, ready);
-		arm_turn(s->loop);
+		stream_arm_turn(s->loop);
 	}
 	watch_input(s);
 }
@@ -179,12 +121,12 @@ static void go_on(struct stream *s)
 void stream_resume(struct stream *s)
 {
 	s->paused = 0;
-	go_on(s);
+	stream_go_on(s);
 }
 
 _Bool stream_takes_input(const struct stream *s)
 {
-	return may_go_on(s);
+	return stream_may_go_on(s);
 }
 
 /* ---- writing ---- */
@@ -237,7 +179,7 @@ static void mark_dirty(struct stream *s)
 		return;
 	s->is_dirty = 1;
 	STAILQ_INSERT_TAIL(&s->loop->dirty, s, dirty);
-	arm_turn(s->loop);
+	stream_arm_turn(s->loop);
 }
 
 void stream_wrote(struct stream *s, size_t length)
@@ -262,7 +204,7 @@ static void went_out(struct stream *s, size_t length)
 	if (!s->full || stream_waiting(s) > s->loop->limits.output_most / 2)
 		return;
 	s->full = 0;
-	go_on(s);
+	stream_go_on(s);
 	if (s->state < STREAM_FINISHING)
 		s->handler->drained(s->ctx);
 }
@@ -274,32 +216,33 @@ static void say_goodbye(struct stream *s)
 	watch_input(s);
 }
 
-/* One write a turn: when it takes less than all, more would only be told to wait. */
-static void flush(struct stream *s)
+void stream_tried_to_write(struct stream *s, size_t length, ssize_t n)
+{
+	if (n == TRANSPORT_FAILED) {
+		stream_close(s, "write-failed");
+		return;
+	}
+	s->blocked = n != (ssize_t)length;
+	s->write_waits = n == TRANSPORT_WAIT_OTHER;
+	if (n > 0)
+		went_out(s, (size_t)n);
+	if (s->state == STREAM_OVER)
+		return;
+	if (s->write_waits)
+		watch_input(s);
+	else if (s->blocked)
+		wait_to_write(s);
+}
+
+void stream_flush(struct stream *s)
 {
 	size_t length = stream_waiting(s);
 
 	if (s->state == STREAM_OVER)
 		return;
-	if (length > 0) {
-		ssize_t n = s->transport->write(s->transport_state, s->fd, s->out + s->out_start, length);
-
-		if (n == TRANSPORT_FAILED) {
-			stream_close(s, "write-failed");
-			return;
-		}
-		if (n > 0)
-			went_out(s, (size_t)n);
-		if (n != (ssize_t)length) {
-			s->blocked = 1;
-			s->write_waits = n == TRANSPORT_WAIT_OTHER;
-			if (s->write_waits)
-				watch_input(s);
-			else
-				wait_to_write(s);
-			return;
-		}
-	}
+	if (length > 0)
+		stream_tried_to_write(s, length,
+		                      s->transport->write(s->transport_state, s->fd, s->out + s->out_start, length));
 	if (s->state == STREAM_FINISHING && stream_waiting(s) == 0)
 		say_goodbye(s);
 }
@@ -313,7 +256,7 @@ static void on_readable(int fd, short what, void *arg)
 	must(s->tail_length <= s->loop->limits.tail_most);
 	if (s->write_waits) {
 		s->write_waits = s->blocked = 0;
-		flush(s);
+		stream_flush(s);
 	}
 	if (wants_bytes(s))
 		take_bytes(s);
@@ -334,7 +277,7 @@ static void on_writable(int fd, short what, void *arg)
 	}
 	if (!s->write_waits) {
 		s->blocked = 0;
-		flush(s);
+		stream_flush(s);
 	}
 	watch_input(s);
 }
@@ -394,7 +337,7 @@ void stream_close(struct stream *s, const char *why)
 	event_del(&s->read_event);
 	event_del(&s->write_event);
 	STAILQ_INSERT_TAIL(&s->loop->over, s, over);
-	arm_turn(s->loop);
+	stream_arm_turn(s->loop);
 }
 
 void stream_finish(struct stream *s, const char *why)
@@ -408,7 +351,7 @@ void stream_finish(struct stream *s, const char *why)
 	mark_dirty(s);
 }
 
-static void stream_free(struct stream *s)
+void stream_free(struct stream *s)
 {
 	s->loop->waiting -= stream_waiting(s);
 	LIST_REMOVE(s, all);
@@ -417,161 +360,4 @@ static void stream_free(struct stream *s)
 	free(s->tail);
 	free(s->out);
 	free(s);
-}
-
-/* ---- the loop ---- */
-
-static void feed_ready(struct stream_loop *l)
-{
-	struct stream *s;
-
-	while ((s = STAILQ_FIRST(&l->ready))) {
-		STAILQ_REMOVE_HEAD(&l->ready, ready);
-		s->is_ready = 0;
-		if (may_go_on(s) && s->tail_length > 0)
-			feed(s, s->tail, s->tail_length);
-	}
-}
-
-static void flush_dirty(struct stream_loop *l)
-{
-	struct stream *s;
-
-	while ((s = STAILQ_FIRST(&l->dirty))) {
-		STAILQ_REMOVE_HEAD(&l->dirty, dirty);
-		s->is_dirty = 0;
-		flush(s);
-	}
-}
-
-/* A closed callback may reach other streams, so what it adds waits for the next turn. */
-static void bury_over(struct stream_loop *l)
-{
-	STAILQ_HEAD(, stream) now = STAILQ_HEAD_INITIALIZER(now);
-	struct stream *s;
-
-	STAILQ_CONCAT(&now, &l->over);
-	while ((s = STAILQ_FIRST(&now))) {
-		STAILQ_REMOVE_HEAD(&now, over);
-		if (!s->is_dirty && !s->is_ready) {
-			stream_free(s);
-			continue;
-		}
-		STAILQ_INSERT_TAIL(&l->over, s, over);
-		arm_turn(l);
-	}
-}
-
-static void on_turn(int fd, short what, void *arg)
-{
-	struct stream_loop *l = arg;
-
-	(void)fd;
-	(void)what;
-	l->turn_due = 0;
-	do {
-		feed_ready(l);
-		if (l->limits.turned)
-			l->limits.turned(l->limits.ctx);
-		flush_dirty(l);
-	} while (!STAILQ_EMPTY(&l->ready));
-	bury_over(l);
-}
-
-static void sweep_one(struct stream *s)
-{
-	uint32_t quiet = s->loop->tick - s->last_tick;
-
-	if (s->deadline_tick > 0 && s->loop->tick >= s->deadline_tick)
-		stream_close(s, s->deadline_why);
-	if (s->patience_ticks > 0 && quiet >= s->patience_ticks)
-		stream_close(s, s->patience_why);
-	if (quiet != IDLE_TICKS)
-		return;
-	if (stream_waiting(s) == 0) {
-		free(s->out);
-		s->out = NULL;
-		s->out_room = 0;
-	}
-	if (s->tail_length == 0) {
-		free(s->tail);
-		s->tail = NULL;
-		s->tail_room = 0;
-	}
-}
-
-static void on_sweep(int fd, short what, void *arg)
-{
-	struct stream_loop *l = arg;
-	struct stream *s;
-
-	(void)fd;
-	(void)what;
-	l->tick++;
-	LIST_FOREACH(s, &l->all, all)
-	sweep_one(s);
-}
-
-struct stream_loop *stream_loop_new(struct event_base *base, const struct stream_limits *limits)
-{
-	static const struct timeval every = { SWEEP_MS / 1000, SWEEP_MS % 1000 * 1000 };
-	struct stream_loop *l = must_calloc(1, sizeof *l);
-
-	l->base = base;
-	l->limits = *limits;
-	l->buffer = must_calloc(1, limits->tail_most + READ_CHUNK);
-	LIST_INIT(&l->all);
-	STAILQ_INIT(&l->dirty);
-	STAILQ_INIT(&l->ready);
-	STAILQ_INIT(&l->over);
-	must(event_assign(&l->turn, base, -1, 0, on_turn, l) == 0);
-	must(event_assign(&l->sweep, base, -1, EV_PERSIST, on_sweep, l) == 0);
-	must(event_add(&l->sweep, &every) == 0);
-	return l;
-}
-
-void stream_loop_free(struct stream_loop *l)
-{
-	struct stream *s;
-
-	if (!l)
-		return;
-	LIST_FOREACH(s, &l->all, all)
-	stream_close(s, "stopping");
-	STAILQ_INIT(&l->dirty);
-	STAILQ_INIT(&l->ready);
-	while ((s = STAILQ_FIRST(&l->over))) {
-		STAILQ_REMOVE_HEAD(&l->over, over);
-		stream_free(s);
-	}
-	event_del(&l->turn);
-	event_del(&l->sweep);
-	free(l->buffer);
-	free(l);
-}
-
-void stream_loop_hold(struct stream_loop *l)
-{
-	l->held = 1;
-}
-
-void stream_loop_release(struct stream_loop *l)
-{
-	struct stream *s;
-
-	if (!l->held)
-		return;
-	l->held = 0;
-	LIST_FOREACH(s, &l->all, all)
-	go_on(s);
-}
-
-_Bool stream_loop_held(const struct stream_loop *l)
-{
-	return l->held;
-}
-
-size_t stream_loop_waiting(const struct stream_loop *l)
-{
-	return l->waiting;
 }

@@ -427,6 +427,57 @@ static void each_direction_may_wait_for_the_other(void **state)
 	close(pair[1]);
 }
 
+/* ---- many at once ---- */
+
+#define CROWD 150 /* more than leave in one call */
+
+/* One turn answers a crowd of whom one has gone, one does not read and one hears its last words. */
+static void a_crowd_is_answered_in_one_turn(void **state)
+{
+	struct fixture *f = *state, *crowd = calloc(CROWD, sizeof *crowd);
+	static char much[OUTPUT_MOST - 1000];
+	char heard[32];
+	_Bool end;
+
+	for (int i = 0; i < CROWD; i++) {
+		int pair[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+		crowd[i].loop = f->loop;
+		crowd[i].base = f->base;
+		crowd[i].peer = pair[1];
+		crowd[i].stream = stream_new(f->loop, pair[0], &transport_plain, NULL, &handler, &crowd[i]);
+	}
+	close(crowd[7].peer);
+	crowd[7].peer = -1;
+	for (int i = 0; i < CROWD; i++)
+		say(&crowd[i], &i, sizeof i);
+	say(&crowd[8], much, sizeof much);
+	stream_finish(crowd[9].stream, "done");
+	UNTIL(f, crowd[7].closed == 1);
+	assert_string_equal(crowd[7].why, "write-failed");
+	for (int i = 0; i < CROWD; i++) {
+		if (i == 7 || i == 8)
+			continue;
+		assert_int_equal(peer_reads(&crowd[i], heard, sizeof heard, &end), sizeof i);
+		assert_memory_equal(heard, &i, sizeof i);
+		assert_int_equal(end, i == 9);
+		assert_int_equal(crowd[i].closed, 0);
+	}
+	for (size_t sum = 0; sum < sizeof much + sizeof(int); step(f))
+		sum += peer_reads(&crowd[8], f->taken, sizeof f->taken, &end);
+	assert_int_equal(crowd[8].drained, 1);
+	assert_int_equal(stream_loop_waiting(f->loop), 0);
+	for (int i = 0; i < CROWD; i++) {
+		if (crowd[i].peer != -1)
+			close(crowd[i].peer);
+		if (crowd[i].stream != NULL)
+			stream_close(crowd[i].stream, "enough");
+	}
+	step(f);
+	free(crowd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -446,6 +497,7 @@ int main(void)
 		TEST(a_lost_peer_is_noticed_when_written_to),
 		TEST(the_transport_is_what_reads),
 		TEST(each_direction_may_wait_for_the_other),
+		TEST(a_crowd_is_answered_in_one_turn),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
