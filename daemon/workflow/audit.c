@@ -68,6 +68,16 @@ void audit_add(struct decision *d, enum audited what, const char *subject, const
 		                             .count = count };
 }
 
+/* Its own event: the system may have had something to say first, as when a review raises a doubt. */
+static const struct fact *event_of(const struct decision *d)
+{
+	const struct facts *f = d->out;
+	for (size_t i = 0; i < f->event_count; i++)
+		if (f->events[i].act == d->command->act)
+			return &f->events[i];
+	return &f->events[0];
+}
+
 void audit_act(struct decision *d)
 {
 	struct audit_fact *row = &d->out->audit;
@@ -75,7 +85,7 @@ void audit_act(struct decision *d)
 	_Static_assert(sizeof row->digits >= CASE_NUMBER_SIZE, "a case's number");
 	if (row->what != AUDITED_NONE || !roles_are_staff(d->who->roles) || d->out->event_count == 0)
 		return;
-	audit_add(d, AUDITED_ACT, NULL, act_info(d->command->act)->name, d->out->events[0].id);
+	audit_add(d, AUDITED_ACT, NULL, act_info(d->command->act)->name, event_of(d)->id);
 	case_number_text(d->draft->id, d->draft->category, row->digits);
 	row->subject = row->digits;
 }

@@ -371,6 +371,20 @@ static void record(struct world *w)
 			w->ledger[i].person = casebook_intern(w->book, f->audit.subject);
 }
 
+/* The audit stands in for a link between events, so its row has to name the very event. */
+static void look_at_audit(const struct facts *f)
+{
+	const struct fact *named = NULL;
+
+	if (f->audit.what != AUDITED_ACT)
+		return;
+	for (size_t i = 0; i < f->event_count; i++)
+		if (f->events[i].id == f->audit.count)
+			named = &f->events[i];
+	must(named != NULL && strcmp(act_info(named->act)->name, f->audit.purpose) == 0);
+	must(strcmp(named->actor, f->audit.who) == 0);
+}
+
 static void sweep(struct world *w);
 
 static void obey(struct world *w)
@@ -379,6 +393,7 @@ static void obey(struct world *w)
 	size_t count = w->facts.draft_count;
 
 	record(w);
+	look_at_audit(&w->facts);
 	casebook_apply(w->book, &w->facts);
 	for (size_t i = 0; i < count; i++)
 		touched[i] = w->facts.drafts[i].id;
