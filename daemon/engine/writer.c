@@ -366,9 +366,12 @@ static _Bool keep_silent(struct command **commands, size_t count)
 /* ---- how many at once ----
  *
  * On a fast disk the writer waits for its sync, and meanwhile and while it decides the answers of the lot before are on
- * their way out and back: half of those who wait, so that the two halves take turns. Less than a few cost more than they
- * hide: 24 are as good as 32, and both better than 16 or 48 (docs/performance.md). */
+ * their way out and back: half of those who wait, so that the two halves take turns, and not so few that their commit
+ * costs more than it hides. How many those are was found by trying: 24 on a disk of 0.1 ms, 36 to 40 on one of 0.3 and
+ * 0.6 (docs/performance.md). */
 #define LOT_LEAST 24
+#define LOT_LEAST_MOST 40
+#define LOT_US 9          /* of a commit, a command: the longer it takes, the more share it */
 #define SLOW_FROM_US 1000 /* a commit as long as this is mostly its sync */
 
 static _Bool disk_is_slow(const struct writer *w)
@@ -376,12 +379,20 @@ static _Bool disk_is_slow(const struct writer *w)
 	return w->commit_us >= SLOW_FROM_US;
 }
 
+static size_t lot_least(const struct writer *w)
+{
+	int64_t share = w->commit_us / LOT_US;
+	return share < LOT_LEAST ? LOT_LEAST : share < LOT_LEAST_MOST ? (size_t)share : LOT_LEAST_MOST;
+}
+
 static size_t lot_most(struct writer *w)
 {
-	size_t half = queue_length(w->commands) / 2, most = (size_t)w->options->batch_most;
-	if (disk_is_slow(w) || half >= most)
+	size_t half = queue_length(w->commands) / 2, least = lot_least(w), most = (size_t)w->options->batch_most;
+	if (disk_is_slow(w))
 		return most;
-	return half > LOT_LEAST ? half : LOT_LEAST < most ? LOT_LEAST : most;
+	if (half < least)
+		half = least;
+	return half < most ? half : most;
 }
 
 /* ---- gathering ----
