@@ -14,7 +14,7 @@
 
 struct pairs {
 	int near[SEND_MANY_MOST], far[SEND_MANY_MOST];
-	char said[SEND_MANY_MOST][16];
+	char said[SEND_MANY_MOST][24];
 	struct send_one ones[SEND_MANY_MOST];
 	struct send_many *many;
 };
