@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -27,7 +28,6 @@
 
 #define DRAIN_MOST_MS 15000 /* for what is under way; the service's TimeoutStopSec is longer */
 #define DRAIN_LOOK_MS 20
-#define SIGNALS 3
 #define WATCHDOG_LOOKS 4    /* in its span: a slow moment at one of them is no reason to be killed */
 #define HEAP_STEP (1 << 20) /* bytes */
 
@@ -42,7 +42,8 @@ struct runtime {
 	struct redis_door *redis; /* NULL: none configured */
 	struct tls_server *tls;   /* the options'; NULL: none */
 	struct event answers, drain, watchdog;
-	struct event signals[SIGNALS];
+	int signal_fd;
+	struct event signals;
 	struct sockets handed;
 	_Bool events_ready;
 	enum run_level level;
@@ -131,11 +132,8 @@ static void drain(struct runtime *r, int signal_number)
 	must(event_add(&r->drain, &look) == 0);
 }
 
-static void on_end_signal(int number, short what, void *arg)
+static void on_end_signal(struct runtime *r, int number)
 {
-	struct runtime *r = arg;
-
-	(void)what;
 	if (r->level == RUN_SERVING) {
 		drain(r, number);
 		return;
@@ -144,14 +142,45 @@ static void on_end_signal(int number, short what, void *arg)
 	end_now(r);
 }
 
-static void on_hangup(int number, short what, void *arg)
+static void on_hangup(struct runtime *r, int number)
 {
-	struct runtime *r = arg;
-
 	(void)number;
-	(void)what;
 	if (r->level == RUN_SERVING)
 		reloader_hangup(r->engine);
+}
+
+/* ---- signals: read from a descriptor like everything else, so that no handler runs in the middle of anything ---- */
+
+static const struct {
+	int number;
+	void (*on)(struct runtime *r, int number);
+} signal_rows[] = { { SIGTERM, on_end_signal }, { SIGINT, on_end_signal }, { SIGHUP, on_hangup } };
+
+/* Before the first thread begins, for threads inherit what is blocked; what comes during the start waits for its end. */
+static int open_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof signal_rows / sizeof *signal_rows; i++)
+		(void)sigaddset(&set, signal_rows[i].number);
+	must(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	must(fd != -1);
+	return fd;
+}
+
+static void on_signals(int fd, short what, void *arg)
+{
+	struct runtime *r = arg;
+	struct signalfd_siginfo came;
+
+	(void)what;
+	while (read(fd, &came, sizeof came) == sizeof came)
+		for (size_t i = 0; i < sizeof signal_rows / sizeof *signal_rows; i++)
+			if (signal_rows[i].number == (int)came.ssi_signo)
+				signal_rows[i].on(r, signal_rows[i].number);
 }
 
 /* ---- the engine ---- */
@@ -273,10 +302,6 @@ static struct tcp_door *open_tcp(struct runtime *r, char **cause)
 
 static void watch(struct runtime *r)
 {
-	static const struct {
-		int number;
-		void (*on)(int number, short what, void *arg);
-	} rows[SIGNALS] = { { SIGTERM, on_end_signal }, { SIGINT, on_end_signal }, { SIGHUP, on_hangup } };
 	int64_t watchdog_ms = systemd_watchdog_ms() / WATCHDOG_LOOKS;
 	struct timeval every = { watchdog_ms / 1000, watchdog_ms % 1000 * 1000 };
 
@@ -284,10 +309,8 @@ static void watch(struct runtime *r)
 	must(event_assign(&r->drain, r->base, -1, EV_PERSIST, on_drain, r) == 0);
 	must(event_assign(&r->watchdog, r->base, -1, EV_PERSIST, on_watchdog, r) == 0);
 	must(event_add(&r->answers, NULL) == 0);
-	for (int i = 0; i < SIGNALS; i++) {
-		must(evsignal_assign(&r->signals[i], r->base, rows[i].number, rows[i].on, r) == 0);
-		must(evsignal_add(&r->signals[i], NULL) == 0);
-	}
+	must(event_assign(&r->signals, r->base, r->signal_fd, EV_READ | EV_PERSIST, on_signals, r) == 0);
+	must(event_add(&r->signals, NULL) == 0);
 	if (watchdog_ms > 0)
 		must(event_add(&r->watchdog, &every) == 0);
 	engine_on_failure(r->engine, on_failure, r);
@@ -330,6 +353,7 @@ struct runtime *runtime_new(const struct options *o, int *status)
 	log_line(LOG_LEVEL_INFO, "start", "version=%s libevent=%s protobuf-c=%s openssl=%s database=%s",
 	         GRIDLOOP_VERSION, event_get_version(), protobuf_c_version(), OpenSSL_version(OPENSSL_VERSION_STRING),
 	         c->database);
+	r->signal_fd = open_signals();
 	r->config = c;
 	r->tls = o->tls;
 	r->reloader = reloader_new(o);
@@ -376,8 +400,7 @@ static void unwatch(struct runtime *r)
 	event_del(&r->answers);
 	event_del(&r->drain);
 	event_del(&r->watchdog);
-	for (int i = 0; i < SIGNALS; i++)
-		evsignal_del(&r->signals[i]);
+	event_del(&r->signals);
 }
 
 void runtime_free(struct runtime *r)
@@ -391,5 +414,6 @@ void runtime_free(struct runtime *r)
 	redis_door_free(r->redis);
 	tcp_door_free(r->tcp);
 	event_base_free(r->base);
+	(void)close(r->signal_fd);
 	free(r);
 }
